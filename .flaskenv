@@ -1,0 +1,1 @@
+FLASK_APP=campaign.cli:create_app

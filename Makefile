@@ -1,0 +1,59 @@
+# What this project can do from the command line; `make` alone explains the targets.
+# Tools are called as `python -m …`, so the folder may be moved after `make install`.
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+export PYTHON
+
+py := .venv/bin/python
+serving := .venv/serving-$(PORT)
+compile := $(py) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench chaos lock FORCE
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: ## Make .venv with everything, development tools too
+	@tools/setup requirements-dev.txt
+
+run: $(serving) ## Serve on 127.0.0.1:8000, or on $PORT (installs what is missing)
+
+# A file and not a phony target: make deletes the file it is making when it is told to stop, and that tells the
+# server, for unlike SIGTERM make does not pass SIGINT on. What Ctrl-C sends to everyone is left to make: Python would
+# answer with a traceback.
+$(serving): export PORT := $(PORT)
+$(serving): FORCE
+	@tools/setup requirements.txt
+	@touch $@
+	@$(py) -m flask init & trap "kill $$!" INT TERM; wait $$!
+	@trap "" INT; exec $(py) -m tools.serve $@
+
+test: ## Run every test (ARGS='-k export' picks some)
+	@tools/setup requirements-dev.txt
+	@tools/test-services
+	@$(py) -m pytest -n 2 $(ARGS)
+
+lint: ## Check style, types and templates
+	@tools/setup requirements-dev.txt
+	@$(py) -m ruff check .
+	@$(py) -m ruff format --check .
+	@$(py) -m mypy --strict campaign
+	@$(py) -m djlint templates --check --lint
+
+bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
+	@tools/setup requirements-dev.txt
+	@$(py) -m benchmarks.run $(ARGS)
+
+chaos: ## Pull the plug under load, again and again
+	@tools/setup requirements-dev.txt
+	@tools/test-services
+	@$(py) -m pytest -m chaos $(ARGS)
+
+lock: ## Remake the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
+	@tools/setup requirements-dev.txt
+	@$(compile) pyproject.toml $(ARGS) -o requirements.txt
+	@$(compile) pyproject.toml --group dev -c requirements.txt $(ARGS) -o requirements-dev.txt
+	@$(compile) --group services --no-deps $(ARGS) -o requirements-services.txt

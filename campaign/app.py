@@ -1,0 +1,54 @@
+"""The application: the one module that knows all rooms."""
+
+import os
+import sys
+
+import structlog
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from campaign import cli, db, web
+from campaign.config import ROOT, Settings, unknown_settings
+from campaign.errors import ConfigError
+from campaign.logs import configure_logs
+from campaign.mail.worker import MailWorker
+from campaign.migrating import add_migrations, require_current
+from campaign.state import keep_state, state_of
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the campaign application. Raises `ConfigError` with the remedy when a setting is wrong."""
+    settings = settings or Settings.load()
+    app = Flask("campaign", template_folder=str(ROOT / "templates"), static_folder=None)
+    configure_logs(settings.log_format)
+    _warn_of_unknown_settings()
+    keep_state(app, settings)
+    db.connect(app, settings.database())
+    add_migrations(app)
+    web.open_room(app, settings)
+    cli.open_room(app)
+    _trust_proxies(app, settings)
+    return app
+
+
+def serve() -> Flask:
+    """Build the application for a server: its database must be ready, and its mail worker starts."""
+    try:
+        settings = Settings.load()
+        app = create_app(settings)
+        require_current(app)
+    except ConfigError as error:
+        sys.exit(f"Error: {error}")
+    if settings.mail_worker == "embedded":
+        MailWorker(app, settings, state_of(app).keys.outbox).start()
+    return app
+
+
+def _warn_of_unknown_settings() -> None:
+    for name in unknown_settings(os.environ):
+        structlog.get_logger(__name__).warning("this setting is not known and does nothing", setting=name)
+
+
+def _trust_proxies(app: Flask, settings: Settings) -> None:
+    if hops := settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -1,0 +1,23 @@
+"""The `flask` commands: thin, each one call into a domain room."""
+
+import click
+from flask import Flask
+
+from campaign.cli import init, mail, signatures
+from campaign.errors import ConfigError
+
+
+def create_app() -> Flask:
+    """Build the application for the `flask` command, which says a wrong setting in one line."""
+    from campaign.app import create_app as build  # the factory imports this room
+
+    try:
+        return build()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def open_room(app: Flask) -> None:
+    """Add the commands to `app`."""
+    for command in (init.init, mail.mail, signatures.signatures):
+        app.cli.add_command(command)

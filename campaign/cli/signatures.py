@@ -1,0 +1,102 @@
+"""`flask signatures`: exporting, counting, checking, and synthetic ones for trials."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from campaign.cli.exporting import Export, progress_bar
+from campaign.cli.plain import PlainGroup
+from campaign.db import db
+from campaign.petition import counting, seeding
+from campaign.petition.countries import CODES
+from campaign.petition.csv_text import DIALECTS
+from campaign.petition.export import Choice
+from campaign.petition.keys import private_key_from
+from campaign.petition.layouts import LAYOUTS
+from campaign.state import state
+
+EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
+
+
+_READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time in ISO 8601; without a zone it is taken for UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return an aware datetime."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it like 2013-11-22 or 2013-11-22T18:30:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Country(click.ParamType[str]):
+    """A country's two letters, in either case."""
+
+    name = "country"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code in capitals."""
+        code = str(value).upper()
+        return code if code in CODES else self.fail(f"{value!r} is no country's two letters (ISO 3166-1)", param, ctx)
+
+
+signatures = PlainGroup("signatures", help="Export, count and check signatures.")
+
+
+@signatures.command()
+@click.option("--purpose", type=click.Choice(list(LAYOUTS)), default="full", show_default=True, help="Which columns.")
+@click.option("--dialect", type=click.Choice(list(DIALECTS)), default="plain", show_default=True, help="For whom.")
+@click.option("--country", type=Country(), metavar="CC", help="Only this country.")
+@click.option("--since", type=Moment(), metavar="T", help="Only those confirmed at T (ISO 8601, UTC) or later.")
+@click.option("--until", type=Moment(), metavar="T", help="Only those confirmed before T.")
+@click.option("--include-unconfirmed", is_flag=True, help="Also those not confirmed; --since and --until see signing.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: standard output."
+)
+@click.option("--key-file", type=_READABLE, metavar="FILE", help="Has the recovery key. Default: ask for it.")
+def export(purpose: str, dialect: str, output: Path | None, key_file: Path | None, **filters: Any) -> None:
+    """Write signatures as CSV, opened with the recovery key."""
+    typed = (
+        key_file.read_text(errors="replace") if key_file else click.prompt("Recovery key", hide_input=True, err=True)
+    )
+    private_key = private_key_from(db.session, typed)
+    wanted = Export(purpose, dialect, Choice(**filters, opted_in=LAYOUTS[purpose].opted_in))
+    wanted.write(private_key, output)
+    for identity in wanted.unreadable:
+        click.echo(f"cannot be opened, left out: {identity}", err=True)
+    if wanted.unreadable:
+        sys.exit(EXIT_INCOMPLETE)
+
+
+@signatures.command()
+def count() -> None:
+    """Say how many signatures are confirmed, and how many wait."""
+    click.echo(f"confirmed: {counting.confirmed(db.session)}\nunconfirmed: {counting.unconfirmed(db.session)}")
+
+
+@signatures.command()
+def check() -> None:
+    """Check that the count is right and the rows are whole; ends with status 1 if not."""
+    findings = list(counting.findings(db.session))
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.subject} ({finding.figures})")
+    if not all(finding.holds for finding in findings):
+        sys.exit(1)
+
+
+@signatures.command()
+@click.argument("number", type=click.IntRange(min=1))
+def seed(number: int) -> None:
+    """Add NUMBER synthetic confirmed signatures, for trials; refused where people have signed."""
+    with progress_bar(number, "Seeding") as bar:
+        seeding.seed(db.session, state().keys, number, progress=bar.update)
+    click.echo(f"{number} synthetic signatures added")

@@ -1,0 +1,112 @@
+"""The database: connections, write transactions, and what all tables share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from inspect import iscoroutinefunction
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from flask import Flask
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+BUSY_SECONDS = 10
+
+# Statements are logged and raised without their values: those are people's.
+db = SQLAlchemy(engine_options={"hide_parameters": True})
+
+
+class Base(DeclarativeBase):
+    """The parent of all tables; constraints have predictable names, so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. SQLite has no time zones of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give aware UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def utcnow() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A new primary key: a UUID version 7 (RFC 9562), so that new rows go to the end of each index."""
+    return uuid_utils.compat.uuid7()
+
+
+@contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """One write transaction: committed at the end of the block, rolled back when it raises."""
+    # A read transaction that turns into a write can fail on SQLite. All writes stand in a block like this, so nothing
+    # else is pending.
+    session.rollback()
+    with session.begin():
+        session.connection(execution_options={"begin": "IMMEDIATE"})
+        yield
+
+
+def insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which both databases have and standard SQL has not."""
+    postgres = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if postgres else sqlite.insert(table)
+
+
+def connect(app: Flask, url: str) -> None:
+    """Give `app` its engine and sessions for the database at `url`."""
+    options = {"url": url, "pool_pre_ping": True} if url.startswith("postgresql") else {"url": url}
+    app.config["SQLALCHEMY_ENGINES"] = {"default": options}
+    db.init_app(app)
+    # We have no async sessions. To close none of them, Flask would run an event loop after each request: 0.6 ms.
+    app.teardown_appcontext_funcs = [close for close in app.teardown_appcontext_funcs if not iscoroutinefunction(close)]
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _tame_sqlite(db.engine)
+
+
+def _tame_sqlite(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions late and by itself
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", *pragmas):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes its lock at once: upgrading later fails when another has written in between.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

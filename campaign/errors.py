@@ -1,0 +1,40 @@
+"""What can go wrong, in the words of the domain. No message ever holds personal data."""
+
+
+class CampaignError(Exception):
+    """The parent of everything the campaign itself refuses or cannot do."""
+
+
+class ConfigError(CampaignError):
+    """A setting is wrong or the installation is not ready; the message names the remedy."""
+
+
+class NoCampaignKey(CampaignError):
+    """There is no key pair to seal signatures with."""
+
+    def __init__(self) -> None:
+        super().__init__("the campaign has no key pair yet; run 'flask init' first")
+
+
+class UnknownLink(CampaignError):
+    """A link that we never sent, or whose signature is gone."""
+
+
+class InvalidAddress(CampaignError):
+    """Text that is no e-mail address (RFC 5322, RFC 6531)."""
+
+
+class BadRecoveryKey(CampaignError):
+    """Text that is no recovery key, or one with a typing error."""
+
+
+class WrongRecoveryKey(CampaignError):
+    """A well-formed recovery key of some other campaign."""
+
+
+class Unreadable(CampaignError):
+    """A sealed row or message that cannot be opened: damaged, or sealed to another key."""
+
+
+class RealSignatures(CampaignError):
+    """Synthetic signatures are refused where people have signed."""

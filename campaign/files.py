@@ -1,0 +1,28 @@
+"""Files that hold secrets or people's data: readable by their owner only, and never seen half written."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the name `path` once it is complete and on the disk.
+
+    Raises `FileExistsError` at the end if `path` exists and may not be replaced, and any other `OSError`.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)  # unlike a rename, this never replaces what another process made
+    finally:
+        draft.unlink(missing_ok=True)

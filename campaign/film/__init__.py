@@ -1,0 +1,1 @@
+"""The film: which one plays, from which files, with which captions."""

@@ -1,0 +1,56 @@
+"""Logs: structured, on standard error, and without personal data.
+
+An exception's message can hold what a person typed (PostgreSQL quotes values in its errors), and so can an address. So
+neither is ever logged: only the exception's type and where it happened.
+"""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def configure_logs(log_format: str) -> None:
+    """Send all logs, also those of libraries, to standard error as `console` or `json` lines."""
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exception_without_values,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("campaign").setLevel(logging.INFO)
+    for name in ("alembic", "sqlalchemy"):  # Flask-Alembic gives them handlers of their own
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _renderer(log_format: str) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+
+def _exception_without_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    found = event.pop("exc_info", None)
+    found = sys.exc_info() if found is True else found
+    if isinstance(found, tuple) and found[0] is not None:
+        event["error"] = found[0].__name__
+        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(found[2])]
+    return event

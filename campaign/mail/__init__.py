@@ -1,0 +1,1 @@
+"""Mail: one function a message, the outbox where they wait, and the worker that empties it."""

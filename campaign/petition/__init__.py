@@ -1,0 +1,1 @@
+"""The petition: signing, confirming, withdrawing; sealing; counting; exporting."""

@@ -1,0 +1,77 @@
+"""How many signed and who of them is shown, which goal comes next, and whether the number is right."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from campaign.models import CampaignKey, DataKey, Signature
+from campaign.petition.export import Choice, row_count
+from campaign.petition.sealing import SHORTEST_BLOB
+
+_GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked: what, whether it holds, and the figures."""
+
+    subject: str
+    holds: bool
+    figures: str
+
+
+def confirmed(session: Session) -> int:
+    """Return how many signatures are confirmed: the public count."""
+    return session.scalar(select(func.count()).where(Signature.confirmed_at.is_not(None))) or 0
+
+
+def unconfirmed(session: Session) -> int:
+    """Return how many signatures wait for their owner's confirmation."""
+    return session.scalar(select(func.count()).where(Signature.confirmed_at.is_(None))) or 0
+
+
+def newest_shown(session: Session, *, most: int) -> list[tuple[str, str]]:
+    """Return first name and country code of those who confirmed last and ticked to be shown."""
+    shown = select(Signature.shown_name, Signature.country).where(
+        Signature.shown_name.is_not(None), Signature.confirmed_at.is_not(None)
+    )
+    rows = session.execute(shown.order_by(Signature.confirmed_at.desc()).limit(most))
+    return [(name or "", country) for name, country in rows]
+
+
+def goal_for(count: int) -> int:
+    """Return the goal to show at `count`: the next round number above it."""
+    return next((goal for goal in _GOALS if goal > count), count + 1)
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """Check the signatures, from the database alone; yields one finding a subject."""
+    yield _count_reconciles(session)
+    yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
+    yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
+    yield _no_stumps(session)
+    if session.get_bind().dialect.name == "sqlite":
+        verdict = session.scalar(text("PRAGMA integrity_check"))
+        yield Finding("the database file is whole", verdict == "ok", str(verdict))
+
+
+def _count_reconciles(session: Session) -> Finding:
+    """Count three ways: as the page does, as the export does, and by looking at each row."""
+    by_row = select(func.sum(case((Signature.confirmed_at.is_not(None), 1), else_=0)))
+    public, exported, rows = confirmed(session), row_count(session, Choice()), session.scalar(by_row) or 0
+    figures = f"count {public}, export {exported}, confirmed rows {rows}"
+    return Finding("the count is right", public == exported == rows, figures)
+
+
+def _no_orphans(
+    session: Session, subject: str, child: InstrumentedAttribute[object], parent: InstrumentedAttribute[object]
+) -> Finding:
+    orphans = session.scalar(select(func.count()).where(child.not_in(select(parent)))) or 0
+    return Finding(subject, orphans == 0, f"{orphans} without")
+
+
+def _no_stumps(session: Session) -> Finding:
+    stumps = session.scalar(select(func.count()).where(func.length(Signature.sealed) < SHORTEST_BLOB)) or 0
+    return Finding("every sealed row is whole", stumps == 0, f"{stumps} too short")

@@ -1,0 +1,33 @@
+"""The tokens in the links that we mail: made from a signature's id, so that none needs to be stored."""
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+from campaign.errors import UnknownLink
+
+_ID_BYTES = 16
+_MAC_BYTES = 16
+
+
+def token_for(key: bytes, signature_id: UUID) -> str:
+    """Return the token that proves knowledge of the mail about `signature_id`: 43 characters, safe in URLs."""
+    identity = signature_id.bytes
+    return urlsafe_b64encode(identity + _mac(key, identity)).decode().rstrip("=")
+
+
+def signature_id_in(key: bytes, token: str) -> UUID:
+    """Return the signature's id in `token`. Raises `UnknownLink` for any token that `token_for` did not make."""
+    try:
+        raw = urlsafe_b64decode(token.encode("ascii") + b"=")
+    except (ValueError, binascii.Error):
+        raise UnknownLink from None
+    identity, mac = raw[:_ID_BYTES], raw[_ID_BYTES:]
+    if not hmac.compare_digest(mac, _mac(key, identity)):
+        raise UnknownLink
+    return UUID(bytes=identity)
+
+
+def _mac(key: bytes, identity: bytes) -> bytes:
+    return hmac.digest(key, identity, "sha256")[:_MAC_BYTES]

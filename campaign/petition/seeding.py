@@ -1,0 +1,64 @@
+"""Synthetic signatures for trials and benchmarks: sealed and counted like real ones, of nobody who exists."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaign.db import insert, new_id, transaction, utcnow
+from campaign.errors import RealSignatures
+from campaign.models import Signature
+from campaign.petition.sealing import Person
+from campaign.petition.signatures import Keys, Signer, new_row
+
+BATCH = 5000
+_SPREAD = timedelta(days=30)
+_LATEST = timedelta(hours=1)  # from signing to confirming
+_GIVEN = ("Ada", "Grace", "Olga", "Zoë", "Мария", "ليلى", "José", "Ngọc", "Åse", "D’Arcy")
+_FAMILY = ("Test", "Sample", "Probe", "Muster", "Образец", "مثال", "Ejemplo", "O'Example")
+_COUNTRIES = ("GB", "US", "FR", "DE", "ES", "BR", "RU", "NL", "IT", "PT", "EG", "JP")
+_LANGUAGES = ("en", "fr", "de", "es", "pt", "ru", "nl", "it", "ar")
+_CHANNELS = (None, None, "whatsapp", "facebook", "x", "telegram", "email", "copy")
+
+
+def seed(session: Session, keys: Keys, number: int, *, progress: Callable[[int], None]) -> None:
+    """Store `number` synthetic confirmed signatures, spread over 30 days; tells `progress` how many more are in.
+
+    Raises `RealSignatures` where anybody has signed: their number must stay right.
+    """
+    if session.scalar(select(Signature.id).where(Signature.synthetic.is_(False)).limit(1)) is not None:
+        raise RealSignatures("people have signed here already, so no synthetic signatures are added")
+    rows = _rows(session, keys, number)
+    while batch := list(islice(rows, BATCH)):
+        with transaction(session):
+            session.connection().execute(insert(session, Signature), batch)
+        progress(len(batch))
+
+
+def _rows(session: Session, keys: Keys, number: int) -> Iterator[dict[str, Any]]:
+    start = utcnow() - _SPREAD - _LATEST
+    step = _SPREAD / max(number, 1)
+    return (_row(session, keys, signed_at=start + step * n) for n in range(number))
+
+
+def _row(session: Session, keys: Keys, *, signed_at: datetime) -> dict[str, Any]:
+    identity = new_id()
+    row = new_row(session, keys, _signer(identity), identity=identity, signed_at=signed_at)
+    confirmed_at = signed_at + _LATEST * random.random()
+    return row | {"via": random.choice(_CHANNELS), "confirmed_at": confirmed_at, "synthetic": True}
+
+
+def _signer(identity: UUID) -> Signer:
+    email = f"seed-{identity.hex}@example.org"
+    return Signer(
+        Person(random.choice(_GIVEN), random.choice(_FAMILY), email, message=""),
+        country=random.choice(_COUNTRIES),
+        language=random.choice(_LANGUAGES),
+        updates=random.random() < 0.4,
+        show_name=random.random() < 0.2,
+    )

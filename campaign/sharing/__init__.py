@@ -1,0 +1,1 @@
+"""Sharing: share links for each channel, and how often they are used."""

@@ -1,0 +1,27 @@
+"""The edges: pages, forms, security headers, languages. Views translate; the domain rooms decide."""
+
+from flask import Flask
+
+from campaign.config import Settings
+from campaign.web import (
+    failures,
+    headers,
+    health,
+    languages,
+    limits,
+    petition_pages,
+    private_pages,
+    sharing_pages,
+    static,
+)
+
+
+def open_room(app: Flask, settings: Settings) -> None:
+    """Add all pages to `app`."""
+    languages.speak(app)
+    static.serve(app)
+    limits.limit(app, settings)
+    headers.protect(app, settings)
+    failures.explain(app)
+    for room in (petition_pages, private_pages, sharing_pages, health):
+        app.register_blueprint(room.bp)

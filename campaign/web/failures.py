@@ -1,0 +1,60 @@
+"""Pages for what went wrong: what it is, and what to do, in the visitor's language."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from campaign.errors import UnknownLink
+from campaign.web.answers import wants_json
+from campaign.web.headers import private
+
+log = structlog.get_logger(__name__)
+
+_TEXTS = {
+    400: (_("We did not understand that"), _("Please go back and try once more.")),
+    403: (_("This form came from another site"), _("Please sign on our own page.")),
+    404: (_("There is no such page"), _("The address may have been cut off on its way to you.")),
+    405: (_("That is not possible here"), _("Please go to the page and start from there.")),
+    413: (_("That is too much"), _("What was sent is larger than this page can take. Please shorten it.")),
+    415: (_("We cannot read that"), _("This page reads forms only. Please use the form on the page.")),
+    500: (
+        _("Something went wrong on our side"),
+        _("We are sorry. If you were signing, please try again: signing twice does no harm."),
+    ),
+}
+
+
+def explain(app: Flask) -> None:
+    """Answer each failure in `app` with a page, or with JSON where that was asked for."""
+    app.log_exception = _log  # type: ignore[method-assign]
+    app.register_error_handler(HTTPException, _explain_http)
+    app.register_error_handler(UnknownLink, _explain_link)
+
+
+def _log(exc_info: Any) -> None:
+    """Log a failure of ours by the page's name: the address, which Flask would log, can hold a supporter's token."""
+    log.error("failure", page=request.endpoint, method=request.method, exc_info=exc_info)
+
+
+def _explain_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400 or error.response is not None:
+        return error
+    known = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
+    title, advice = _TEXTS[known]
+    headers = [(name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")]
+    if wants_json():
+        return jsonify(errors={"form": [f"{title}. {advice}"]}), error.code, headers
+    return render_template("public/failure.html", title=title, advice=advice), error.code, headers
+
+
+def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
+    page = render_template(
+        "public/failure.html",
+        title=_("This link does not work any more"),
+        advice=_("The signature it belongs to is gone, or the link was cut off on its way. You can sign again."),
+    )
+    return private(make_response(page, 404))

@@ -1,0 +1,137 @@
+"""The form that people sign with."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from unicodedata import category, normalize
+from urllib.parse import parse_qsl
+
+from flask import request
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms.validators import DataRequired, StopValidation, ValidationError
+
+from campaign.errors import InvalidAddress
+from campaign.petition import addresses
+from campaign.petition.countries import CODES
+from campaign.petition.sealing import Person
+from campaign.petition.signatures import Arrival, Signer
+from campaign.sharing.channels import ARRIVALS
+from campaign.web import languages
+
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = (URLENCODED, "multipart/form-data")
+NAME_LENGTH = 100
+EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1, as corrected by erratum 1690
+MESSAGE_LENGTH = 1000
+_CODE = re.compile(r"[A-Za-z0-9_-]{11}")
+
+# What turns the direction of reading (it can make a name read as another), and the mark for bytes that were no UTF-8.
+_UNREADABLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufffd\ufffe\uffff]")
+
+
+def _trimmed(value: str | None) -> str:
+    """Unicode in its composed form (NFC), lines ended alike, without space around."""
+    return normalize("NFC", value or "").replace("\r\n", "\n").strip()
+
+
+def _readable(*, lines: bool) -> Callable[[Any, Field], None]:
+    allowed = "\n\t" if lines else ""
+
+    def check(_form: Any, field: Field) -> None:
+        control = any(category(letter) in ("Cc", "Cs") and letter not in allowed for letter in field.data)
+        if control or _UNREADABLE.search(field.data):
+            raise StopValidation(_("There is a character here that we cannot read. Please type it again."))
+
+    return check
+
+
+def _at_most(length: int) -> Callable[[Any, Field], None]:
+    def check(_form: Any, field: Field) -> None:
+        if len(field.data) > length:
+            raise StopValidation(_("Please use at most %(length)s characters.", length=length))
+
+    return check
+
+
+class SignForm(FlaskForm):  # type: ignore[misc]
+    """Reads and checks what a supporter typed; everything typed stays in it."""
+
+    class Meta:
+        # The page is the same for everyone, so it can hold no token. `guard` does what a token would.
+        csrf = False
+
+    given_name = StringField(
+        filters=[_trimmed],
+        validators=[DataRequired(_("Please enter your first name.")), _readable(lines=False), _at_most(NAME_LENGTH)],
+    )
+    family_name = StringField(filters=[_trimmed], validators=[_readable(lines=False), _at_most(NAME_LENGTH)])
+    email = StringField(
+        filters=[_trimmed],
+        validators=[
+            DataRequired(_("Please enter your e-mail address.")),
+            _readable(lines=False),
+            _at_most(EMAIL_LENGTH),
+        ],
+    )
+    country = StringField(filters=[_trimmed], validators=[DataRequired(_("Please choose your country."))])
+    message = TextAreaField(filters=[_trimmed], validators=[_readable(lines=True), _at_most(MESSAGE_LENGTH)])
+    updates = BooleanField(false_values=(False, "", "0", "false", "off"))
+    show_name = BooleanField(false_values=(False, "", "0", "false", "off"))
+    ref = StringField()
+    via = StringField()
+    website = StringField()
+
+    def validate_email(self, field: Field) -> None:
+        """Put the address as it will be written to in place of what was typed."""
+        try:
+            self.address = addresses.normalised(field.data)
+        except InvalidAddress:
+            raise ValidationError(
+                _("This does not look like an e-mail address. It should be like name@example.org.")
+            ) from None
+
+    def validate_country(self, field: Field) -> None:
+        """A set is looked up far faster than 249 choices of a select field are compared."""
+        if field.data not in CODES:
+            raise ValidationError(_("Please choose your country from the list."))
+
+    def is_bot(self) -> bool:
+        """Whether the field that people cannot see was filled in."""
+        return bool(self.website.data)
+
+    def signer(self) -> Signer:
+        """Return who signs; the form must be valid."""
+        typed = {name: str(value or "") for name, value in self.data.items()}
+        return Signer(
+            Person(typed["given_name"], typed["family_name"], self.address, typed["message"]),
+            country=typed["country"],
+            language=languages.current(),
+            updates=bool(self.updates.data),
+            show_name=bool(self.show_name.data),
+        )
+
+    def arrival(self) -> Arrival:
+        """Return how the signer came; what we do not know is left out."""
+        return arrival(ref=self.ref.data, via=self.via.data)
+
+
+def submitted() -> MultiDict[str, str]:
+    """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
+
+    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so.
+    """
+    if request.mimetype != URLENCODED:
+        return request.form
+    sent = request.get_data().decode("ascii", "replace")
+    return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))
+
+
+def arrival(*, ref: str | None, via: str | None) -> Arrival:
+    """Return what is well-formed of a referral; what is not is ignored."""
+    return Arrival(
+        via=via if via in ARRIVALS else None,
+        ref=ref if ref and _CODE.fullmatch(ref) else None,
+    )

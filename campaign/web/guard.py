@@ -1,0 +1,48 @@
+"""Who may post the sign form: only a page of our own.
+
+A token in the form would need a cookie and a page that differs for everyone. Browsers say themselves where a request
+comes from (W3C, Fetch Metadata; RFC 6454, Origin). One that says neither gets the form again with a signed token.
+"""
+
+from typing import Literal
+
+from flask import request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from campaign.state import state
+from campaign.web.answers import wants_json
+from campaign.web.visitors import visitor_hash
+
+TOKEN_SECONDS = 3600
+TOKEN_FIELD = "again"  # noqa: S105
+
+Verdict = Literal["ours", "foreign", "unknown"]
+
+
+def origin_of_request() -> Verdict:
+    """Tell whether this request was made by a page of ours."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return "ours" if site in ("same-origin", "none") else "foreign"
+    origin = request.headers.get("Origin", "null")
+    if origin != "null":
+        return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
+    # A browser that says neither cannot ask for JSON from another site without saying Origin: so this is a program.
+    if wants_json() or _has_token():
+        return "ours"
+    return "unknown"
+
+
+def token() -> str:
+    """Return a token that lets this visitor send the form from a browser that says nothing."""
+    return str(_serializer().dumps(visitor_hash()))
+
+
+def _has_token() -> bool:
+    try:
+        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) == visitor_hash())
+    except BadSignature:
+        return False
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(state().form_key)

@@ -1,0 +1,43 @@
+"""Limits: how much may be sent, and how often one network address may sign."""
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+
+from campaign.config import Settings
+from campaign.state import state
+from campaign.web.visitors import visitor_hash
+
+MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
+REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
+
+limiter = Limiter(visitor_hash, strategy="fixed-window")
+
+
+def limit(app: Flask, settings: Settings) -> None:
+    """Limit bodies and signing. Counted in Redis where there is one, in this process's memory while there is none."""
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=100)
+    app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
+    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = bool(settings.redis_url)
+    if settings.redis_url:
+        timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = timeouts
+    limiter.init_app(app)
+
+
+def _read_body() -> None:
+    if request.method == "POST":
+        request.get_data()  # kept, so that it can be read as a form as well
+        _ = request.form
+
+
+def _is_accepted(response: Response) -> bool:
+    return response.status_code in (202, 303)
+
+
+# Only what is accepted counts: nobody is shut out for typing errors.
+sign_limit = limiter.limit(
+    lambda: state().settings.sign_limit,
+    exempt_when=lambda: not state().settings.sign_limit,
+    deduct_when=_is_accepted,
+)

@@ -1,0 +1,142 @@
+"""The public pages of the petition: the page itself, signing, thanks, privacy, the count."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_limiter import RateLimitExceeded
+
+from campaign.db import db, utcnow
+from campaign.film.shipped import SHIPPED
+from campaign.petition import counting, signatures
+from campaign.sharing.channels import CHANNELS, landing_url
+from campaign.state import state
+from campaign.web import guard, languages
+from campaign.web.answers import wants_json
+from campaign.web.forms import FORM_TYPES, SignForm, arrival, submitted
+from campaign.web.headers import public
+from campaign.web.limits import sign_limit
+
+SHOWN = 5  # how many of those who want to be seen
+COUNT_SECONDS = 10  # how long a shared cache may show an old count
+
+bp = Blueprint("petition", __name__)
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """Lead to the page in the visitor's language."""
+    target = url_for(".page", lang=languages.preferred()) + _query()
+    response = redirect(target, 302)
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+@bp.get("/<lang:lang>/")
+def page(lang: str) -> ResponseReturnValue:
+    """Show the page: the same bytes for everyone."""
+    return public(make_response(_page(SignForm(formdata=None))), seconds=COUNT_SECONDS)
+
+
+@bp.post("/sign")
+@sign_limit
+def sign() -> ResponseReturnValue:
+    """Take a signature; the answer is the same whether the address is new or known."""
+    if request.mimetype not in FORM_TYPES:
+        abort(415)
+    form = _read_form()
+    origin = guard.origin_of_request()
+    if origin == "foreign":
+        abort(403)
+    if not form.validate():
+        return _refused(form, 422)
+    if origin == "unknown":
+        return _page(form, notice=gettext("Please press “Sign” once more."), again=guard.token()), 422
+    if not form.is_bot():
+        signatures.sign(db.session, state().keys, form.signer(), arrived=_arrived(form))
+    return _accepted()
+
+
+@bp.app_errorhandler(RateLimitExceeded)
+def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
+    """Tell somebody who signs too often, and keep what they typed."""
+    form = _read_form()
+    form.form_errors.append(gettext("Many signatures came from your network just now. Please try again in a minute."))
+    return _refused(form, 429)
+
+
+@bp.get("/<lang:lang>/thanks")
+def thanks(lang: str) -> ResponseReturnValue:
+    """Ask the signer to look into their mail, and to share."""
+    return public(make_response(render_template("public/thanks.html", **_sharing())), seconds=COUNT_SECONDS)
+
+
+@bp.get("/<lang:lang>/privacy")
+def privacy(lang: str) -> ResponseReturnValue:
+    """Say what becomes of people's data."""
+    version = signatures.CONSENT_VERSION
+    return public(make_response(render_template("public/privacy.html", version=version)), seconds=COUNT_SECONDS)
+
+
+@bp.get("/count.json")
+def count() -> ResponseReturnValue:
+    """Tell the count to anybody, other sites as well."""
+    confirmed = counting.confirmed(db.session)
+    as_of = f"{utcnow().isoformat()[:19]}Z"
+    response = jsonify(count=confirmed, goal=counting.goal_for(confirmed), as_of=as_of)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
+    return response
+
+
+def _read_form() -> SignForm:
+    sent = submitted()
+    languages.use(sent.get("lang"))
+    return SignForm(sent)
+
+
+def _query() -> str:
+    asked = request.query_string.decode("ascii", "ignore")
+    return f"?{asked}" if asked else ""
+
+
+def _page(form: SignForm, **more: object) -> str:
+    count, public_url = counting.confirmed(db.session), state().settings.public_url
+    return render_template(
+        "public/page.html",
+        form=form,
+        film=SHIPPED,
+        count=count,
+        goal=counting.goal_for(count),
+        shown=counting.newest_shown(db.session, most=SHOWN),
+        public_url=public_url,
+        page_url=public_url + url_for(".page", lang=languages.current()),
+        **_sharing(),
+        **more,
+    )
+
+
+def _sharing() -> dict[str, object]:
+    copied = landing_url(state().settings.public_url, language=languages.current(), via="copy")
+    return {"channels": CHANNELS.values(), "copied": copied, "ref": None}
+
+
+def _accepted() -> ResponseReturnValue:
+    if wants_json():
+        return {"status": "check-email"}, 202
+    return redirect(url_for(".thanks", lang=languages.current()), 303)
+
+
+def _refused(form: SignForm, status: int) -> ResponseReturnValue:
+    if wants_json():
+        return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
+    return Response(_page(form), status)
+
+
+def _arrived(form: SignForm) -> signatures.Arrival:
+    """How the signer came: as the form says, or without JavaScript as the page's own address says."""
+    said = form.arrival()
+    asked = parse_qs(urlsplit(request.referrer or "").query)
+    came = arrival(ref=asked.get("ref", [None])[0], via=asked.get("via", [None])[0])
+    return signatures.Arrival(via=said.via or came.via, ref=said.ref or came.ref)

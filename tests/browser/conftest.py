@@ -1,0 +1,42 @@
+"""A real browser, and a real server for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests import services
+from tests.site import READY_SECONDS, Site, ready_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A campaign that is served."""
+    site = ready_site(tmp_path)
+    server = site.start()
+    yield site
+    server.terminate()
+    assert server.wait(timeout=READY_SECONDS) == 0
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Debian's chromium, which as root needs to do without its sandbox."""
+    if reason := services.why_no_chromium():
+        pytest.skip(reason)
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    return {**browser_type_launch_args, "executable_path": services.chromium_path(), "args": arguments}
+
+
+@pytest.fixture(params=["with JavaScript", "without JavaScript"])
+def any_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A tab, once with JavaScript and once without; the browser must have nothing to complain about."""
+    context = browser.new_context(java_script_enabled=request.param == "with JavaScript")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []

@@ -1,0 +1,132 @@
+"""The main job in a real browser: watch, sign, confirm from the mail, and the organiser gets the CSV."""
+
+import csv
+import io
+from base64 import b64encode
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.people import path_in
+
+pytestmark = pytest.mark.browser
+
+MARIA = {
+    "given_name": "Мария ليلى",
+    "family_name": "O'Hara-Nguyễn 🌈",
+    "email": "maria.ohara@example.org",
+    "country": "RU",
+    "message": 'За тех, кто остаётся.\nFor those who stay; "quoted", and =1+1',
+}
+FRAMES = """video => video.currentTime > 0.5 && video.videoWidth > 0
+    && video.getVideoPlaybackQuality().totalVideoFrames > 5"""
+
+
+def watch(page: Page) -> None:
+    page.locator("video").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => ({FRAMES})(document.querySelector('video'))")
+
+
+def sign(page: Page) -> None:
+    for name in ("given_name", "family_name", "email", "message"):
+        page.fill(f"[name={name}]", MARIA[name])
+    page.select_option("[name=country]", MARIA["country"])
+    page.check("[name=updates]")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
+
+
+def confirm(page: Page, site) -> None:
+    page.goto(site.url + path_in(site.mails(1)[0]))
+    assert site.count() == 0
+    page.get_by_role("button", name="Yes, count me in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your signature counts")
+    assert site.count() == 1
+
+
+def exported(site) -> dict[str, str]:
+    text = site.flask("signatures", "export", "--key-file", str(site.key_file))
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
+    return row
+
+
+def test_a_supporter_watches_signs_and_confirms_and_is_in_the_csv(any_page, site):
+    any_page.goto(f"{site.url}/en/?via=telegram")
+    watch(any_page)
+    sign(any_page)
+    confirm(any_page, site)
+    expected = MARIA | {"language": "en", "updates": "true", "show_name": "false", "via": "telegram", "referred_by": ""}
+    row = exported(site)
+    assert {name: row[name] for name in expected} == expected
+    assert row["signed_at"] <= row["confirmed_at"]
+    assert personal_data_in(site.instance) == []
+
+
+def personal_data_in(instance) -> list[str]:
+    """Where a name or the address stands in the instance folder, mails aside: as text, or in base64."""
+    files = {path: path.read_bytes() for path in instance.rglob("*") if path.is_file() and path.suffix != ".eml"}
+    assert any(path.name.endswith("-wal") and content for path, content in files.items())
+    return [
+        f"{needle!r} in {path.name}" for path, content in files.items() for needle in needles() if needle in content
+    ]
+
+
+def needles() -> Iterator[bytes]:
+    local_part = MARIA["email"].partition("@")[0]
+    for text in (MARIA["given_name"], MARIA["family_name"], MARIA["email"], local_part, MARIA["message"][:10]):
+        yield from (text.encode(), text.encode("utf-16-le"), text.encode("unicode_escape"), quote(text).encode())
+        for shift in range(3):  # base64 looks different at each of three places
+            encoded = b64encode(bytes(shift) + text.encode())
+            yield encoded[4 : len(encoded) - 4]
+
+
+def test_the_raw_bytes_would_show_a_name(tmp_path):
+    (tmp_path / "campaign.sqlite3-wal").write_bytes(b"..." + b64encode(b"x" + MARIA["email"].encode()) + b"...")
+    assert personal_data_in(tmp_path)
+
+
+def test_the_receipt_withdraws(any_page, site):
+    any_page.goto(f"{site.url}/en/")
+    sign(any_page)
+    confirm(any_page, site)
+    any_page.get_by_role("button", name="Withdraw my signature").click()
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
+    assert site.count() == 0
+
+
+def test_an_error_is_seen_at_once_and_what_was_typed_is_kept(page, site):
+    page.goto(f"{site.url}/en/")
+    page.evaluate("document.querySelector('form').noValidate = true")
+    page.fill("[name=given_name]", MARIA["given_name"])
+    page.fill("[name=email]", "no address")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.locator("[name=given_name]")).to_have_value(MARIA["given_name"])
+    expect(page.locator("[name=email]")).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1366, 1920])
+def test_nothing_sticks_out_at_any_width(page, site, width):
+    page.set_viewport_size({"width": width, "height": 740})
+    for path in ("/en/", "/en/thanks", "/en/privacy", "/nothing"):
+        page.goto(site.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_nothing_of_the_film_is_loaded_before_play_and_nothing_from_elsewhere(page, site):
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(f"{site.url}/en/", wait_until="networkidle")
+    assert [url for url in requested if not url.startswith(site.url)] == []
+    assert [url for url in requested if url.endswith((".mp4", ".webm"))] == []
+
+
+def test_the_link_is_copied(page, site, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{site.url}/en/")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{site.url}/en/?via=copy"

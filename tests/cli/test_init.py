@@ -1,0 +1,63 @@
+"""`flask init`: makes ready once, and shows the recovery key once."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from campaign.app import create_app
+from campaign.config import Settings
+from campaign.db import db
+from campaign.migrating import alembic
+from campaign.models import CampaignKey
+from campaign.petition.keys import private_key_from
+
+KEY = re.compile(r"Recovery key: ((?:[A-Z2-7]{4}-){13}[A-Z2-7]{4})\n")
+
+
+@pytest.fixture
+def app(tmp_path):
+    app = create_app(Settings.load(instance=tmp_path / "new"))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def init(app, *options):
+    return app.test_cli_runner().invoke(args=["init", *options])
+
+
+def test_the_first_start_shows_a_key_that_opens_the_campaign(app):
+    output = init(app).output
+    with app.app_context():
+        assert private_key_from(db.session, KEY.search(output)[1])
+    assert "it alone opens the signatures" in output
+    assert output.endswith("Its page: http://127.0.0.1:8000/\n")
+
+
+def test_a_second_start_changes_and_shows_nothing(app):
+    init(app)
+    assert init(app).output == "The campaign is ready. Its page: http://127.0.0.1:8000/\n"
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(CampaignKey)) == 1
+
+
+def test_the_key_can_go_to_a_file_that_only_its_owner_reads(app, tmp_path):
+    path = tmp_path / "recovery.key"
+    assert "Recovery key:" not in init(app, "--recovery-key-out", str(path)).output
+    with app.app_context():
+        assert private_key_from(db.session, path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_cannot_be_written_down_is_not_used(app, tmp_path):
+    path = tmp_path / "taken"
+    path.write_text("something else")
+    assert init(app, "--recovery-key-out", str(path)).exit_code == 1
+    assert path.read_text() == "something else"
+    assert KEY.search(init(app).output)
+
+
+def test_migrations_make_the_tables_that_the_models_have(campaign):
+    with campaign.app.app_context():
+        assert alembic.compare_metadata() == []

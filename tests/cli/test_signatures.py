@@ -1,0 +1,200 @@
+"""The commands of organisers: exporting, counting, seeding."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import timedelta
+
+import pytest
+import time_machine
+from nacl.public import PrivateKey
+from sqlalchemy import select, update
+
+from campaign.db import db, utcnow
+from campaign.models import Signature
+from campaign.petition.keys import recovery_key_text
+from campaign.petition.layouts import LAYOUTS
+
+MARIA = {
+    "given_name": "Мария ليلى",
+    "family_name": "O'Hara-Nguyễn 🌈",
+    "email": "maria@example.org",
+    "country": "RU",
+    "message": '=1+1\nTwo lines, a comma, and "quotes"',
+    "updates": "1",
+    "via": "telegram",
+}
+
+
+@pytest.fixture
+def key_file(campaign, tmp_path):
+    path = tmp_path / "recovery.key"
+    path.write_text(campaign.recovery_key)
+    return str(path)
+
+
+@pytest.fixture
+def export(campaign, key_file):
+    def run(*options: str) -> list[dict[str, str]]:
+        result = campaign.command("signatures", "export", "--key-file", key_file, *options)
+        assert result.exit_code == 0, result.stderr
+        return list(csv.DictReader(io.StringIO(result.stdout_bytes.decode("utf-8-sig"), newline="")))
+
+    return run
+
+
+@pytest.fixture
+def maria(campaign):
+    maria = campaign.persona(**MARIA)
+    maria.confirms()
+    return maria
+
+
+def test_full_holds_everything(campaign, maria, export):
+    [row] = export()
+    with campaign.app.app_context():
+        stored = db.session.execute(select(Signature.id, Signature.signed_at, Signature.confirmed_at)).one()
+    assert row == {
+        "id": str(stored.id),
+        "signed_at": f"{stored.signed_at.isoformat()[:19]}Z",
+        "confirmed_at": f"{stored.confirmed_at.isoformat()[:19]}Z",
+        **{name: MARIA[name] for name in ("given_name", "family_name", "email", "country", "message", "via")},
+        "language": "en",
+        "updates": "true",
+        "consent_version": "2013-11",
+        "show_name": "false",
+        "referred_by": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("purpose", "header"),
+    [
+        (
+            "full",
+            "id,signed_at,confirmed_at,given_name,family_name,email,country,language,updates,consent_version,show_name,"
+            "message,via,referred_by",
+        ),
+        ("delivery", "number,given_name,family_name,country,signed_at"),
+        (
+            "crm",
+            "email,first_name,last_name,country,language,source,referrer,action_date,confirmed_at,email_opt_in,"
+            "consent_version,comments,identifier",
+        ),
+    ],
+)
+def test_the_columns_are_those_of_the_contract_even_when_nobody_signed(campaign, key_file, purpose, header):
+    result = campaign.command("signatures", "export", "--key-file", key_file, "--purpose", purpose)
+    assert result.stdout_bytes == header.encode() + b"\r\n"
+
+
+def test_delivery_names_no_address(maria, export):
+    [row] = export("--purpose", "delivery")
+    assert (row["number"], row["given_name"], row["country"]) == ("1", MARIA["given_name"], "RU")
+    assert MARIA["email"] not in row.values()
+
+
+def test_crm_holds_only_those_who_want_to_hear_from_us(campaign, maria, export):
+    campaign.persona("Olga", email="olga@example.org").confirms()
+    [row] = export("--purpose", "crm")
+    assert (row["email"], row["email_opt_in"], row["source"]) == (MARIA["email"], "true", "telegram")
+    assert row["identifier"].startswith("love_always_wins:")
+
+
+def test_excel_makes_the_message_inert_and_plain_leaves_it(maria, export):
+    assert export("--dialect", "excel")[0]["message"] == f"'{MARIA['message']}"
+    assert export("--dialect", "plain")[0]["message"] == MARIA["message"]
+
+
+def test_filters_choose(campaign, maria, export):
+    campaign.persona("Olga", email="olga@example.org").signs()
+    assert [row["email"] for row in export()] == ["maria@example.org"]
+    assert len(export("--include-unconfirmed")) == 2
+    assert export("--country", "de") == []
+    assert len(export("--country", "ru")) == 1
+
+
+def test_a_period_goes_by_the_confirmation(campaign, export):
+    yesterday = utcnow() - timedelta(days=1)
+    maria = campaign.persona(**MARIA)
+    with time_machine.travel(yesterday, tick=False):
+        maria.signs()
+        link = maria.link()
+    campaign.client.post(link)
+    border = (yesterday + timedelta(hours=1)).isoformat()
+    assert len(export("--since", border)) == 1
+    assert export("--until", border) == []
+
+
+def test_a_file_comes_with_its_manifest_and_is_private(campaign, maria, key_file, tmp_path):
+    output = tmp_path / "signatures.csv"
+    result = campaign.command(
+        "signatures", "export", "--key-file", key_file, "--output", str(output), "--country", "RU"
+    )
+    manifest = json.loads((tmp_path / "signatures.csv.json").read_text())
+    assert (result.exit_code, result.output) == (0, "")
+    assert (manifest["rows"], manifest["purpose"], manifest["filters"]["country"]) == (1, "full", "RU")
+    assert manifest["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
+    assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_is_asked_for_without_showing_it(campaign, maria):
+    result = campaign.command("signatures", "export", input=f"{campaign.recovery_key}\n")
+    assert MARIA["email"] in result.stdout
+    assert campaign.recovery_key not in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [("no key", "this is no recovery key"), (recovery_key_text(PrivateKey(bytes(32))), "belongs to another campaign")],
+)
+def test_a_wrong_key_exports_nothing(campaign, maria, tmp_path, key, says):
+    (tmp_path / "key").write_text(key)
+    options = ("--key-file", str(tmp_path / "key"), "--output", str(tmp_path / "out.csv"))
+    result = campaign.command("signatures", "export", *options)
+    assert (result.exit_code, says in result.stderr) == (1, True)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_damaged_row_is_named_and_all_others_are_written(campaign, maria, key_file):
+    campaign.persona("Olga", email="olga@example.org").confirms()
+    with campaign.app.app_context():
+        first = db.session.scalar(select(Signature.id).order_by(Signature.id))
+        db.session.execute(update(Signature).where(Signature.id == first).values(sealed=bytes(200)))
+        db.session.commit()
+    result = campaign.command("signatures", "export", "--key-file", key_file)
+    assert result.exit_code == 3
+    assert str(first) in result.stderr
+    assert "olga@example.org" in result.stdout
+
+
+def test_a_folder_that_does_not_exist_is_said_in_one_line(campaign, key_file, tmp_path):
+    result = campaign.command(
+        "signatures", "export", "--key-file", key_file, "--output", str(tmp_path / "no" / "x.csv")
+    )
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("option", [("--since", "yesterday"), ("--country", "XX"), ("--purpose", "fun")])
+def test_a_wrong_option_is_explained(campaign, key_file, option):
+    assert campaign.command("signatures", "export", "--key-file", key_file, *option).exit_code == 2
+
+
+def test_seeds_are_counted_and_exported_like_real_ones(campaign, export):
+    assert campaign.command("signatures", "seed", "25").exit_code == 0
+    assert campaign.count() == len(export()) == 25
+    assert campaign.command("signatures", "count").output == "confirmed: 25\nunconfirmed: 0\n"
+    assert campaign.command("signatures", "check").exit_code == 0
+
+
+def test_seeding_is_refused_where_people_signed(campaign, maria):
+    result = campaign.command("signatures", "seed", "1")
+    assert (result.exit_code, campaign.count()) == (1, 1)
+    assert "people have signed here already" in result.stderr
+
+
+def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export):
+    for purpose, layout in LAYOUTS.items():
+        for dialect in ("plain", "excel"):
+            assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header

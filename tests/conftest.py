@@ -1,0 +1,176 @@
+"""What all tests share: an application on a real, migrated database, its personas, and which groups are left out."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
+
+from campaign.app import create_app
+from campaign.config import Settings
+from campaign.db import db
+from campaign.migrating import migrate
+from campaign.petition.keys import make_campaign_key
+from tests import services
+from tests.people import Persona
+
+# Settings of whoever runs the tests must not decide how they end.
+for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:
+    del os.environ[name]
+
+_GROUPS = {
+    "PostgreSQL": services.why_no_postgresql,
+    "Redis": services.why_no_redis,
+    "browser": services.why_no_chromium,
+    "film encoding": services.why_no_ffmpeg,
+}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in a line each which groups of tests were left out on this machine, and why."""
+    for group, why_not in _GROUPS.items():
+        if reason := why_not():
+            terminalreporter.write_line(f"LEFT OUT: {group} tests ({reason})", yellow=True)
+
+
+class Campaign:
+    """A campaign that is ready to be signed: its application, its recovery key, its instance folder."""
+
+    def __init__(self, app: Flask, recovery_key: str, settings: Settings) -> None:
+        self.app = app
+        self.recovery_key = recovery_key
+        self.settings = settings
+        self.client: FlaskClient = app.test_client()
+
+    def command(self, *arguments: str, **options: object):
+        """Run a `flask` command and return its result."""
+        return self.app.test_cli_runner().invoke(args=arguments, **options)
+
+    def send_mail(self) -> None:
+        """Let the mail worker send what is due."""
+        result = self.command("mail", "work", "--once")
+        assert result.exit_code == 0, result.output
+
+    def count(self) -> int:
+        """Return the public count."""
+        return self.client.get("/count.json").json["count"]
+
+    def persona(self, given_name: str, **fields: str) -> Persona:
+        """Return somebody who signs here."""
+        return Persona(self, given_name, fields)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL server of this test process."""
+    if reason := services.why_no_postgresql():
+        pytest.skip(reason)
+    with services.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """A Redis server of this test process."""
+    if reason := services.why_no_redis():
+        pytest.skip(reason)
+    with services.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def ready(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> "Ready":
+    """Databases that were migrated and given keys once, for each test to copy."""
+    return Ready(tmp_path_factory.mktemp("ready"), request)
+
+
+class Ready:
+    """Makes a fresh, ready database by copying one that was made ready before: far faster than migrating each time."""
+
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        self._folder = folder
+        self._request = request
+        self._keys: dict[str, str] = {}
+
+    def sqlite(self, instance: Path) -> tuple[str, str]:
+        """Return the address and recovery key of a fresh SQLite database in `instance`."""
+        template = self._folder / "campaign.sqlite3"
+        if "sqlite" not in self._keys:
+            self._keys["sqlite"] = _made_ready(f"sqlite:///{template}", self._folder)
+        shutil.copy(template, instance / "campaign.sqlite3")
+        return "", self._keys["sqlite"]
+
+    def postgresql(self, _instance: Path) -> tuple[str, str]:
+        """Return the address and recovery key of a fresh PostgreSQL database."""
+        server = self._request.getfixturevalue("postgresql_server")
+        if "postgresql" not in self._keys:
+            _execute(server, "CREATE DATABASE ready")
+            self._keys["postgresql"] = _made_ready(_database(server, "ready"), self._folder)
+        name = f"test_{uuid4().hex}"
+        _execute(server, f"CREATE DATABASE {name} TEMPLATE ready STRATEGY file_copy")
+        return _database(server, name), self._keys["postgresql"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def campaign(request: pytest.FixtureRequest, ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
+    """A campaign, once on SQLite and once on PostgreSQL. Marker `settings(name=value)` changes its settings."""
+    marker = request.node.get_closest_marker("settings")
+    yield from campaign_on(ready, request.param, tmp_path, **(marker.kwargs if marker else {}))
+
+
+@pytest.fixture
+def sqlite_campaign(ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
+    """A campaign on SQLite, for what does not depend on the database."""
+    yield from campaign_on(ready, "sqlite", tmp_path)
+
+
+@pytest.fixture
+def ada(campaign: Campaign) -> Persona:
+    """Ada signs."""
+    return campaign.persona("Ada", family_name="Lovelace", email="ada@example.org")
+
+
+@pytest.fixture
+def mallory(campaign: Campaign) -> Persona:
+    """Mallory attacks."""
+    return campaign.persona("Mallory", email="mallory@example.org")
+
+
+def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) -> Iterator[Campaign]:
+    """Yield a campaign on `backend` with its data in `instance`."""
+    database_url, recovery_key = getattr(ready, backend)(instance)
+    chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
+    app = create_app(chosen)
+    yield Campaign(app, recovery_key, chosen)
+    _dispose(app)
+
+
+def _made_ready(database_url: str, instance: Path) -> str:
+    """Migrate the database, give it a campaign key, and return the recovery key."""
+    recovery_keys: list[str] = []
+    app = create_app(Settings.load(instance=instance, database_url=database_url))
+    with app.app_context():
+        migrate()
+        make_campaign_key(db.session, hand_over=recovery_keys.append)
+    _dispose(app)
+    return recovery_keys[0]
+
+
+def _dispose(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _execute(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _database(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -1,0 +1,191 @@
+"""Mail: what a message is like, and that none is lost or sent in the open."""
+
+import smtplib
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+from sqlalchemy import select
+
+from campaign.db import db, utcnow
+from campaign.mail import outbox
+from campaign.mail.transports import SmtpTransport, sender
+from campaign.mail.worker import MailWorker
+from campaign.models import OutboxMessage
+from campaign.state import state_of
+from tests import services
+from tests.conftest import campaign_on
+from tests.people import path_in
+
+
+class Mailbox:
+    """An SMTP server's side of a conversation: keeps what comes, or refuses as told."""
+
+    def __init__(self) -> None:
+        self.messages: list = []
+        self.refusal = ""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if self.refusal:
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox():
+    return Mailbox()
+
+
+@pytest.fixture
+def smtp(mailbox):
+    controller = Controller(mailbox, hostname="127.0.0.1", port=services.free_port())
+    controller.start()
+    yield controller.port
+    controller.stop()
+
+
+@pytest.fixture
+def posting(ready, tmp_path, smtp):
+    """A campaign that sends over SMTP."""
+    yield from campaign_on(ready, "sqlite", tmp_path, mail_url=f"smtp://127.0.0.1:{smtp}?from=hello@example.org")
+
+
+def worker(campaign) -> MailWorker:
+    return MailWorker(campaign.app, campaign.settings, state_of(campaign.app).keys.outbox)
+
+
+def backlog(campaign) -> outbox.Backlog:
+    with campaign.app.app_context():
+        return outbox.backlog(db.session)
+
+
+def test_a_message_is_discreet_outside_and_clear_inside(campaign, ada):
+    ada.signs()
+    [mail] = ada.mails()
+    outside = f"{mail['Subject']} {mail['From']}".lower()
+    assert not [word for word in ("love", "lgbt", "gay", "petition", "olympic", "campaign", "sign") if word in outside]
+    assert "Hello Ada," in mail.get_body(("plain",)).get_content()
+    assert path_in(mail) in mail.get_body(("html",)).get_content()
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"]
+    assert mail["Date"]
+
+
+def test_a_message_file_is_private_and_the_outbox_is_empty_after(campaign, ada):
+    ada.signs()
+    campaign.send_mail()
+    [path] = campaign.settings.mail_folder().iterdir()
+    assert (path.suffix, path.stat().st_mode & 0o777) == (".eml", 0o600)
+    assert backlog(campaign) == outbox.Backlog(waiting=0, oldest=None, dead=0)
+
+
+def test_what_a_name_contains_stays_text_in_the_html(campaign, ada):
+    ada.signs(given_name="<b>Ada</b>")
+    [mail] = ada.mails()
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in mail.get_body(("html",)).get_content()
+
+
+def test_it_goes_by_smtp(posting, mailbox):
+    posting.persona("Ada", email="ada@bücher.example").signs()
+    assert worker(posting).drain() == 1
+    [mail] = mailbox.messages
+    assert (mail["To"], mail["From"]) == ("ada@xn--bcher-kva.example", "hello@example.org")
+
+
+def test_many_go_over_one_connection(posting, mailbox, monkeypatch):
+    opened = []
+    monkeypatch.setattr(SmtpTransport, "_open", lambda self, real=SmtpTransport._open: opened.append(1) or real(self))
+    for number in range(45):
+        posting.persona("Ada", email=f"ada{number}@example.org").signs()
+    worker(posting).drain()
+    assert (len(mailbox.messages), len(opened)) == (45, 1)
+
+
+def test_a_message_that_fails_comes_back_after_a_pause(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "451 try later"
+    worker(posting).drain()
+    mailbox.refusal = ""
+    assert worker(posting).drain() == 0
+    with time_machine.travel(utcnow() + outbox.PAUSES[0] + timedelta(seconds=1)):
+        assert worker(posting).drain() == 1
+    assert len(mailbox.messages) == 1
+
+
+def test_a_server_that_is_down_loses_nothing(posting, mailbox, smtp, monkeypatch):
+    monkeypatch.setattr(SmtpTransport, "_open", _refuse)
+    for number in range(3):
+        posting.persona("Ada", email=f"ada{number}@example.org").signs()
+    worker(posting).drain()
+    monkeypatch.undo()
+    with time_machine.travel(utcnow() + timedelta(hours=1)):
+        worker(posting).drain()
+    assert len(mailbox.messages) == 3
+
+
+def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "550 no such user"
+    worker(posting).drain()
+    assert backlog(posting) == outbox.Backlog(waiting=0, oldest=None, dead=1)
+    assert "given up: 1" in posting.command("mail", "status").output
+
+
+def test_after_five_days_of_trying_it_is_given_up(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "451 try later"
+    with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
+        worker(posting).drain()
+    assert backlog(posting).dead == 1
+
+
+def test_two_workers_never_take_the_same_message(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        key = state_of(campaign.app).keys.outbox
+        assert len(outbox.take(db.session, key, most=5)) == 1
+        assert outbox.take(db.session, key, most=5) == []
+
+
+def test_a_letter_sealed_with_another_secret_does_not_stop_the_rest(campaign, ada):
+    campaign.persona("Olga", email="olga@example.org").signs()
+    with campaign.app.app_context():
+        db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
+        db.session.commit()
+    ada.signs()
+    assert len(ada.mails()) == 1
+    assert backlog(campaign).dead == 1
+
+
+def test_what_waits_is_not_readable_in_the_database(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        sealed = db.session.scalar(select(OutboxMessage.sealed))
+    assert b"ada@example.org" not in sealed
+
+
+def test_a_server_elsewhere_must_offer_encryption(posting, mailbox, smtp, monkeypatch):
+    monkeypatch.setattr("campaign.mail.transports._is_loopback", lambda host: False)
+    posting.persona("Ada", email="ada@example.org").signs()
+    worker(posting).drain()
+    assert mailbox.messages == []
+    assert backlog(posting).waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("public_url", "expected"),
+    [("http://127.0.0.1:8000", "no-reply@localhost"), ("https://example.org", "no-reply@example.org")],
+)
+def test_the_sender_is_at_the_pages_own_host(sqlite_campaign, public_url, expected):
+    assert sender(sqlite_campaign.settings.model_copy(update={"public_url": public_url})) == expected
+
+
+def _refuse(_transport):
+    raise smtplib.SMTPServerDisconnected("down")

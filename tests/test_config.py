@@ -1,0 +1,113 @@
+"""Settings: where they come from, and that a wrong one stops the start with setting, fault and remedy."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from campaign.config import Settings, unknown_settings
+from campaign.errors import ConfigError
+from campaign.secret import server_key
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("CAMPAIGN_MAIL_URL", "stmp://host", "use file:, smtp:// or smtps://"),
+        ("CAMPAIGN_MAIL_URL", "smtp://", "use smtp://user:password@host:port"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host:notaport", "use one like smtp://"),
+        ("CAMPAIGN_DATABASE_URL", "mysql://root:hunter2@host/x", "use postgresql://"),
+        ("CAMPAIGN_DATABASE_URL", "nonsense", "use postgresql://"),
+        ("CAMPAIGN_REDIS_URL", "http://localhost", "use redis://"),
+        ("CAMPAIGN_PUBLIC_URL", "example.org", "use one like https://example.org"),
+        ("CAMPAIGN_PUBLIC_URL", "https://example.org/path", "use one like https://example.org"),
+        ("CAMPAIGN_PUBLIC_URL", "https://[example.org", "use one like https://example.org"),
+        ("CAMPAIGN_SECRET_KEY", "hunter2", "use 32 random characters"),
+        ("CAMPAIGN_PROXIES", "one", "use 0, 1, 2"),
+        ("CAMPAIGN_PROXIES", "-1", "use 0, 1, 2"),
+        ("CAMPAIGN_SIGN_LIMIT", "few", "use '5 per minute;50 per day'"),
+        ("CAMPAIGN_MAIL_WORKER", "postman", "use embedded or external"),
+        ("CAMPAIGN_LOG_FORMAT", "xml", "use console or json"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy_and_without_secrets(monkeypatch, name, value, remedy):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as raised:
+        Settings.load()
+    message = str(raised.value)
+    assert message.startswith(f"{name}: ")
+    assert remedy in message
+    assert "\n" not in message
+    assert "hunter2" not in message
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path):
+    result = _python("-m", "flask", "init", CAMPAIGN_MAIL_URL="stmp://host", CAMPAIGN_INSTANCE=str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr == "Error: CAMPAIGN_MAIL_URL: 'stmp' is no mail scheme; use file:, smtp:// or smtps://\n"
+
+
+def test_a_database_that_does_not_answer_stops_the_start_with_one_line(tmp_path):
+    url = "postgresql://user:hunter2@127.0.0.1:1/none"
+    result = _python("-m", "flask", "init", CAMPAIGN_DATABASE_URL=url, CAMPAIGN_INSTANCE=str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: CAMPAIGN_DATABASE_URL: ")
+    assert result.stderr.count("\n") == 1
+    assert "hunter2" not in result.stderr
+
+
+def test_the_server_does_not_start_before_init(tmp_path):
+    result = _python("-c", "import wsgi", CAMPAIGN_INSTANCE=str(tmp_path))
+    assert (result.returncode, result.stderr) == (1, "Error: the database is not ready; run 'flask init'\n")
+
+
+def test_each_setting_can_stand_in_a_file(monkeypatch, tmp_path):
+    (tmp_path / "mail").write_text("smtp://user:hunter2@mail.example.org:25\n")
+    monkeypatch.setenv("CAMPAIGN_MAIL_URL_FILE", str(tmp_path / "mail"))
+    assert Settings.load().mail_url == "smtp://user:hunter2@mail.example.org:25"
+
+
+def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "missing"))
+    with pytest.raises(ConfigError, match=r"^DATABASE_URL_FILE: .*missing cannot be read"):
+        Settings.load()
+
+
+def test_the_campaigns_own_name_wins_over_the_common_one(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://common/one")
+    monkeypatch.setenv("CAMPAIGN_DATABASE_URL", "postgresql://own/one")
+    assert Settings.load().database() == "postgresql://own/one"
+
+
+def test_a_misspelt_setting_is_noticed():
+    assert unknown_settings(["CAMPAIGN_PROXYS", "CAMPAIGN_PROXIES", "CAMPAIGN_SECRET_KEY_FILE", "PATH"]) == [
+        "CAMPAIGN_PROXYS"
+    ]
+
+
+def test_the_secret_is_made_once_and_readable_by_its_owner_only(tmp_path):
+    settings = Settings.load(instance=tmp_path / "new")
+    assert server_key(settings, "a purpose") == server_key(settings, "a purpose")
+    assert (tmp_path / "new" / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert server_key(settings, "a purpose") != server_key(settings, "another purpose")
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_help():
+    rows = re.findall(r"^\| `(CAMPAIGN_\w+)`(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [(name, _cells(rest)) for name, rest in rows] == [
+        (f"CAMPAIGN_{name.upper()}", [f"`{field.default}`" if field.default != "" else "", field.description])
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _cells(rest: str) -> list[str]:
+    return [cell.strip() for cell in rest.split("|")[1:]]
+
+
+def _python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,151 @@
+"""The public pages: the same for everyone, strict in their headers, and leading where they should."""
+
+import re
+from io import StringIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from campaign.logs import configure_logs
+from campaign.sharing.channels import CHANNELS
+from tests.conftest import campaign_on
+
+PAGES = ("/en/", "/en/thanks", "/en/privacy")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/count.json", "/healthz"])
+def test_every_answer_is_strict_and_sets_no_cookie(campaign, path):
+    headers = campaign.client.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in headers
+    assert "Cookie" not in headers.get("Vary", "")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_the_same_bytes_for_everyone_and_may_be_cached(campaign, path):
+    one = campaign.client.get(path)
+    other = campaign.client.get(
+        f"{path}?ref=abcdefghijk&via=x", headers={"Accept-Language": "ru", "Cookie": "a=b", "User-Agent": "other"}
+    )
+    assert one.data == other.data
+    assert one.headers["Cache-Control"].startswith("public")
+    assert campaign.client.get(path, headers={"If-None-Match": one.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(campaign, path):
+    page = campaign.client.get(path).text
+    assert not re.search(r"<style|style=|<script(?![^>]* src=)|\son\w+=", page)
+    loaded = r'<(?:script|link|img|video|source|track|iframe)[^>]+(?:src|href|poster)="((?:https?:)?//[^"]+)'
+    assert [url for url in re.findall(loaded, page) if not url.startswith("http://127.0.0.1:8000/")] == []
+
+
+def test_everything_the_page_names_is_there(sqlite_campaign):
+    page = sqlite_campaign.client.get("/en/").text
+    named = set(re.findall(r'"(/static/[^"]+)"', page))
+    answers = {path: sqlite_campaign.client.get(path, buffered=True) for path in named}
+    assert {path for path, answer in answers.items() if answer.status_code != 200} == set()
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in answers.values())
+    assert {answer.mimetype for path, answer in answers.items() if path.endswith(".vtt")} == {"text/vtt"}
+
+
+def test_parts_of_the_film_can_be_asked_for(sqlite_campaign):
+    [path] = re.findall(r'"(/static/[^"]+\.mp4)" type', sqlite_campaign.client.get("/en/").text)
+    part = sqlite_campaign.client.get(path, headers={"Range": "bytes=0-99"}, buffered=True)
+    assert (part.status_code, len(part.data)) == (206, 100)
+
+
+def test_the_front_door_leads_to_a_language_and_keeps_the_referral(campaign):
+    response = campaign.client.get("/?ref=abc&via=x", headers={"Accept-Language": "tlh, en;q=0.5"})
+    assert (response.status_code, response.headers["Location"]) == (302, "/en/?ref=abc&via=x")
+
+
+def test_the_count_is_for_everybody(campaign, ada):
+    ada.confirms()
+    response = campaign.client.get("/count.json")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", response.json["as_of"])
+    assert (response.json["count"], response.json["goal"]) == (1, 100)
+
+
+@pytest.mark.parametrize("action", ["", "/not-me"])
+def test_pages_behind_a_token_stay_private(campaign, ada, action):
+    ada.signs()
+    link = ada.link()
+    for response in (campaign.client.get(link), campaign.client.post(link + action)):
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert "noindex" in response.headers["X-Robots-Tag"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda t: ("B" if t[0] == "A" else "A") + t[1:], lambda t: t[:20], lambda t: "A" * 43]
+)
+def test_a_damaged_link_is_explained(campaign, ada, damage):
+    ada.signs()
+    start, _, token = ada.link().rpartition("/")
+    response = campaign.client.get(f"{start}/{damage(token)}")
+    assert (response.status_code, "does not work any more" in response.text) == (404, True)
+
+
+def test_withdrawing_needs_the_button(campaign, ada):
+    receipt = ada.confirms()
+    assert campaign.client.get(f"{receipt}/withdraw").status_code == 405
+    assert campaign.count() == 1
+
+
+@pytest.mark.parametrize("channel", list(CHANNELS))
+def test_a_share_link_leads_to_its_network_with_the_page_and_the_code(campaign, channel):
+    response = campaign.client.get(f"/share/{channel}?lang=en&ref=abcdefghijk")
+    target = response.headers["Location"]
+    assert response.status_code == 302
+    assert target.startswith(CHANNELS[channel].template.partition("{")[0])
+    carried = " ".join(value for values in parse_qs(urlsplit(target).query).values() for value in values)
+    assert f"http://127.0.0.1:8000/en/?ref=abcdefghijk&via={channel}" in carried
+
+
+def test_a_bad_code_is_not_passed_on(campaign):
+    assert "ref" not in campaign.client.get("/share/x?ref=<script>").headers["Location"]
+
+
+def test_the_receipt_shares_the_supporters_own_link(campaign, ada):
+    page = campaign.client.get(ada.confirms()).text
+    [code] = set(re.findall(r"ref=([\w-]{11})", page))
+    assert f"http://127.0.0.1:8000/en/?ref={code}&amp;via=copy" in page
+
+
+def test_ready_when_migrated_and_with_a_key(campaign, ada):
+    ada.signs()
+    response = campaign.client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json["mail"]["waiting"] == 1
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_failure_of_ours_is_explained_and_logs_no_data(campaign, ada, monkeypatch, log_format):
+    logged = StringIO()
+    ada.signs()
+    link = ada.link()
+    monkeypatch.setattr("sys.stderr", logged)
+    configure_logs(log_format)
+    monkeypatch.setattr("campaign.petition.signatures.confirm", _fail)
+    response = campaign.client.post(link)
+    assert (response.status_code, "Something went wrong on our side" in response.text) == (500, True)
+    assert "RuntimeError" in logged.getvalue()
+    assert "private.confirm_now" in logged.getvalue()
+    assert "ada@example.org" not in logged.getvalue()
+    assert link.rpartition("/")[2] not in logged.getvalue()
+
+
+def _fail(*_arguments, **_named):
+    raise RuntimeError("ada@example.org")
+
+
+def test_behind_a_proxy_the_client_is_who_the_proxy_says(ready, tmp_path):
+    [campaign] = list(campaign_on(ready, "sqlite", tmp_path, proxies=1, sign_limit="1 per minute"))
+    for client in ("203.0.113.1", "203.0.113.2"):
+        data = campaign.persona("Ada", email=f"ada@{client.replace('.', '-')}.example.org").fields
+        headers = {"X-Forwarded-For": f"10.0.0.1, {client}", "Accept": "application/json"}
+        assert campaign.client.post("/sign", data=data, headers=headers).status_code == 202

@@ -1,0 +1,110 @@
+"""Serves the app in the foreground for `make run`:  python -m tools.serve FILE
+
+It stops on SIGTERM and SIGINT, when FILE vanishes (make deletes what it was making when it is interrupted, but passes
+no SIGINT on) and when the process that started it is gone.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+HOST = "127.0.0.1"
+THREADS = 8
+DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off
+WATCH_SECONDS = 0.25
+
+
+def main(flag: Path) -> None:
+    """Serve until told to stop, then finish the requests under way."""
+    port = _free_port(os.environ.get("PORT") or "8000")
+    server = MPServer(
+        "wsgi:app",
+        address=HOST,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        websockets=False,
+        log_level=LogLevels.error,
+        workers_kill_timeout=DRAIN_SECONDS,
+    )
+    _give_workers_their_own_signals()
+    parent = os.getppid()
+    _once(lambda: not flag.exists() or os.getppid() != parent, server.signal_handler_interrupt)
+    server.on_startup(partial(_announce, server))
+    try:
+        server.serve(target_loader=_load, wrap_loader=False)
+    finally:
+        flag.unlink(missing_ok=True)
+
+
+def _announce(server: MPServer) -> None:
+    # To granian, SIGHUP means fresh workers; here it means that the terminal is gone.
+    signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+    print(f"Serving on http://{server.bind_addr}:{server.bind_port}/ (Ctrl-C stops)", flush=True)
+
+
+def _load() -> Callable[..., Any]:
+    """Import the app, in the worker, which ends when the main process is gone."""
+    parent = os.getppid()
+    _once(lambda: os.getppid() != parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    from wsgi import app
+
+    return app
+
+
+def _give_workers_their_own_signals() -> None:
+    """Let SIGTERM end a worker that is not yet serving: with the handlers of the main process it would do nothing.
+
+    SIGINT stays blocked there: Ctrl-C reaches the whole group, and stopping is for the main process to order.
+    """
+    signals = {signal.SIGTERM, signal.SIGINT}
+
+    def in_worker() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signals),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, signals),
+        after_in_child=in_worker,
+    )
+    multiprocessing.set_start_method("fork")
+
+
+def _once(happened: Callable[[], bool], act: Callable[[], None]) -> None:
+    def watch() -> None:
+        while not happened():
+            time.sleep(WATCH_SECONDS)
+        act()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _free_port(text: str) -> int:
+    """Return the port as a number. Asked here, for granian shares a busy port with whoever holds it."""
+    try:
+        port = int(text)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+    except (ValueError, OverflowError):
+        sys.exit(f"PORT: '{text}' is no port number")
+    except OSError as error:
+        sys.exit(f"{HOST}:{text} cannot be served ({error.strerror}); choose another with PORT=…")
+    return port
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
