@@ -26,7 +26,7 @@ class Film:
 SHIPPED = Film(
     width=1280,
     height=720,
-    seconds=15,
+    seconds=16,
     poster="film/poster.jpg",
     sources=(
         Source("film/love-always-wins.webm", 'video/webm; codecs="vp9, opus"'),

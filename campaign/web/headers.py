@@ -11,7 +11,7 @@ _POLICY = "; ".join(
         "connect-src 'self'",
         "form-action 'self'",
         "frame-ancestors 'none'",
-        "img-src 'self' data:",
+        "img-src 'self'",
         "media-src 'self'",
         "script-src 'self'",
         "style-src 'self'",

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.people import path_in
+from tests.site import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,8 @@ FRAMES = """video => video.currentTime > 0.5 && video.videoWidth > 0
 def watch(page: Page) -> None:
     page.locator("video").focus()
     page.keyboard.press("Space")
-    page.wait_for_function(f"() => ({FRAMES})(document.querySelector('video'))")
+    # Asked from outside, since without JavaScript the page cannot wait for anything itself.
+    wait_for(lambda: page.locator("video").evaluate(FRAMES), "the film")
 
 
 def sign(page: Page) -> None:
