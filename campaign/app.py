@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign import cli, db, web
 from campaign.config import ROOT, Settings, unknown_settings
 from campaign.errors import ConfigError
+from campaign.files import own_folder
 from campaign.logs import configure_logs
 from campaign.mail.worker import MailWorker
 from campaign.migrating import add_migrations, require_current
@@ -22,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("campaign", template_folder=str(ROOT / "templates"), static_folder=None)
     configure_logs(settings.log_format)
     _warn_of_unknown_settings()
+    _make_instance(settings)
     keep_state(app, settings)
     db.connect(app, settings.database())
     add_migrations(app)
@@ -42,6 +44,14 @@ def serve() -> Flask:
     if settings.mail_worker == "embedded":
         MailWorker(app, settings, state_of(app).keys.outbox).start()
     return app
+
+
+def _make_instance(settings: Settings) -> None:
+    try:
+        own_folder(settings.instance)
+    except OSError as error:
+        where = f"CAMPAIGN_INSTANCE: {settings.instance}"
+        raise ConfigError(f"{where} cannot be made ({error.strerror}); name another folder") from None
 
 
 def _warn_of_unknown_settings() -> None:

@@ -1,6 +1,7 @@
 """Settings: every setting once, with its name, default and help."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -29,7 +30,7 @@ def _choice(*allowed: str) -> BeforeValidator:
 
 
 def _database_url(value: str) -> str:
-    value = value.replace("postgres://", "postgresql://", 1)
+    value = re.sub("^postgres://", "postgresql://", value)
     try:
         backend = make_url(value).get_backend_name() if value else "sqlite"
     except ArgumentError:
@@ -70,8 +71,8 @@ def _split(value: str, example: str) -> SplitResult:
     try:
         parts = urlsplit(value)
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"this is no address ({error}); use one like {example}") from None
+    except ValueError:  # its text may quote a password
+        raise ValueError(f"this is no address; use one like {example}") from None
     return parts
 
 

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def own_folder(path: Path) -> None:
+    """Make the folder `path`, for its owner only, unless it is there. Raises `OSError`."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 @contextmanager
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the name `path` once it is complete and on the disk.

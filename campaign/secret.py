@@ -19,7 +19,6 @@ def _instance_secret(instance: Path) -> str:
     """The secret in the instance folder, made at the first call, readable by its owner only."""
     path = instance / "secret.key"
     try:
-        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make_secret(path)
         return path.read_text().strip()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from campaign.app import create_app
 from campaign.config import Settings, unknown_settings
+from campaign.db import db
 from campaign.errors import ConfigError
 from campaign.secret import server_key
 
@@ -90,10 +92,25 @@ def test_a_misspelt_setting_is_noticed():
 
 
 def test_the_secret_is_made_once_and_readable_by_its_owner_only(tmp_path):
-    settings = Settings.load(instance=tmp_path / "new")
+    settings = Settings.load(instance=tmp_path)
     assert server_key(settings, "a purpose") == server_key(settings, "a purpose")
-    assert (tmp_path / "new" / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
     assert server_key(settings, "a purpose") != server_key(settings, "another purpose")
+
+
+def test_an_instance_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"^CAMPAIGN_INSTANCE: .* name another folder$"):
+        create_app(Settings.load(instance=tmp_path / "file" / "instance"))
+
+
+def test_a_given_secret_starts_as_well_as_one_of_our_own(tmp_path):
+    settings = Settings.load(instance=tmp_path / "new", secret_key="s" * 32)
+    app = create_app(settings)
+    assert app.test_cli_runner().invoke(args=["init"]).exit_code == 0
+    assert not (tmp_path / "new" / "secret.key").exists()
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_the_readme_lists_every_setting_with_its_default_and_help():

@@ -1,6 +1,7 @@
 """Every message that we send, one function each: the letter comes in, the message goes out.
 
-Subjects and senders say nothing of the campaign: others may read a supporter's inbox.
+Subjects and senders say nothing of the campaign: others may read a supporter's inbox. And nothing that was typed into
+the form is repeated, the name included: else anybody could have us send their words to anybody.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from email_validator import validate_email
 from flask import render_template
 from flask_babel import force_locale, gettext
 
-from campaign.mail.outbox import Letter, Waiting
+from campaign.mail.outbox import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,6 @@ class Words:
     """What a message says: its link stands between `before` and `after`."""
 
     subject: str
-    greeting: str
     before: str
     after: tuple[str, ...]
 
@@ -28,7 +28,7 @@ def written(waiting: Waiting, *, public_url: str, sender: str) -> EmailMessage:
     """Return the message for a letter, in its language. Needs an application context, for the templates."""
     letter = waiting.letter
     with force_locale(letter.language):
-        message = _rendered(_WORDS[letter.kind](letter), link=f"{public_url}/confirm/{letter.token}")
+        message = _rendered(_WORDS[letter.kind](), link=f"{public_url}/confirm/{letter.token}")
     message["From"] = sender
     message["To"] = Address(addr_spec=_for_the_wire(letter.to))
     message["Date"] = waiting.created_at
@@ -38,11 +38,10 @@ def written(waiting: Waiting, *, public_url: str, sender: str) -> EmailMessage:
     return message
 
 
-def confirmation(letter: Letter) -> Words:
+def confirmation() -> Words:
     """Ask a new signer to confirm."""
     return Words(
         subject=gettext("Please confirm"),
-        greeting=gettext("Hello %(name)s,", name=letter.name),
         before=gettext(
             "your e-mail address was entered under the petition to the International Olympic Committee. Open this page "
             "and press the button there, and your signature counts:"
@@ -50,19 +49,18 @@ def confirmation(letter: Letter) -> Words:
         after=(
             gettext("Was it not you? The same page erases the entry."),
             gettext(
-                "Keep this mail: its link lets you take your signature back at any time. We cannot send it again, as "
-                "nobody here can read your address any more."
+                "Keep this mail: its link lets you take your signature back at any time. Nobody here can read your "
+                "address any more; if you lose the mail, enter your address on the page once more and it comes again."
             ),
-            gettext("Others read your mail? Then delete this one once you have confirmed."),
+            gettext("Do others read your mail? Then delete this one once you have confirmed."),
         ),
     )
 
 
-def already_signed(_letter: Letter) -> Words:
-    """Tell somebody that their address was entered again; the name that was typed with it may not be theirs."""
+def already_signed() -> Words:
+    """Tell somebody that their address was entered again."""
     return Words(
         subject=gettext("You are on the list already"),
-        greeting=gettext("Hello,"),
         before=gettext(
             "your e-mail address was entered once more under the petition to the International Olympic Committee. It "
             "is there already, so nothing has changed. This page confirms the signature, or shows it if that is done:"

@@ -27,7 +27,6 @@ class Letter:
 
     kind: Kind
     to: str
-    name: str
     language: str
     token: str
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from campaign.config import Settings
-from campaign.files import whole_file
+from campaign.files import own_folder, whole_file
 
 TIMEOUT = 20  # seconds that a mail server may take for one answer
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -48,7 +48,7 @@ class FileTransport:
 
     def send(self, message: EmailMessage) -> None:
         """Write `message` under the name of its Message-ID, so that a second try replaces the first."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_folder(self._folder)
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
         with whole_file(self._folder / f"{name}.eml") as file:
             file.write(message.as_bytes(policy=SMTP))

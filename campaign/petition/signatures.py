@@ -125,7 +125,6 @@ def _mail(session: Session, keys: Keys, signer: Signer, *, kind: outbox.Kind, si
     letter = outbox.Letter(
         kind=kind,
         to=signer.person.email,
-        name=signer.person.given_name,
         language=signer.language,
         token=token_for(keys.links, signature_id),
     )
