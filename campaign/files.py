@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EEXIST
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
 
     Raises `FileExistsError` at the end if `path` exists and may not be replaced, and any other `OSError`.
     """
+    if path.exists() and not path.is_file():  # a device or a pipe would be replaced, and not written to
+        raise FileExistsError(EEXIST, "it is no ordinary file")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

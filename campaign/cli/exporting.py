@@ -38,13 +38,15 @@ class Export:
 
     def write(self, private_key: PrivateKey, output: Path | None) -> None:
         """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole."""
-        if output is None:
-            self._write_to(sys.stdout.buffer, private_key)
-            return
         try:
-            self._write_files(output, private_key)
+            if output is None:
+                self._write_to(sys.stdout.buffer, private_key)
+            else:
+                self._write_files(output, private_key)
+        except BrokenPipeError:
+            raise  # who reads has enough; click ends without a word
         except OSError as error:
-            raise CampaignError(f"{output} cannot be written ({error.strerror}); choose another --output") from None
+            raise CampaignError(f"{output or 'standard output'} cannot be written ({error.strerror})") from None
 
     def _write_files(self, output: Path, private_key: PrivateKey) -> None:
         with whole_file(output) as file:

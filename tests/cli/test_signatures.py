@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from datetime import timedelta
 
 import pytest
@@ -174,6 +175,13 @@ def test_a_folder_that_does_not_exist_is_said_in_one_line(campaign, key_file, tm
         "signatures", "export", "--key-file", key_file, "--output", str(tmp_path / "no" / "x.csv")
     )
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(campaign, key_file, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = campaign.command("signatures", "export", "--key-file", key_file, "--output", str(pipe))
+    assert (result.exit_code, "no ordinary file" in result.stderr, pipe.is_fifo()) == (1, True, True)
 
 
 @pytest.mark.parametrize("option", [("--since", "yesterday"), ("--country", "XX"), ("--purpose", "fun")])
