@@ -28,7 +28,7 @@ _GROUPS = {
     "PostgreSQL": services.why_no_postgresql,
     "Redis": services.why_no_redis,
     "browser": services.why_no_chromium,
-    "film encoding": services.why_no_ffmpeg,
+    "ffmpeg": services.why_no_ffmpeg,
 }
 
 

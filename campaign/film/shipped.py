@@ -13,12 +13,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as the page needs it. Sizes are in pixels; captions are paths under static/ by language."""
+    """A film as the page needs it: sizes in pixels, paths under static/, captions by language.
+
+    `preview` is the same picture as `poster`, in a format that every network's link preview takes.
+    """
 
     width: int
     height: int
     seconds: int
     poster: str
+    preview: str
     sources: tuple[Source, ...]
     captions: dict[str, str]
 
@@ -27,7 +31,8 @@ SHIPPED = Film(
     width=1280,
     height=720,
     seconds=16,
-    poster="film/poster.jpg",
+    poster="film/poster.webp",
+    preview="film/poster.jpg",
     sources=(
         Source("film/love-always-wins.webm", 'video/webm; codecs="vp9, opus"'),
         Source("film/love-always-wins.mp4", 'video/mp4; codecs="avc1.64001f, mp4a.40.2"'),

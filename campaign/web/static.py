@@ -9,7 +9,7 @@ from whitenoise import WhiteNoise
 from campaign.config import ROOT
 
 STATIC = ROOT / "static"
-_MEDIA_TYPES = {".vtt": "text/vtt", ".avif": "image/avif", ".webp": "image/webp"}
+_MEDIA_TYPES = {".vtt": "text/vtt", ".webp": "image/webp"}
 
 
 def serve(app: Flask) -> None:

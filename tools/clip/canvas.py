@@ -35,4 +35,4 @@ def upscaled(small: Floats) -> Floats:
         Image.fromarray(c.astype(np.float32)).resize((W, H), Image.Resampling.BICUBIC)
         for c in np.moveaxis(small, -1, 0)
     ]
-    return np.maximum(np.stack([np.asarray(p, float) for p in planes], -1), 0)
+    return np.asarray(np.maximum(np.stack([np.asarray(p, float) for p in planes], -1), 0))

@@ -23,7 +23,7 @@ def with_words(picture: Floats, words: Words, t: float) -> Floats:
 @cache
 def _lettering(words: Words) -> tuple[Floats, ...]:
     """Return one mask per line, centred, generously spaced."""
-    top = 0.44 * H - sum(1.42 * s for s in words.sizes) / 2
+    top = 0.205 * H - sum(1.42 * s for s in words.sizes) / 2
     sheets = []
     for line, size in zip(words.lines, words.sizes, strict=True):
         sheets.append(_line(line, size, top))

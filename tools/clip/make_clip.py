@@ -19,10 +19,15 @@ from story import DURATION, FPS, SOUNDS, WORDS
 
 NAME = "love-always-wins"
 POSTER_AT = 5.9  # seconds: the two are as near as they ever will be
-LOUDNESS = "loudnorm=I=-18:TP=-2:LRA=11"
+HD = "scale=out_color_matrix=bt709:out_range=tv"  # else players shift the colours
+TAGS = (
+    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
+    *("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"),
+)
 FFMPEG = ("ffmpeg", "-y", "-v", "error")
 MP4 = (
-    *("-c:v", "libx264", "-profile:v", "high", "-preset", "slow", "-crf", "23", "-pix_fmt", "yuv420p"),
+    *("-c:v", "libx264", "-profile:v", "high", "-preset", "slow", "-crf", "22", "-pix_fmt", "yuv420p"),
+    *("-x264-params", "aq-mode=3"),  # more bits for the dark, where steps would show
     *("-c:a", "aac", "-b:a", "112k", "-movflags", "+faststart"),
 )
 WEBM = (
@@ -40,11 +45,11 @@ def main() -> None:
         picture, sound = Path(folder) / "picture.mkv", Path(folder) / "sound.wav"
         write_picture(picture)
         write_sound(sound)
-        both = (*FFMPEG, "-i", picture, "-i", sound, "-af", LOUDNESS, "-ar", str(RATE), "-map_metadata", "-1")
+        both = (*FFMPEG, "-i", picture, "-i", sound, "-vf", HD, *TAGS)
         subprocess.run([*both, *MP4, out / f"{NAME}.mp4"], check=True)
         subprocess.run([*both, *WEBM, out / f"{NAME}.webm"], check=True)
-    Image.fromarray(frame(POSTER_AT, 0)).save(out / "poster.jpg", quality=80, optimize=True, progressive=True)
-    (out / f"{NAME}.en.vtt").write_text(captions())
+    write_posters(out)
+    (out / f"{NAME}.en.vtt").write_text(captions(), encoding="utf-8")
 
 
 def write_picture(path: Path) -> None:
@@ -67,6 +72,13 @@ def write_sound(path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes((score() * 32767).astype("<i2").tobytes())
+
+
+def write_posters(out: Path) -> None:
+    """Write the still shown before the clip plays, in three formats."""
+    still = Image.fromarray(frame(POSTER_AT, 0))
+    still.save(out / "poster.jpg", quality=80, optimize=True, progressive=True)
+    still.save(out / "poster.webp", quality=72, method=6)
 
 
 def captions() -> str:

@@ -14,7 +14,7 @@ def night(t: float) -> Floats:
     mirror = sky[np.clip((2 * HORIZON - YY[:, 0]).astype(int), 0, int(HORIZON) - 1)]
     mirror = upscaled(np.stack([blurred(c, 4) for c in np.moveaxis(mirror[::4, ::4], -1, 0)], -1))
     fade = 0.55 * np.exp(-BELOW / 170) * ON_ICE
-    return _still() + sky + mirror * fade[..., None]
+    return np.asarray(_still() + sky + mirror * fade[..., None])
 
 
 @cache
@@ -23,14 +23,14 @@ def scratches() -> Floats:
     sheet, rng = Image.new("L", (2 * W, 2 * H)), np.random.default_rng(3)
     pen = ImageDraw.Draw(sheet)
     for x, z, bend, heading in zip(
-        *rng.uniform([[-9], [2.5], [-0.5], [0]], [[9], [16], [0.5], [6.3]], (4, 420)), strict=True
+        *rng.uniform(np.array([[-9], [2.5], [-0.5], [0]]), np.array([[9], [16], [0.5], [6.3]]), (4, 420)), strict=True
     ):
         s = np.linspace(0, 2.4, 14)
         sx, sy = project(
             x + np.cumsum(np.cos(heading + bend * s)) * 0.16, z + np.cumsum(np.sin(heading + bend * s)) * 0.16
         )
         pen.line([(2 * a, 2 * b) for a, b in zip(sx, sy, strict=True)], fill=int(40 + 120 * rng.random()), width=2)
-    return np.asarray(sheet.reduce(2), float) / 255 * ON_ICE
+    return np.asarray(np.asarray(sheet.reduce(2), float) / 255 * ON_ICE)
 
 
 @cache
@@ -38,10 +38,10 @@ def _still() -> Floats:
     """Return what never moves: the sky's blue, stars, mist over the far edge, and the ice under them."""
     up = np.clip((HORIZON - YY) / HORIZON, 0, 1)
     sky = (0.022 + 0.05 * np.exp(-up * 3.2)) * (1 - 0.55 * _mountains()) + _stars()
-    ice = (0.030 + 0.055 * np.exp(-BELOW / 90)) * (0.85 + 0.3 * scratches())
-    mist = 0.07 * np.exp(-np.abs(YY - HORIZON) / 7)
+    ice = (0.040 + 0.055 * np.exp(-BELOW / 110)) * (0.85 + 0.5 * scratches())
+    mist = 0.05 * np.exp(-np.abs(YY - HORIZON) / 16)
     level = np.where(YY < HORIZON, sky, ice) + mist
-    return level[..., None] * np.array([0.42, 0.68, 1.12])
+    return np.asarray(level[..., None] * np.array([0.42, 0.68, 1.12]))
 
 
 @cache
@@ -49,8 +49,8 @@ def _mountains() -> Floats:
     x = np.arange(W) / W
     rng = np.random.default_rng(2014)
     ridge = sum(np.abs(np.sin(np.pi * (x * f + rng.random()))) ** 0.8 / f for f in (1.3, 2.9, 5.3, 11, 23, 47))
-    top = HORIZON - 14 - 34 * (ridge - np.mean(ridge)) / np.std(ridge) * 0.5 - 14
-    return np.clip(YY - top, 0, 1) * (1 - ON_ICE)
+    top = HORIZON - 30 - 11 * (ridge - np.mean(ridge)) / np.std(ridge)
+    return np.asarray(np.clip(YY - top, 0, 1) * (1 - ON_ICE))
 
 
 @cache
@@ -64,23 +64,22 @@ def _stars() -> Floats:
 
 def _aurora(t: float) -> Floats:
     """Return two slow curtains of northern light at a quarter of the size."""
+    return np.asarray(_curtain(t, 0, 186, 150, 0.30) + _curtain(t, 1, 120, 110, 0.20))
+
+
+def _curtain(t: float, k: int, foot: float, tall: float, strength: float) -> Floats:
+    """Return the `k`th curtain: its foot and height in pixels, green below and violet above."""
     x, y = XX[::4, ::4] / W, YY[::4, ::4]
-    out = np.zeros((*x.shape, 3))
-    for k, (foot, tall, strength) in enumerate(((178, 120, 0.20), (120, 90, 0.12))):
-        sway = 26 * np.sin(4.1 * x + 0.16 * t + 2 * k) + 12 * np.sin(9.7 * x - 0.23 * t + k)
-        rays = (
-            0.62
-            + 0.22 * np.sin(31 * x + 6 * np.sin(3 * x + 0.11 * t + k))
-            + 0.16 * np.sin(73 * x - 0.5 * t + 4 * np.sin(5 * x))
-        )
-        v = (foot + sway - y) / tall
-        body = (
-            strength
-            * rays
-            * np.clip(v / 0.35 + 0.3, 0, 1) ** 2
-            * np.exp(-1.5 * np.maximum(v, 0))
-            * (0.35 + 0.65 * np.sin(np.pi * x + 0.5 * k) ** 2)
-        )
-        hue = np.clip(v, 0, 1.4)[..., None] / 1.4
-        out += body[..., None] * ((1 - hue) * np.array([0.10, 0.92, 0.62]) + hue * np.array([0.42, 0.22, 0.85]))
-    return out
+    sway = 26 * np.sin(4.1 * x + 0.16 * t + 2 * k) + 12 * np.sin(9.7 * x - 0.23 * t + k)
+    v = (foot + sway - y) / tall
+    body = np.clip(v / 0.25 + 0.5, 0, 1) ** 2 * np.exp(-1.5 * np.maximum(v, 0))
+    body *= strength * _rays(x, t, k) * (0.35 + 0.65 * np.sin(np.pi * x + 0.5 * k) ** 2)
+    hue = np.clip(v, 0, 1.4)[..., None] / 1.4
+    green, violet = np.array([0.10, 0.92, 0.62]), np.array([0.42, 0.22, 0.85])
+    return np.asarray(body[..., None] * ((1 - hue) * green + hue * violet))
+
+
+def _rays(x: Floats, t: float, k: int) -> Floats:
+    broad = np.sin(19 * x + 5 * np.sin(3.7 * x + 0.11 * t + k))
+    fine = np.sin(67 * x - 0.4 * t + 9 * np.sin(4.3 * x + k))
+    return np.asarray(0.66 + 0.20 * broad + 0.14 * fine)

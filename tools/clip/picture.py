@@ -27,9 +27,10 @@ from story import (
     skaters,
 )
 
-EXPOSURE = 2.6
+EXPOSURE = 2.1
 WARM, COOL = np.array([1.0, 0.56, 0.22]), np.array([0.26, 0.60, 1.0])
-GLASS_HALF, GLASS_HEIGHT = 2.15, 2.55
+GLASS_HALF, GLASS_HEIGHT = 2.0, 2.0  # metres
+FINE = 4  # lines are drawn this many times larger, so that they come out smooth
 
 
 def frame(t: float, number: int) -> NDArray[np.uint8]:
@@ -38,7 +39,7 @@ def frame(t: float, number: int) -> NDArray[np.uint8]:
     light = night(t) + _ice_light(warm, cool) + _trails(t)
     light += _figure(cool, _lean(t, 1), COOL)
     light = _through_glass(light, t, warm) + _figure(warm, _lean(t, 0), WARM)
-    picture = 1 - np.exp(-EXPOSURE * _zoomed(light + _bloom(light), 1 + 0.05 * ease(t, 0, DURATION)))
+    picture = 1 - np.exp(-EXPOSURE * _zoomed(light + _bloom(light), 1.01 + 0.05 * float(ease(t, 0, DURATION))))
     picture *= _dimming(t)[..., None]
     for words in WORDS:
         picture = with_words(picture, words, t)
@@ -59,21 +60,22 @@ def _trails(t: float) -> Floats:
     """Return the lines the blades have drawn so far: bright where fresh, a pale cut where old."""
     out = np.zeros((H, W, 3))
     times = np.append(np.arange(-1.0, t, 1 / 60), t)
-    glow = np.exp(-(t - times) / 1.1)
+    glow = np.exp(-(t - times) / 2.2)
     for path, colour in zip(skaters(times), (WARM, COOL), strict=True):
-        line = _stroke(path, 0.20 + 0.80 * glow)
+        line = _stroke(path, (0.30 + 0.70 * glow) * ease(times, -1.0, 0.2))
         tint = 0.75 * colour + 0.25 * np.array([0.8, 0.9, 1.0])
         out += (line * 0.9)[..., None] * tint
     return out
 
 
 def _stroke(path: Floats, level: Floats) -> Floats:
-    sheet = Image.new("L", (2 * W, 2 * H))
+    sheet = Image.new("L", (FINE * W, FINE * H))
     pen, (sx, sy) = ImageDraw.Draw(sheet), project(path[:, 0], path[:, 1])
     for i in range(len(path) - 1):
-        width = max(2, round(2 * 0.022 * FOCAL / max(path[i, 1], 1)))
-        pen.line((2 * sx[i], 2 * sy[i], 2 * sx[i + 1], 2 * sy[i + 1]), fill=int(255 * level[i]), width=width)
-    return np.asarray(sheet.reduce(2), float) / 255
+        width = max(FINE, round(FINE * 0.022 * FOCAL / max(path[i, 1], 1)))
+        ends = FINE * np.array([sx[i], sy[i], sx[i + 1], sy[i + 1]])
+        pen.line(tuple(ends), fill=int(255 * level[i]), width=width)
+    return np.asarray(sheet.reduce(FINE), float) / 255
 
 
 def _lean(t: float, who: int) -> float:
@@ -92,7 +94,7 @@ def _figure(place: Floats, lean: float, colour: Floats, strength: float = 1.0) -
     shape = np.clip(1 - tall, 0, 1) ** 1.5 * np.where(v < 0, 0.30 * np.exp(-1.5 * tall), 1.0)
     core, halo = np.exp(-((off / width) ** 2)), np.exp(-off / 0.10)
     body = 1.7 * core[..., None] * (0.55 * colour + 0.45) + 0.34 * halo[..., None] * colour
-    return strength * shape[..., None] * body
+    return np.asarray(strength * shape[..., None] * body)
 
 
 @cache
@@ -115,26 +117,30 @@ def _through_glass(light: Floats, t: float, warm: Floats) -> Floats:
     inside = np.minimum(np.minimum(GLASS_HALF - np.abs(u), up), GLASS_HEIGHT - up) * FOCAL / z  # pixels from the edge
     pane = (shown * np.clip(inside + 0.5, 0, 1))[..., None]
     edge = shown * np.exp(-((inside / 1.3) ** 2)) * (0.20 + 0.35 * np.clip(u / GLASS_HALF, 0, 1) ** 2)
-    behind = np.stack([blurred(c, 1.6) for c in np.moveaxis(np.roll(light, 5, 1), -1, 0)], -1)
+    seen = 0.74 * _softened(light) + _ghost(t, warm) + _sheen(u, up, t)
+    return np.asarray(light * (1 - pane) + pane * seen + edge[..., None] * np.array([0.62, 0.92, 1.0]))
+
+
+def _softened(light: Floats) -> Floats:
+    return np.stack([blurred(c, 1.6) for c in np.moveaxis(np.roll(light, 5, 1), -1, 0)], -1)
+
+
+def _ghost(t: float, warm: Floats) -> Floats:
+    """Return the warm light's reflection, which stays in the glass when the two part."""
     mirrored = warm + 2 * (ACROSS @ (MEETING_PLACE - warm)) * ACROSS
-    ghost = _figure(mirrored, 0.0, WARM, 0.16 * float(ease(t, PARTING, PARTED)))
-    return (
-        light * (1 - pane)
-        + pane * (0.74 * behind + ghost + _sheen(u, up, t))
-        + edge[..., None] * np.array([0.62, 0.92, 1.0])
-    )
+    return _figure(mirrored, 0.0, WARM, 0.16 * float(ease(t, PARTING, PARTED)))
 
 
 def _sheen(u: Floats, up: Floats, t: float) -> Floats:
     drift = u - 0.45 * up + 0.9 - 0.10 * t
     streak = np.exp(-((drift / 0.34) ** 2)) + 0.6 * np.exp(-(((drift - 0.75) / 0.12) ** 2))
     level = 0.018 + 0.045 * streak * (0.4 + 0.6 * up / GLASS_HEIGHT)
-    return level[..., None] * np.array([0.72, 0.92, 1.0])
+    return np.asarray(level[..., None] * np.array([0.72, 0.92, 1.0]))
 
 
 def _bloom(light: Floats) -> Floats:
     """Return the glow around whatever is bright."""
-    small = np.maximum(light[::4, ::4] + light[2::4, 2::4] - 0.5, 0) / 2
+    small = np.maximum(light[::4, ::4] + light[2::4, 2::4] - 0.2, 0) / 2
     glow = sum(
         weight * np.stack([blurred(c, size) for c in np.moveaxis(small, -1, 0)], -1)
         for size, weight in ((3, 0.35), (10, 0.4), (30, 0.45))
@@ -148,14 +154,14 @@ def _zoomed(light: Floats, by: float) -> Floats:
     how = (1 / by, 0, cx - cx / by, 0, 1 / by, cy - cy / by)
     planes = [Image.fromarray(c.astype(np.float32)) for c in np.moveaxis(light, -1, 0)]
     moved = [p.transform((W, H), Image.Transform.AFFINE, how, Image.Resampling.BICUBIC) for p in planes]
-    return np.maximum(np.stack([np.asarray(p, float) for p in moved], -1), 0)
+    return np.asarray(np.maximum(np.stack([np.asarray(p, float) for p in moved], -1), 0))
 
 
 def _dimming(t: float) -> Floats:
     """Return the fade from black, the corners' shade and the hush under the words."""
     corner = ((XX - W / 2) / W) ** 2 + ((YY - H * 0.52) / H) ** 2
-    hush = 1 - 0.55 * ease(t, WORDS[0].start - 0.6, WORDS[0].start + 0.8)
-    return ease(t, 0, 1.6) * hush * (1 - 0.75 * corner)
+    hush = 1 - 0.42 * ease(t, WORDS[0].start - 0.6, WORDS[0].start + 0.8)
+    return np.asarray(ease(t, 0, 1.6) * hush * (1 - 0.75 * corner))
 
 
 def _grained(picture: Floats, number: int) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ PARTIALS = ((1.0, 1.0), (2.76, 0.30), (5.40, 0.12))  # of a struck bar of glass:
 NOTES = (
     *((0.9, 220.00, 0.5, 0.15), (1.9, 329.63, 0.4, 0.85), (2.9, 246.94, 0.5, 0.22), (3.8, 329.63, 0.5, 0.75)),
     *((4.6, 277.18, 0.6, 0.32), (5.3, 329.63, 0.6, 0.65), (MEETING, 293.66, 0.9, 0.45), (MEETING, 369.99, 0.9, 0.55)),
+    (7.5, 1174.66, 0.16, 0.6),  # the glass
     *((PARTING + 0.5, 196.00, 0.6, 0.3), (10.2, 220.00, 0.4, 0.2), (11.4, 329.63, 0.3, 0.9)),
     *((12.7, 220.00, 0.6, 0.45), (12.9, 329.63, 0.5, 0.55), (13.3, 440.00, 0.4, 0.5)),
 )
@@ -22,7 +23,7 @@ def score() -> Floats:
     for start, pitch, level, place in NOTES:
         sound += _note(start, pitch, level)[:, None] * np.array([1 - place, place])
     sound = _echoed(sound) * (ease(TIMES, 0, 0.8) * (1 - ease(TIMES, DURATION - 1.6, DURATION)))[:, None]
-    return np.asarray(0.7 * sound / np.abs(sound).max())
+    return np.asarray(0.68 * sound / np.abs(sound).max())
 
 
 def _note(start: float, pitch: float, level: float) -> Floats:
@@ -48,7 +49,7 @@ def _blades() -> Floats:
     hiss = np.fft.irfft(spectrum * band[:, None], len(TIMES), axis=0)
     stroke = np.stack([np.sin(np.pi * TIMES / 0.95) ** 4, np.cos(np.pi * TIMES / 0.95) ** 4], -1)
     gone = 1 - ease(TIMES, MEETING - 1.2, MEETING + 0.4)
-    return np.asarray(0.10 * hiss / hiss.std() * stroke * gone[:, None])
+    return np.asarray(0.035 * hiss / hiss.std() * stroke * gone[:, None])
 
 
 def _echoed(dry: Floats) -> Floats:

@@ -17,7 +17,7 @@ GLASS_IN, GLASS_SHUT = 5.9, 7.7
 PARTING, PARTED = 8.2, 12.6
 ACROSS = np.array([0.6, 0.8])  # from one to the other at the meeting, and the way the glass faces
 ALONG = np.array([0.8, -0.6])  # the way the glass slides
-MEETING_PLACE = np.array([0.0, 7.0])
+MEETING_PLACE = np.array([0.0, 6.3])
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ WORDS = (
 SOUNDS = (
     Sound(0.4, 3.4, "[blades whisper over ice]"),
     Sound(3.4, 6.2, "[soft glass tones, two voices drawing near]"),
-    Sound(6.2, 8.8, "[a single glass note rings, then hush]"),
+    Sound(6.2, 8.8, "[two glass notes ring as one, then hush]"),
 )
 
 
@@ -59,13 +59,13 @@ def ease(t: float | Floats, start: float, end: float) -> Floats:
 def skaters(t: float | Floats) -> tuple[Floats, Floats]:
     """Return where the warm and the cool light stand at `t`, each with shape (..., 2) as x, z."""
     t = np.asarray(t, float)
-    left = (1 - np.clip((t + 1.0) / (MEETING + 1.0), 0, 1)) ** 2  # how much of the way is left
+    left = (1 - np.clip((t + 1.0) / (MEETING + 1.0), 0, 1)) ** 1.7  # how much of the way is left
     parted = ease(t, PARTING, PARTED)
-    turn = np.arctan2(ACROSS[1], ACROSS[0]) + 10.5 * left
-    middle = MEETING_PLACE + np.stack([1.6 * np.sin(3 * left), 11.0 * left], -1)
-    reach = 0.24 + 3.4 * left**0.8 * (1 - 0.35 * left)
-    warm = middle - _around(turn + 0.75 * parted, reach + 1.75 * parted)
-    cool = middle + _around(turn - 0.30 * parted, reach + 3.1 * parted)
+    turn = np.arctan2(ACROSS[1], ACROSS[0]) + 9.2 * left
+    middle = MEETING_PLACE + np.stack([1.1 * np.sin(3 * left), 8.5 * left], -1)
+    reach = 0.22 + 4.6 * left**0.85 * (1 - 0.3 * left)
+    warm = middle - _around(turn - 0.62 * parted, reach + 1.75 * parted)
+    cool = middle + _around(turn + 0.16 * parted, reach + 2.9 * parted)
     return warm, cool
 
 
