@@ -128,6 +128,13 @@ def test_a_period_goes_by_the_confirmation(campaign, export):
     assert export("--until", border) == []
 
 
+def test_two_periods_that_meet_share_nobody(campaign, maria, export):
+    with campaign.app.app_context():
+        confirmed_at = db.session.scalar(select(Signature.confirmed_at)).isoformat()
+    assert len(export("--since", confirmed_at)) == 1
+    assert export("--until", confirmed_at) == []
+
+
 def test_a_file_comes_with_its_manifest_and_is_private(campaign, maria, key_file, tmp_path):
     output = tmp_path / "signatures.csv"
     result = campaign.command(

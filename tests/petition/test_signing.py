@@ -117,6 +117,15 @@ def test_a_signature_by_a_supporters_link_is_credited(campaign, ada):
         assert db.session.execute(olga).one() == (ada_id, "whatsapp")
 
 
+def test_a_link_credits_nobody_who_has_not_confirmed(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        code = db.session.scalar(select(Signature.code))
+    campaign.persona("Olga", email="olga@example.org").signs(ref=code)
+    with campaign.app.app_context():
+        assert set(db.session.scalars(select(Signature.referred_by))) == {None}
+
+
 def test_without_javascript_the_page_address_says_how_the_signer_came(campaign, ada):
     referer = {"Referer": "http://localhost/en/?via=telegram&ref=not-a-code"}
     ada.posts(headers=FROM_OUR_PAGE | referer)
