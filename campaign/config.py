@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +18,7 @@ from campaign.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 MAIL_SCHEMES = ("file", "smtp", "smtps")
+DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 SECRET_LENGTH = 32
 
 
@@ -32,27 +34,40 @@ def _choice(*allowed: str) -> BeforeValidator:
 def _database_url(value: str) -> str:
     value = re.sub("^postgres://", "postgresql://", value)
     try:
-        backend = make_url(value).get_backend_name() if value else "sqlite"
-    except ArgumentError:
-        backend = "no address"
-    if backend not in ("sqlite", "postgresql"):
-        raise ValueError(f"{backend!r} is no database we know; use postgresql://… or sqlite:///…")
+        url = make_url(value or "sqlite:///default")
+    except (ArgumentError, ValueError):  # the text of either may quote a password
+        raise ValueError("this is no database address; use postgresql://… or sqlite:///…") from None
+    if url.drivername not in DATABASES:
+        raise ValueError(f"{url.drivername!r} is no database we know; use postgresql://… or sqlite:///…")
+    if url.drivername.startswith("sqlite") and url.database in (None, "", ":memory:"):
+        raise ValueError("a database in memory is lost at the end; use sqlite:///file, or leave it empty")
     return value
 
 
 def _redis_url(value: str) -> str:
-    if value and urlsplit(value).scheme not in ("redis", "rediss"):
-        raise ValueError("this is no Redis address; use redis://host:port/0, or leave it empty")
+    if value and _split(value, "redis://host:6379/0").scheme not in ("redis", "rediss"):
+        raise ValueError("this is no Redis address; use redis://host:6379/0, or leave it empty")
     return value
 
 
 def _mail_url(value: str) -> str:
-    parts = _split(value, "smtp://user:password@host:port")
+    parts = _split(value, "smtp://user:password@host:587")
     if parts.scheme not in MAIL_SCHEMES:
         raise ValueError(f"{parts.scheme!r} is no mail scheme; use file:, smtp:// or smtps://")
+    if parts.scheme == "file" and (parts.netloc or parts.path):
+        raise ValueError("mail files always go to <instance>/mail; use file: alone")
     if parts.scheme != "file" and not parts.hostname:
-        raise ValueError("the mail server is missing; use smtp://user:password@host:port")
+        raise ValueError("the mail server is missing; use smtp://user:password@host:587")
+    for sender in parse_qs(parts.query, keep_blank_values=True).get("from", ()):
+        _require_address(sender)
     return value
+
+
+def _require_address(text: str) -> None:
+    try:
+        validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise ValueError("the sender is no e-mail address; use ?from=name@example.org") from None
 
 
 def _public_url(value: str) -> str:
@@ -63,31 +78,42 @@ def _public_url(value: str) -> str:
         raise ValueError("this is no web address; use one like https://example.org")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise ValueError("an address without path or user is needed; use one like https://example.org")
-    return value.rstrip("/")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
 def _split(value: str, example: str) -> SplitResult:
     """Split an address, its port checked as well, which `urlsplit` leaves until it is read."""
     try:
         parts = urlsplit(value)
-        _ = parts.port
+        wrong_port = parts.port == 0
+        (parts.hostname or "").encode("idna")
     except ValueError:  # its text may quote a password
-        raise ValueError(f"this is no address; use one like {example}") from None
+        wrong_port = True
+    if wrong_port:
+        raise ValueError(f"this is no address; use one like {example}")
     return parts
 
 
 def _sign_limit(value: str) -> str:
     try:
-        if value:
-            parse_many(value)
+        allowed = [item.amount for item in parse_many(value)] if value else [1]
     except ValueError:
-        raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none") from None
+        allowed = [0]
+    if not all(allowed):
+        raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none")
     return value
 
 
 def _secret(value: str) -> str:
-    if value and len(value) < SECRET_LENGTH:
+    if value and len(value.strip()) < SECRET_LENGTH:
         raise ValueError(f"too short; use {SECRET_LENGTH} random characters or more, or leave it out")
+    return value
+
+
+def _folder(value: object) -> object:
+    if value == "":
+        raise ValueError("the folder has no name; name one, or leave the setting out")
     return value
 
 
@@ -118,7 +144,7 @@ class Settings(BaseSettings):
         env_prefix="CAMPAIGN_", hide_input_in_errors=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
-    instance: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+    instance: Annotated[Path, BeforeValidator(_folder), AfterValidator(Path.absolute)] = Field(
         default=Path("instance"), description="Folder for the campaign's data."
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(

@@ -1,9 +1,10 @@
 """The database: connections, write transactions, and what all tables share."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -67,13 +68,18 @@ def new_id() -> UUID:
 
 
 @contextmanager
-def transaction(session: Session) -> Iterator[None]:
-    """One write transaction: committed at the end of the block, rolled back when it raises."""
+def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterator[None]:
+    """One write transaction: committed at the end of the block, rolled back when it raises.
+
+    Nobody else writes to the table of `locks` meanwhile.
+    """
     # A read transaction that turns into a write can fail on SQLite. All writes stand in a block like this, so nothing
     # else is pending.
     session.rollback()
     with session.begin():
-        session.connection(execution_options={"begin": "IMMEDIATE"})
+        connection = session.connection(execution_options={"begin": "IMMEDIATE"})
+        if locks is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"LOCK TABLE {locks.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
         yield
 
 
@@ -96,6 +102,8 @@ def connect(app: Flask, url: str) -> None:
 
 
 def _tame_sqlite(engine: Engine) -> None:
+    with suppress(OSError):  # what is wrong with the place is said when the database is first used
+        Path(engine.url.database or "").touch(mode=0o600)  # its -wal and -shm take the mode over
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
 

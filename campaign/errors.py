@@ -21,7 +21,7 @@ class UnknownLink(CampaignError):
 
 
 class InvalidAddress(CampaignError):
-    """Text that is no e-mail address (RFC 5322, RFC 6531)."""
+    """Text that is no e-mail address we can write to (RFC 5322)."""
 
 
 class BadRecoveryKey(CampaignError):

@@ -28,9 +28,23 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if replace:
+        if replace or not _linked(path, draft):
             draft.replace(path)
-        else:
-            path.hardlink_to(draft)  # unlike a rename, this never replaces what another process made
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _linked(path: Path, draft: Path) -> bool:
+    """Give `draft` the name `path` as well, which unlike a rename never replaces what another process made.
+
+    Returns `False` where the file system knows no links (FAT, on a memory stick for instance) and `path` is free.
+    """
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:
+        if path.exists():
+            raise FileExistsError(EEXIST, os.strerror(EEXIST)) from None
+        return False
+    return True

@@ -4,7 +4,7 @@ import hmac
 import secrets
 from pathlib import Path
 
-from campaign.config import Settings
+from campaign.config import SECRET_LENGTH, Settings
 from campaign.errors import ConfigError
 from campaign.files import whole_file
 
@@ -21,9 +21,16 @@ def _instance_secret(instance: Path) -> str:
     try:
         if not path.exists():
             _make_secret(path)
-        return path.read_text().strip()
+        return _checked(path)
     except OSError as error:
         raise ConfigError(f"CAMPAIGN_INSTANCE: {instance} cannot be used ({error.strerror}); name another") from None
+
+
+def _checked(path: Path) -> str:
+    secret = path.read_text(errors="replace").strip()
+    if len(secret) < SECRET_LENGTH:
+        raise ConfigError(f"{path}: this is no secret key; bring back the right file, or delete it to have one made")
+    return secret
 
 
 def _make_secret(path: Path) -> None:

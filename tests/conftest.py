@@ -16,7 +16,7 @@ from campaign.app import create_app
 from campaign.config import Settings
 from campaign.db import db
 from campaign.migrating import migrate
-from campaign.petition.keys import make_campaign_key
+from campaign.petition.keys import ensure_campaign_key
 from tests import services
 from tests.people import Persona
 
@@ -157,7 +157,7 @@ def _made_ready(database_url: str, instance: Path) -> str:
     app = create_app(Settings.load(instance=instance, database_url=database_url))
     with app.app_context():
         migrate()
-        make_campaign_key(db.session, hand_over=recovery_keys.append)
+        ensure_campaign_key(db.session, hand_over=recovery_keys.append)
     _dispose(app)
     return recovery_keys[0]
 

@@ -31,9 +31,15 @@ class Site:
 
     def flask(self, *arguments: str) -> str:
         """Run a `flask` command and return what it prints."""
+        command = self.command(*arguments)
+        printed = command.communicate()[0].decode()
+        assert command.returncode == 0, printed
+        return printed
+
+    def command(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a `flask` command."""
         command = [sys.executable, "-m", "flask", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, check=True)
-        return done.stdout.decode()
+        return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE)
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start the server; returns when it answers."""

@@ -20,17 +20,29 @@ ROOT = Path(__file__).parent.parent
     ("name", "value", "remedy"),
     [
         ("CAMPAIGN_MAIL_URL", "stmp://host", "use file:, smtp:// or smtps://"),
-        ("CAMPAIGN_MAIL_URL", "smtp://", "use smtp://user:password@host:port"),
+        ("CAMPAIGN_MAIL_URL", "smtp://", "use smtp://user:password@host:587"),
         ("CAMPAIGN_MAIL_URL", "smtp://host:notaport", "use one like smtp://"),
         ("CAMPAIGN_DATABASE_URL", "mysql://root:hunter2@host/x", "use postgresql://"),
         ("CAMPAIGN_DATABASE_URL", "nonsense", "use postgresql://"),
         ("CAMPAIGN_REDIS_URL", "http://localhost", "use redis://"),
+        ("CAMPAIGN_REDIS_URL", "redis://host:hunter2/0", "use one like redis://"),
+        ("CAMPAIGN_DATABASE_URL", "postgresql+asyncpg://host/x", "use postgresql://"),
+        ("CAMPAIGN_DATABASE_URL", "postgresql://user:hunter2@host:port/x", "use postgresql://"),
+        ("CAMPAIGN_DATABASE_URL", "sqlite://", "use sqlite:///file"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host:0", "use one like smtp://"),
+        ("CAMPAIGN_MAIL_URL", "file:///var/spool", "use file: alone"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host?from=nonsense", "use ?from=name@example.org"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host?from=a@example.org%0d%0aBcc:b@example.org", "use ?from=name@example.org"),
+        ("CAMPAIGN_MAIL_URL", "smtp://user:hun/ter2@host", "use one like smtp://"),
+        ("CAMPAIGN_INSTANCE", "", "name one"),
         ("CAMPAIGN_PUBLIC_URL", "example.org", "use one like https://example.org"),
         ("CAMPAIGN_PUBLIC_URL", "https://example.org/path", "use one like https://example.org"),
         ("CAMPAIGN_PUBLIC_URL", "https://[example.org", "use one like https://example.org"),
         ("CAMPAIGN_SECRET_KEY", "hunter2", "use 32 random characters"),
         ("CAMPAIGN_PROXIES", "one", "use 0, 1, 2"),
         ("CAMPAIGN_PROXIES", "-1", "use 0, 1, 2"),
+        ("CAMPAIGN_SECRET_KEY", " " * 40, "use 32 random characters"),
+        ("CAMPAIGN_SIGN_LIMIT", "0 per minute", "use '5 per minute;50 per day'"),
         ("CAMPAIGN_SIGN_LIMIT", "few", "use '5 per minute;50 per day'"),
         ("CAMPAIGN_MAIL_WORKER", "postman", "use embedded or external"),
         ("CAMPAIGN_LOG_FORMAT", "xml", "use console or json"),
@@ -62,6 +74,12 @@ def test_a_database_that_does_not_answer_stops_the_start_with_one_line(tmp_path)
     assert "hunter2" not in result.stderr
 
 
+@pytest.mark.parametrize("command", [("signatures", "count"), ("signatures", "seed", "1"), ("mail", "status")])
+def test_commands_before_init_say_so_in_one_line(tmp_path, command):
+    result = _python("-m", "flask", *command, CAMPAIGN_INSTANCE=str(tmp_path))
+    assert (result.returncode, result.stderr) == (1, "Error: the database is not ready; run 'flask init'\n")
+
+
 def test_the_server_does_not_start_before_init(tmp_path):
     result = _python("-c", "import wsgi", CAMPAIGN_INSTANCE=str(tmp_path))
     assert (result.returncode, result.stderr) == (1, "Error: the database is not ready; run 'flask init'\n")
@@ -71,6 +89,24 @@ def test_each_setting_can_stand_in_a_file(monkeypatch, tmp_path):
     (tmp_path / "mail").write_text("smtp://user:hunter2@mail.example.org:25\n")
     monkeypatch.setenv("CAMPAIGN_MAIL_URL_FILE", str(tmp_path / "mail"))
     assert Settings.load().mail_url == "smtp://user:hunter2@mail.example.org:25"
+
+
+@pytest.mark.parametrize(
+    ("value", "becomes"),
+    [
+        ("HTTPS://Example.ORG/", "https://example.org"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_put_in_its_plain_form(value, becomes):
+    assert Settings.load(public_url=value).public_url == becomes
+
+
+def test_an_empty_secret_file_is_no_secret(tmp_path):
+    (tmp_path / "secret.key").touch()
+    with pytest.raises(ConfigError, match="is no secret key"):
+        server_key(Settings.load(instance=tmp_path), "a purpose")
 
 
 def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):

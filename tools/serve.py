@@ -38,6 +38,7 @@ def main(flag: Path) -> None:
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=DRAIN_SECONDS,
+        respawn_failed_workers=True,
     )
     _give_workers_their_own_signals()
     parent = os.getppid()

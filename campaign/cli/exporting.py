@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -38,6 +39,7 @@ class Export:
 
     def write(self, private_key: PrivateKey, output: Path | None) -> None:
         """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole."""
+        _stop_cleanly()
         try:
             if output is None:
                 self._write_to(sys.stdout.buffer, private_key)
@@ -91,6 +93,12 @@ def progress_bar(length: int, label: str) -> Any:
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
+def _stop_cleanly() -> None:
+    """Let a lost terminal or a `kill` end the command in order, so that no half-written file of people's data stays."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+
+
 def _plain(value: object) -> object:
     """Return `value` as JSON can hold it."""
-    return f"{value.isoformat()[:19]}Z" if isinstance(value, datetime) else value
+    return f"{value.astimezone(UTC).isoformat()[:19]}Z" if isinstance(value, datetime) else value

@@ -11,7 +11,7 @@ from campaign.db import db
 from campaign.errors import ConfigError
 from campaign.files import whole_file
 from campaign.migrating import migrate
-from campaign.petition.keys import has_campaign_key, make_campaign_key
+from campaign.petition.keys import ensure_campaign_key
 from campaign.state import state
 
 _WARNING = (
@@ -30,8 +30,9 @@ _WARNING = (
 def init(recovery_key_out: Path | None) -> None:
     """Migrate the database and make the campaign's keys. Doing it again changes nothing."""
     migrate()
-    if not has_campaign_key(db.session):
-        make_campaign_key(db.session, hand_over=partial(_write, recovery_key_out) if recovery_key_out else _show)
+    made = ensure_campaign_key(db.session, hand_over=partial(_write, recovery_key_out) if recovery_key_out else _show)
+    if recovery_key_out and not made:
+        click.echo(f"The campaign has its key already, so nothing was written to {recovery_key_out}.")
     click.echo(f"The campaign is ready. Its page: {state().settings.public_url}/")
 
 

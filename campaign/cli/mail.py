@@ -11,7 +11,6 @@ from campaign.cli.plain import PlainGroup
 from campaign.db import db
 from campaign.mail import outbox
 from campaign.mail.worker import MailWorker
-from campaign.migrating import require_current
 from campaign.state import state
 
 mail = PlainGroup("mail", help="Send mail and see what waits.")
@@ -22,7 +21,6 @@ mail = PlainGroup("mail", help="Send mail and see what waits.")
 def work(once: bool) -> None:
     """Send mail until told to stop (SIGTERM or Ctrl-C)."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    require_current(app)
     worker = MailWorker(app, state().settings, state().keys.outbox)
     if once:
         worker.drain()

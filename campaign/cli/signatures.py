@@ -33,9 +33,9 @@ class Moment(click.ParamType[datetime]):
         """Return an aware datetime."""
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; write it like 2013-11-22 or 2013-11-22T18:30:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Country(click.ParamType[str]):

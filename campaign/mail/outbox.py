@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+import structlog
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 from sqlalchemy import delete, func, select, update
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from campaign.db import insert, new_id, transaction, utcnow
 from campaign.models import OutboxMessage
+
+log = structlog.get_logger(__name__)
 
 Kind = Literal["confirmation", "already_signed"]
 
@@ -71,6 +74,13 @@ def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
     return [waiting for waiting in taken if waiting]
 
 
+def put_back(session: Session, message_ids: list[UUID]) -> None:
+    """Give back letters that were taken and not tried."""
+    chosen = update(OutboxMessage).where(OutboxMessage.id.in_(message_ids))
+    with transaction(session):
+        session.execute(chosen.values(due_at=utcnow(), attempts=OutboxMessage.attempts - 1))
+
+
 def done(session: Session, message_id: UUID) -> None:
     """Delete a letter that was sent."""
     with transaction(session):
@@ -96,11 +106,11 @@ def _pause(attempts: int) -> timedelta:
 
 
 def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting | None:
-    """Take one row; one that was sealed with another secret key can never be sent, and must not stop the rest."""
+    """Take one row. One sealed with another secret key waits on: the right key may come back."""
     row.due_at, row.attempts = now + _pause(row.attempts), row.attempts + 1
     try:
         letter = Letter(**json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes)))
     except (CryptoError, ValueError, TypeError):
-        row.due_at = None
+        log.warning("a letter in the outbox was sealed with another secret key")
         return None
     return Waiting(row.id, letter, row.created_at)

@@ -52,6 +52,7 @@ def findings(session: Session) -> Iterator[Finding]:
     yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
     yield _no_stumps(session)
+    yield _no_mixture(session)
     if session.get_bind().dialect.name == "sqlite":
         verdict = session.scalar(text("PRAGMA integrity_check"))
         yield Finding("the database file is whole", verdict == "ok", str(verdict))
@@ -63,6 +64,14 @@ def _count_reconciles(session: Session) -> Finding:
     public, exported, rows = confirmed(session), row_count(session, Choice()), session.scalar(by_row) or 0
     figures = f"count {public}, export {exported}, confirmed rows {rows}"
     return Finding("the count is right", public == exported == rows, figures)
+
+
+def _no_mixture(session: Session) -> Finding:
+    """Synthetic signatures are for trials: beside real ones they would be handed in with them."""
+    synthetic, real = (
+        session.scalar(select(func.count()).where(Signature.synthetic.is_(kind))) or 0 for kind in (True, False)
+    )
+    return Finding("no synthetic signatures among real ones", not (synthetic and real), f"{synthetic} among {real}")
 
 
 def _no_orphans(

@@ -26,15 +26,18 @@ def has_campaign_key(session: Session) -> bool:
     return session.scalar(select(CampaignKey.id).limit(1)) is not None
 
 
-def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
-    """Make a key pair, `hand_over` the recovery key, and only then store the public half.
+def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> bool:
+    """Make a key pair unless there is one; returns whether it was made.
 
-    In this order nothing is ever sealed to a key that nobody has.
+    The recovery key is handed over before the public half is stored: nothing is ever sealed to a key that nobody has.
     """
-    private_key = PrivateKey.generate()
-    hand_over(recovery_key_text(private_key))
-    with transaction(session):
+    with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
+        if has_campaign_key(session):
+            return False
+        private_key = PrivateKey.generate()
+        hand_over(recovery_key_text(private_key))
         session.execute(insert(session, CampaignKey).values(public_key=bytes(private_key.public_key)))
+    return True
 
 
 def private_key_from(session: Session, recovery_key: str) -> PrivateKey:

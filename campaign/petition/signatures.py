@@ -58,6 +58,7 @@ class Receipt:
     confirmed_at: datetime | None
     language: str
     code: str
+    shown_name: str | None
     brought: int
 
 
@@ -113,7 +114,7 @@ def erase(session: Session, signature_id: UUID) -> None:
 
 def receipt(session: Session, signature_id: UUID) -> Receipt:
     """Return what stands readable about a signature, for its owner. Raises `UnknownLink` when it is gone."""
-    columns = (Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code)
+    columns = (Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code, Signature.shown_name)
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
     if row is None:
         raise UnknownLink

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from unicodedata import category, normalize
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from flask import request
 from flask_babel import lazy_gettext as _
@@ -28,8 +28,9 @@ EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1, as corrected by erratum 1690
 MESSAGE_LENGTH = 1000
 _CODE = re.compile(r"[A-Za-z0-9_-]{11}")
 
-# What turns the direction of reading (it can make a name read as another), and the mark for bytes that were no UTF-8.
-_UNREADABLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufffd\ufffe\uffff]")
+# What turns the direction of reading (it can make a name read as another), letters that nobody sees, and the mark for
+# bytes that were no UTF-8.
+_UNREADABLE = re.compile("[\u202a-\u202e\u2066-\u2069\u115f\u1160\u3164\uffa0\ufffd\ufffe\uffff]")
 
 
 def _trimmed(value: str | None) -> str:
@@ -41,11 +42,16 @@ def _readable(*, lines: bool) -> Callable[[Any, Field], None]:
     allowed = "\n\t" if lines else ""
 
     def check(_form: Any, field: Field) -> None:
-        control = any(category(letter) in ("Cc", "Cs") and letter not in allowed for letter in field.data)
+        control = any(category(letter) in ("Cc", "Cs", "Zl", "Zp") and letter not in allowed for letter in field.data)
         if control or _UNREADABLE.search(field.data):
             raise StopValidation(_("There is a character here that we cannot read. Please type it again."))
 
     return check
+
+
+def _has_a_letter(_form: Any, field: Field) -> None:
+    if not any(letter.isalnum() for letter in field.data):
+        raise StopValidation(_("Please enter your first name."))
 
 
 def _at_most(length: int) -> Callable[[Any, Field], None]:
@@ -65,7 +71,12 @@ class SignForm(FlaskForm):  # type: ignore[misc]
 
     given_name = StringField(
         filters=[_trimmed],
-        validators=[DataRequired(_("Please enter your first name.")), _readable(lines=False), _at_most(NAME_LENGTH)],
+        validators=[
+            DataRequired(_("Please enter your first name.")),
+            _readable(lines=False),
+            _has_a_letter,
+            _at_most(NAME_LENGTH),
+        ],
     )
     family_name = StringField(filters=[_trimmed], validators=[_readable(lines=False), _at_most(NAME_LENGTH)])
     email = StringField(
@@ -117,6 +128,11 @@ class SignForm(FlaskForm):  # type: ignore[misc]
         """Return how the signer came; what we do not know is left out."""
         return arrival(ref=self.ref.data, via=self.via.data)
 
+    def take_arrival(self, arrived: Arrival) -> None:
+        """Fill in how the signer came where the form does not say: without JavaScript only the address does."""
+        self.ref.data = self.ref.data or arrived.ref
+        self.via.data = self.via.data or arrived.via
+
 
 def submitted() -> MultiDict[str, str]:
     """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
@@ -127,6 +143,15 @@ def submitted() -> MultiDict[str, str]:
         return request.form
     sent = request.get_data().decode("ascii", "replace")
     return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))
+
+
+def came_by(address: str | None) -> Arrival:
+    """Return what the `address` of a page says of how its visitor came."""
+    try:
+        asked = parse_qs(urlsplit(address or "").query)
+    except ValueError:
+        return Arrival()
+    return arrival(ref=asked.get("ref", [None])[0], via=asked.get("via", [None])[0])
 
 
 def arrival(*, ref: str | None, via: str | None) -> Arrival:

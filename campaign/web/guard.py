@@ -23,13 +23,12 @@ def origin_of_request() -> Verdict:
     """Tell whether this request was made by a page of ours."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return "ours" if site in ("same-origin", "none") else "foreign"
-    origin = request.headers.get("Origin", "null")
-    if origin != "null":
-        return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
-    # A browser that says neither cannot ask for JSON from another site without saying Origin: so this is a program.
-    if wants_json() or _has_token():
-        return "ours"
-    return "unknown"
+    origin = request.headers.get("Origin")
+    if origin is None and wants_json():
+        return "ours"  # no browser asks another site for JSON without saying Origin: so this is a program
+    if origin is None or origin == "null":
+        return "ours" if _has_token() else "unknown"
+    return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
 
 
 def token() -> str:

@@ -1,7 +1,8 @@
 """Limits: how much may be sent, and how often one network address may sign."""
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask_limiter import Limiter
+from redis.exceptions import RedisError
 
 from campaign.config import Settings
 from campaign.state import state
@@ -28,16 +29,22 @@ def limit(app: Flask, settings: Settings) -> None:
 def _read_body() -> None:
     if request.method == "POST":
         request.get_data()  # kept, so that it can be read as a form as well
+        request.stream.read(1)  # a body of unknown length is cut at the limit, and only reading on says so (413)
         _ = request.form
 
 
-def _is_accepted(response: Response) -> bool:
-    return response.status_code in (202, 303)
+def count_signing() -> None:
+    """Count one signing for this visitor. Raises `RateLimitExceeded`.
+
+    Called after all checks of the form, so that nobody is shut out for typing errors.
+    """
+    try:
+        _count_signing()
+    except RedisError:
+        # Flask-Limiter turns to memory when Redis fails, but lets the failure of a request beside that one through.
+        _count_signing()
 
 
-# Only what is accepted counts: nobody is shut out for typing errors.
-sign_limit = limiter.limit(
-    lambda: state().settings.sign_limit,
-    exempt_when=lambda: not state().settings.sign_limit,
-    deduct_when=_is_accepted,
-)
+@limiter.limit(lambda: state().settings.sign_limit, exempt_when=lambda: not state().settings.sign_limit)
+def _count_signing() -> None:
+    """Do nothing more than being counted."""

@@ -1,7 +1,5 @@
 """The public pages of the petition: the page itself, signing, thanks, privacy, the count."""
 
-from urllib.parse import parse_qs, urlsplit
-
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -14,9 +12,9 @@ from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.state import state
 from campaign.web import guard, languages
 from campaign.web.answers import wants_json
-from campaign.web.forms import FORM_TYPES, SignForm, arrival, submitted
+from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
 from campaign.web.headers import public
-from campaign.web.limits import sign_limit
+from campaign.web.limits import count_signing
 
 SHOWN = 5  # how many of those who want to be seen
 COUNT_SECONDS = 10  # how long a shared cache may show an old count
@@ -39,8 +37,13 @@ def page(lang: str) -> ResponseReturnValue:
     return public(make_response(_page(SignForm(formdata=None))), seconds=COUNT_SECONDS)
 
 
+@bp.get("/sign")
+def form() -> ResponseReturnValue:
+    """Lead somebody who opens the form's own address, after an error for instance, to the page."""
+    return redirect(url_for(".page", lang=languages.preferred()), 302)
+
+
 @bp.post("/sign")
-@sign_limit
 def sign() -> ResponseReturnValue:
     """Take a signature; the answer is the same whether the address is new or known."""
     if request.mimetype not in FORM_TYPES:
@@ -54,7 +57,8 @@ def sign() -> ResponseReturnValue:
     if origin == "unknown":
         return _page(form, notice=gettext("Please press “Sign” once more."), again=guard.token()), 422
     if not form.is_bot():
-        signatures.sign(db.session, state().keys, form.signer(), arrived=_arrived(form))
+        count_signing()
+        signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
     return _accepted()
 
 
@@ -62,7 +66,7 @@ def sign() -> ResponseReturnValue:
 def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Tell somebody who signs too often, and keep what they typed."""
     form = _read_form()
-    form.form_errors.append(gettext("Many signatures came from your network just now. Please try again in a minute."))
+    form.form_errors.append(gettext("Many signatures came from your network. Please try again later."))
     return _refused(form, 429)
 
 
@@ -93,7 +97,9 @@ def count() -> ResponseReturnValue:
 def _read_form() -> SignForm:
     sent = submitted()
     languages.use(sent.get("lang"))
-    return SignForm(sent)
+    form = SignForm(sent)
+    form.take_arrival(came_by(request.referrer))
+    return form
 
 
 def _query() -> str:
@@ -132,11 +138,3 @@ def _refused(form: SignForm, status: int) -> ResponseReturnValue:
     if wants_json():
         return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
     return Response(_page(form), status)
-
-
-def _arrived(form: SignForm) -> signatures.Arrival:
-    """How the signer came: as the form says, or without JavaScript as the page's own address says."""
-    said = form.arrival()
-    asked = parse_qs(urlsplit(request.referrer or "").query)
-    came = arrival(ref=asked.get("ref", [None])[0], via=asked.get("via", [None])[0])
-    return signatures.Arrival(via=said.via or came.via, ref=said.ref or came.ref)

@@ -29,9 +29,10 @@ def find_signature(_endpoint: str | None, values: dict[str, str] | None) -> None
 @bp.get("/confirm/<token>")
 def confirm(token: str) -> ResponseReturnValue:
     """Show one button. Mail scanners follow links, so opening one must not confirm."""
-    if _receipt().confirmed_at is not None:
+    found = _receipt()
+    if found.confirmed_at is not None:
         return redirect(url_for(".receipt", token=token), 302)
-    return render_template("public/confirm.html", token=token)
+    return render_template("public/confirm.html", receipt=found, token=token)
 
 
 @bp.post("/confirm/<token>")

@@ -22,7 +22,8 @@ def share(channel: str) -> ResponseReturnValue:
     """Lead to one of the networks we know, and nowhere else."""
     languages.use(request.args.get("lang"))
     network = CHANNELS.get(channel) or abort(404)
-    _count(channel)
+    if request.method == "GET":
+        _count(channel)
     ref = arrival(ref=request.args.get("ref"), via=None).ref
     url = landing_url(state().settings.public_url, language=languages.current(), via=channel, ref=ref)
     title, text = gettext("Love Always Wins"), share_text()

@@ -1,16 +1,18 @@
 """`flask init`: makes ready once, and shows the recovery key once."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from campaign.app import create_app
 from campaign.config import Settings
 from campaign.db import db
 from campaign.migrating import alembic
 from campaign.models import CampaignKey
-from campaign.petition.keys import private_key_from
+from campaign.petition.keys import ensure_campaign_key, private_key_from
 
 KEY = re.compile(r"Recovery key: ((?:[A-Z2-7]{4}-){13}[A-Z2-7]{4})\n")
 
@@ -56,6 +58,32 @@ def test_a_key_that_cannot_be_written_down_is_not_used(app, tmp_path):
     assert init(app, "--recovery-key-out", str(path)).exit_code == 1
     assert path.read_text() == "something else"
     assert KEY.search(init(app).output)
+
+
+def test_a_key_file_is_not_written_for_a_key_that_is_there(app, tmp_path):
+    init(app)
+    result = init(app, "--recovery-key-out", str(tmp_path / "recovery.key"))
+    assert (result.exit_code, "nothing was written" in result.output) == (0, True)
+    assert not (tmp_path / "recovery.key").exists()
+
+
+def test_two_that_start_at_the_same_moment_make_one_key(campaign):
+    with campaign.app.app_context():
+        db.session.execute(delete(CampaignKey))
+        db.session.commit()
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: _ensure_key(campaign.app), range(4)))
+    assert sorted(made) == [False, False, False, True]
+
+
+def _ensure_key(app) -> bool:
+    with app.app_context():
+        return ensure_campaign_key(db.session, hand_over=lambda _key: Event().wait(0.1))
+
+
+def test_the_database_file_is_private(app, tmp_path):
+    init(app)
+    assert (tmp_path / "new" / "campaign.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
 def test_migrations_make_the_tables_that_the_models_have(campaign):

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from campaign.db import db, utcnow
 from campaign.models import Signature
 from campaign.petition.keys import recovery_key_text
 from campaign.petition.layouts import LAYOUTS
+from tests.site import ready_site, wait_for
 
 MARIA = {
     "given_name": "Мария ليلى",
@@ -137,12 +139,12 @@ def test_two_periods_that_meet_share_nobody(campaign, maria, export):
 
 def test_a_file_comes_with_its_manifest_and_is_private(campaign, maria, key_file, tmp_path):
     output = tmp_path / "signatures.csv"
-    result = campaign.command(
-        "signatures", "export", "--key-file", key_file, "--output", str(output), "--country", "RU"
-    )
+    options = ("--key-file", key_file, "--output", str(output), "--country", "RU", "--since", "2013-11-22T00:00+02:00")
+    result = campaign.command("signatures", "export", *options)
     manifest = json.loads((tmp_path / "signatures.csv.json").read_text())
     assert (result.exit_code, result.output) == (0, "")
     assert (manifest["rows"], manifest["purpose"], manifest["filters"]["country"]) == (1, "full", "RU")
+    assert manifest["filters"]["since"] == "2013-11-21T22:00:00Z"
     assert manifest["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
     assert output.stat().st_mode & 0o777 == 0o600
 
@@ -191,7 +193,10 @@ def test_what_is_no_ordinary_file_is_not_replaced(campaign, key_file, tmp_path):
     assert (result.exit_code, "no ordinary file" in result.stderr, pipe.is_fifo()) == (1, True, True)
 
 
-@pytest.mark.parametrize("option", [("--since", "yesterday"), ("--country", "XX"), ("--purpose", "fun")])
+@pytest.mark.parametrize(
+    "option",
+    [("--since", "yesterday"), ("--since", "0001-01-01T00:00+14:00"), ("--country", "XX"), ("--purpose", "fun")],
+)
 def test_a_wrong_option_is_explained(campaign, key_file, option):
     assert campaign.command("signatures", "export", "--key-file", key_file, *option).exit_code == 2
 
@@ -213,3 +218,15 @@ def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export
     for purpose, layout in LAYOUTS.items():
         for dialect in ("plain", "excel"):
             assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header
+
+
+def test_a_killed_export_leaves_nobodys_data_behind(tmp_path):
+    site = ready_site(tmp_path)
+    site.flask("signatures", "seed", "40000")
+    output = tmp_path / "out" / "signatures.csv"
+    output.parent.mkdir()
+    command = site.command("signatures", "export", "--key-file", str(site.key_file), "--output", str(output))
+    wait_for(lambda: [path for path in output.parent.iterdir() if path.stat().st_size], "the first rows")
+    command.send_signal(signal.SIGHUP)
+    command.communicate()
+    assert list(output.parent.iterdir()) == []

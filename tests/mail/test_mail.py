@@ -1,8 +1,14 @@
 """Mail: what a message is like, and that none is lost or sent in the open."""
 
 import smtplib
+import ssl
+import subprocess
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from threading import Event
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -11,7 +17,7 @@ from sqlalchemy import select
 
 from campaign.db import db, utcnow
 from campaign.mail import outbox
-from campaign.mail.transports import SmtpTransport, sender
+from campaign.mail.transports import SmtpTransport, sender, transport_for
 from campaign.mail.worker import MailWorker
 from campaign.models import OutboxMessage
 from campaign.state import state_of
@@ -26,10 +32,11 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list = []
         self.refusal = ""
+        self.refused = ""
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if self.refusal:
-            return self.refusal
+        if self.refusal or address == self.refused:
+            return self.refusal or "450 try later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -132,6 +139,72 @@ def test_a_server_that_is_down_loses_nothing(posting, mailbox, smtp, monkeypatch
     assert len(mailbox.messages) == 3
 
 
+def test_one_that_is_deferred_does_not_hold_up_the_others(posting, mailbox):
+    mailbox.refused = "greylisted@example.org"
+    for name in ("greylisted", "ada", "olga"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    worker(posting).drain()
+    assert {mail["To"] for mail in mailbox.messages} == {"ada@example.org", "olga@example.org"}
+    assert backlog(posting).waiting == 1
+
+
+def test_letters_that_were_not_tried_are_due_at_once_when_the_server_is_back(posting, mailbox, monkeypatch):
+    for name in ("ada", "olga", "grace"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    monkeypatch.setattr(SmtpTransport, "_open", _refuse)
+    worker(posting).drain()
+    monkeypatch.undo()
+    assert worker(posting).drain() == 2
+
+
+def test_a_letter_that_cannot_be_written_does_not_stop_the_worker(posting, mailbox, monkeypatch):
+    posting.persona("Ada", email="ada@example.org").signs()
+    monkeypatch.setattr("campaign.mail.worker.written", _fail)
+    worker(posting).drain()
+    monkeypatch.undo()
+    posting.persona("Olga", email="olga@example.org").signs()
+    worker(posting).drain()
+    assert [mail["To"] for mail in mailbox.messages] == ["olga@example.org"]
+    assert backlog(posting).dead == 1
+
+
+def test_the_worker_outlives_any_fault(posting, mailbox, monkeypatch):
+    stop, faults = Event(), []
+
+    def send_batch(_worker):
+        faults.append(1)
+        return _fail() if len(faults) < 3 else stop.set()
+
+    monkeypatch.setattr("campaign.mail.worker.REST_SECONDS", 0)
+    monkeypatch.setattr(MailWorker, "send_batch", send_batch)
+    worker(posting).run(stop)
+    assert len(faults) == 3
+
+
+def test_a_connection_that_the_server_closed_is_opened_anew(posting, mailbox):
+    transport = transport_for(posting.settings)
+    for _ in range(2):
+        transport.send(_message())
+        transport._connection.close()
+    transport.close()
+    assert len(mailbox.messages) == 2
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp"])
+def test_a_server_with_a_wrong_certificate_gets_nothing(mailbox, tmp_path, monkeypatch, scheme):
+    monkeypatch.setattr("campaign.mail.transports._is_loopback", lambda host: False)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*_own_certificate(tmp_path))
+    secure = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context, "require_starttls": True}
+    controller = Controller(mailbox, hostname="127.0.0.1", port=services.free_port(), **secure)
+    controller.start()
+    transport = SmtpTransport(urlsplit(f"{scheme}://127.0.0.1:{controller.port}"))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        transport.send(_message())
+    controller.stop()
+    assert mailbox.messages == []
+
+
 def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailbox):
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
@@ -156,14 +229,19 @@ def test_two_workers_never_take_the_same_message(campaign, ada):
         assert outbox.take(db.session, key, most=5) == []
 
 
-def test_a_letter_sealed_with_another_secret_does_not_stop_the_rest(campaign, ada):
+def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(campaign, ada):
     campaign.persona("Olga", email="olga@example.org").signs()
     with campaign.app.app_context():
-        db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
+        letter = db.session.scalars(select(OutboxMessage)).one()
+        kept, letter.sealed = letter.sealed, bytes(100)
         db.session.commit()
     ada.signs()
     assert len(ada.mails()) == 1
-    assert backlog(campaign).dead == 1
+    with campaign.app.app_context():
+        db.session.scalars(select(OutboxMessage)).one().sealed = kept
+        db.session.commit()
+    with time_machine.travel(utcnow() + outbox.PAUSES[0] + timedelta(seconds=1)):
+        assert worker(campaign).drain() == 1
 
 
 def test_what_waits_is_not_readable_in_the_database(campaign, ada):
@@ -191,3 +269,22 @@ def test_the_sender_is_at_the_pages_own_host(sqlite_campaign, public_url, expect
 
 def _refuse(_transport):
     raise smtplib.SMTPServerDisconnected("down")
+
+
+def _fail(*_arguments, **_named):
+    raise RuntimeError("a fault of ours")
+
+
+def _message() -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"] = "hello@example.org", "ada@example.org"
+    message.set_content("hello")
+    return message
+
+
+def _own_certificate(folder: Path) -> tuple[str, str]:
+    """A certificate that nobody vouches for."""
+    paths = str(folder / "certificate.pem"), str(folder / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*command, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    return paths

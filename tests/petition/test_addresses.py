@@ -14,7 +14,17 @@ KEY = bytes(32)
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ada", "ada@", "@example.org", "ada@localhost", "a b@example.org", "ada@example..org", "ada@exa\x00mple.org"],
+    [
+        "",
+        "ada",
+        "ada@",
+        "@example.org",
+        "ada@localhost",
+        "a b@example.org",
+        "ada@example..org",
+        "ada@exa\x00mple.org",
+        "jörg@example.org",
+    ],
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(InvalidAddress):
@@ -34,7 +44,6 @@ def test_any_text_is_an_address_or_refused(text):
         ("ada.lovelace@gmail.com", "adalovelace+ioc@googlemail.com"),
         ("ada@outlook.com", "ada+x@outlook.com"),
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
-        ("jose\u0301@example.org", "josé@example.org"),
         ("ada@ya.ru", "ada@yandex.com"),
     ],
 )

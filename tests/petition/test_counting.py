@@ -26,6 +26,14 @@ def test_check_finds_nothing_wrong_with_what_people_did(campaign, ada):
     assert "count 1, export 1, confirmed rows 1" in result.output
 
 
+def test_check_notices_synthetic_signatures_among_real_ones(campaign, ada):
+    campaign.command("signatures", "seed", "3")
+    assert campaign.command("signatures", "check").exit_code == 0
+    ada.signs()
+    result = campaign.command("signatures", "check")
+    assert (result.exit_code, "FAIL  no synthetic signatures among real ones (3 among 1)" in result.output) == (1, True)
+
+
 def test_check_notices_a_stump(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():

@@ -153,6 +153,30 @@ def test_a_filled_trap_looks_like_success_and_stores_nothing(campaign, mallory):
     assert rows(campaign) == 0
 
 
+def test_a_name_is_shown_once_confirmed_and_its_owner_sees_it_before(campaign, ada):
+    ada.signs(show_name="1", given_name="Mallory-wrote-this")
+    assert "Mallory-wrote-this" not in campaign.client.get("/en/").text
+    assert "<bdi>Mallory-wrote-this</bdi>" in campaign.client.get(ada.link()).text
+
+
+def test_the_newest_are_shown_first(campaign):
+    for name in ("Ada", "Olga"):
+        campaign.persona(name, email=f"{name}@example.org", show_name="1").confirms()
+    page = campaign.client.get("/en/").text
+    assert page.index("<bdi>Olga</bdi>") < page.index("<bdi>Ada</bdi>")
+
+
+def test_your_link_brought_counts_the_confirmed(campaign, ada):
+    receipt = ada.confirms()
+    with campaign.app.app_context():
+        code = db.session.scalar(select(Signature.code))
+    olga = campaign.persona("Olga", email="olga@example.org", ref=code)
+    olga.signs()
+    assert "Your link brought" not in campaign.client.get(receipt).text
+    campaign.client.post(olga.link())
+    assert "Your link brought <strong>1</strong> signature." in campaign.client.get(receipt).text
+
+
 def test_only_those_who_ticked_are_shown(campaign, ada):
     ada.fields["show_name"] = "1"
     ada.confirms()

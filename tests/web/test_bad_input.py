@@ -32,6 +32,9 @@ def _nothing_is_stored(campaign):
         ("given_name", "A\0da", "cannot read"),
         ("given_name", "A\u202eda", "cannot read"),
         ("given_name", "A\nda", "cannot read"),
+        ("given_name", "A\u2028da", "cannot read"),
+        ("given_name", "\u3164", "cannot read"),
+        ("given_name", "\u200b", "enter your first name"),
         ("family_name", "L" * 101, "at most 100"),
         ("email", "", "enter your e-mail"),
         ("email", "ada", "does not look like"),
@@ -84,6 +87,18 @@ def test_a_body_that_is_too_large_is_refused(campaign, content_type, size):
     response = campaign.client.post("/sign", data=body, content_type=content_type, headers=FROM_OUR_PAGE)
     assert response.status_code == 413
     assert "too much" in response.text
+
+
+def test_a_chunked_body_that_is_too_large_is_refused_and_not_cut(campaign):
+    body = b"&".join(f"{name}={value}".encode() for name, value in GOOD.items()) + b"&message=" + b"m" * MAX_BODY
+    response = campaign.client.post(
+        "/sign",
+        input_stream=BytesIO(body),
+        content_type=FORM,
+        headers=FROM_OUR_PAGE,
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert response.status_code == 413
 
 
 def test_hundreds_of_fields_are_refused(campaign):

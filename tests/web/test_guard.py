@@ -1,9 +1,12 @@
 """Who may post the form: our own page, a program that asks for JSON, and old browsers on a second try."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 
+from campaign.db import utcnow
 from campaign.web import guard
 from tests.people import WANTS_JSON
 
@@ -35,13 +38,25 @@ def test_another_site_may_not(campaign, ada, headers):
     assert ada.posts(headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "null"}, {"Origin": "null", "Accept": "application/json, text/html"}]
+)
 def test_a_browser_that_says_nothing_sends_the_filled_form_once_more(campaign, ada, headers):
     asked = ada.posts(headers=headers)
     assert asked.status_code == 422
     assert 'value="ada@example.org"' in asked.text
     token = re.search(r'name="again" value="([^"]+)"', asked.text)[1]
     assert ada.posts(headers=headers, again=token).status_code == 303
+
+
+def test_json_from_a_page_that_hides_its_origin_is_not_taken(campaign, ada):
+    assert ada.posts(headers={"Origin": "null", **WANTS_JSON}).status_code == 422
+
+
+def test_a_token_ends(campaign, ada):
+    token = re.search(r'name="again" value="([^"]+)"', ada.posts(headers={}).text)[1]
+    with time_machine.travel(utcnow() + timedelta(seconds=guard.TOKEN_SECONDS + 1)):
+        assert ada.posts(headers={}, again=token).status_code == 422
 
 
 def test_a_made_up_token_is_refused(campaign, ada):

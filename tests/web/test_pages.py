@@ -5,8 +5,13 @@ from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import delete
 
+from campaign.app import create_app
+from campaign.config import Settings
+from campaign.db import db
 from campaign.logs import configure_logs
+from campaign.models import CampaignKey
 from campaign.sharing.channels import CHANNELS
 from tests.conftest import campaign_on
 
@@ -18,6 +23,7 @@ def test_every_answer_is_strict_and_sets_no_cookie(campaign, path):
     headers = campaign.client.get(path).headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in headers
     assert "Cookie" not in headers.get("Vary", "")
@@ -60,6 +66,7 @@ def test_parts_of_the_film_can_be_asked_for(sqlite_campaign):
 def test_the_front_door_leads_to_a_language_and_keeps_the_referral(campaign):
     response = campaign.client.get("/?ref=abc&via=x", headers={"Accept-Language": "tlh, en;q=0.5"})
     assert (response.status_code, response.headers["Location"]) == (302, "/en/?ref=abc&via=x")
+    assert response.headers["Vary"] == "Accept-Language"
 
 
 def test_the_count_is_for_everybody(campaign, ada):
@@ -123,6 +130,44 @@ def test_ready_when_migrated_and_with_a_key(campaign, ada):
     assert response.json["mail"]["waiting"] == 1
 
 
+def test_not_ready_before_it_is_migrated_or_without_a_key(tmp_path, sqlite_campaign):
+    app = create_app(Settings.load(instance=tmp_path / "empty"))
+    response = app.test_client().get("/readyz")
+    assert (response.status_code, response.json["migrations"]) == (503, False)
+    with sqlite_campaign.app.app_context():
+        db.session.execute(delete(CampaignKey))
+        db.session.commit()
+    assert sqlite_campaign.client.get("/readyz").status_code == 503
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_not_ready_while_the_database_is_down(tmp_path):
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    response = create_app(Settings.load(instance=tmp_path, database_url=url)).test_client().get("/readyz")
+    assert (response.status_code, response.json["database"]) == (503, False)
+
+
+def test_encryption_is_asked_for_where_the_address_has_it(ready, tmp_path):
+    for campaign in campaign_on(ready, "sqlite", tmp_path, public_url="https://example.org"):
+        assert "max-age" in campaign.client.get("/en/").headers["Strict-Transport-Security"]
+
+
+def test_the_forms_own_address_leads_to_the_page(campaign):
+    assert campaign.client.get("/sign").headers["Location"] == "/en/"
+
+
+def test_a_strange_referer_is_ignored(campaign, ada):
+    assert ada.posts(headers={"Sec-Fetch-Site": "same-origin", "Referer": "http://[::1"}).status_code == 303
+
+
+def test_after_a_mistake_the_form_still_knows_how_the_signer_came(campaign, ada):
+    headers = {"Sec-Fetch-Site": "same-origin", "Referer": "http://localhost/en/?via=telegram&ref=abcdefghijk"}
+    page = ada.posts(headers=headers, email="typo").text
+    assert re.search(r'name="via" value="telegram"', page)
+    assert re.search(r'name="ref" value="abcdefghijk"', page)
+
+
 @pytest.mark.parametrize("log_format", ["console", "json"])
 def test_a_failure_of_ours_is_explained_and_logs_no_data(campaign, ada, monkeypatch, log_format):
     logged = StringIO()
@@ -144,8 +189,10 @@ def _fail(*_arguments, **_named):
 
 
 def test_behind_a_proxy_the_client_is_who_the_proxy_says(ready, tmp_path):
-    [campaign] = list(campaign_on(ready, "sqlite", tmp_path, proxies=1, sign_limit="1 per minute"))
-    for client in ("203.0.113.1", "203.0.113.2"):
-        data = campaign.persona("Ada", email=f"ada@{client.replace('.', '-')}.example.org").fields
-        headers = {"X-Forwarded-For": f"10.0.0.1, {client}", "Accept": "application/json"}
-        assert campaign.client.post("/sign", data=data, headers=headers).status_code == 202
+    for campaign in campaign_on(ready, "sqlite", tmp_path, proxies=1, sign_limit="1 per minute"):
+        answers = []
+        for number, client in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.2")):
+            data = campaign.persona("Ada", email=f"ada{number}@example.org").fields
+            headers = {"X-Forwarded-For": f"198.51.100.{number}, {client}", "Accept": "application/json"}
+            answers.append(campaign.client.post("/sign", data=data, headers=headers).status_code)
+        assert answers == [202, 202, 429]
