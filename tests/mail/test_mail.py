@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -227,6 +228,31 @@ def test_two_workers_never_take_the_same_message(campaign, ada):
         key = state_of(campaign.app).keys.outbox
         assert len(outbox.take(db.session, key, most=5)) == 1
         assert outbox.take(db.session, key, most=5) == []
+
+
+def test_workers_at_the_same_moment_share_the_letters(campaign):
+    for number in range(30):
+        campaign.persona("Ada", email=f"ada{number}@example.org").signs()
+    with ThreadPoolExecutor(4) as pool:
+        batches = list(pool.map(lambda _: _take(campaign, most=10), range(4)))
+    taken = [letter for batch in [*batches, _take(campaign, most=30)] for letter in batch]
+    assert sorted(taken) == sorted(f"ada{number}@example.org" for number in range(30))
+
+
+def test_the_oldest_letter_leaves_first(campaign):
+    for name in ("ada", "olga", "grace"):
+        campaign.persona("Ada", email=f"{name}@example.org").signs()
+    assert [_take(campaign, most=1) for _ in range(3)] == [
+        ["ada@example.org"],
+        ["olga@example.org"],
+        ["grace@example.org"],
+    ]
+
+
+def _take(campaign, *, most: int) -> list[str]:
+    with campaign.app.app_context():
+        taken = outbox.take(db.session, state_of(campaign.app).keys.outbox, most=most)
+        return [waiting.letter.to for waiting in taken]
 
 
 def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(campaign, ada):
