@@ -54,9 +54,13 @@ def test_json_from_a_page_that_hides_its_origin_is_not_taken(campaign, ada):
 
 
 def test_a_token_ends(campaign, ada):
-    token = re.search(r'name="again" value="([^"]+)"', ada.posts(headers={}).text)[1]
-    with time_machine.travel(utcnow() + timedelta(seconds=guard.TOKEN_SECONDS + 1)):
+    noon = utcnow().replace(hour=12)  # tomorrow's hash of the visitor would end it as well
+    with time_machine.travel(noon):
+        token = re.search(r'name="again" value="([^"]+)"', ada.posts(headers={}).text)[1]
+    with time_machine.travel(noon + timedelta(seconds=guard.TOKEN_SECONDS + 2)):
         assert ada.posts(headers={}, again=token).status_code == 422
+    with time_machine.travel(noon + timedelta(seconds=guard.TOKEN_SECONDS - 10)):
+        assert ada.posts(headers={}, again=token).status_code == 303
 
 
 def test_a_made_up_token_is_refused(campaign, ada):

@@ -14,11 +14,11 @@ from tests.people import WANTS_JSON
 
 @pytest.fixture(params=["memory", "redis", "redis that is down"])
 def limited(request, ready, tmp_path):
-    """A campaign that takes two signatures a minute from one address."""
+    """A campaign that takes two signatures a day from one address."""
     redis_url = {"memory": "", "redis that is down": "redis://127.0.0.1:1/0"}.get(request.param)
     if redis_url is None:
         redis_url = request.getfixturevalue("redis_server")
-    yield from campaign_on(ready, "sqlite", tmp_path, sign_limit="2 per minute", redis_url=redis_url)
+    yield from campaign_on(ready, "sqlite", tmp_path, sign_limit="2 per day", redis_url=redis_url)
 
 
 def test_who_signs_too_often_waits_and_keeps_what_was_typed(limited):
