@@ -1,4 +1,4 @@
-"""The people of our tests: Ada signs, Grace organises and exports, Mallory attacks."""
+"""The people of our tests: Ada signs, and Olga beside her; Maria's name is of many scripts; Mallory attacks."""
 
 import email
 import email.policy
