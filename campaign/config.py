@@ -86,11 +86,11 @@ def _split(value: str, example: str) -> SplitResult:
     """Split an address, its port checked as well, which `urlsplit` leaves until it is read."""
     try:
         parts = urlsplit(value)
-        wrong_port = parts.port == 0
+        is_wrong = parts.port == 0
         (parts.hostname or "").encode("idna")
     except ValueError:  # its text may quote a password
-        wrong_port = True
-    if wrong_port:
+        is_wrong = True
+    if is_wrong:
         raise ValueError(f"this is no address; use one like {example}")
     return parts
 

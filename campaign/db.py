@@ -62,6 +62,11 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+def iso(moment: datetime) -> str:
+    """Return an aware `moment` in ISO 8601, in UTC, to the second: 2013-11-22T18:30:00Z."""
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"
+
+
 def new_id() -> UUID:
     """A new primary key: a UUID version 7 (RFC 9562), so that new rows go to the end of each index."""
     return uuid_utils.compat.uuid7()

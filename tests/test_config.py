@@ -80,6 +80,11 @@ def test_commands_before_init_say_so_in_one_line(tmp_path, command):
     assert (result.returncode, result.stderr) == (1, "Error: the database is not ready; run 'flask init'\n")
 
 
+def test_help_needs_no_database(tmp_path):
+    result = _python("-m", "flask", "signatures", "export", "--help", CAMPAIGN_INSTANCE=str(tmp_path))
+    assert (result.returncode, "--key-file" in result.stdout) == (0, True)
+
+
 def test_the_server_does_not_start_before_init(tmp_path):
     result = _python("-c", "import wsgi", CAMPAIGN_INSTANCE=str(tmp_path))
     assert (result.returncode, result.stderr) == (1, "Error: the database is not ready; run 'flask init'\n")

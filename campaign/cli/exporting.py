@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 import click
 from nacl.public import PrivateKey
 
-from campaign.db import db, utcnow
+from campaign.db import db, iso, utcnow
 from campaign.errors import CampaignError
 from campaign.files import whole_file
 from campaign.petition.csv_text import DIALECTS, iter_csv
@@ -101,4 +101,4 @@ def _stop_cleanly() -> None:
 
 def _plain(value: object) -> object:
     """Return `value` as JSON can hold it."""
-    return f"{value.astimezone(UTC).isoformat()[:19]}Z" if isinstance(value, datetime) else value
+    return iso(value) if isinstance(value, datetime) else value

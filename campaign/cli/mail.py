@@ -8,7 +8,7 @@ import click
 from flask import current_app
 
 from campaign.cli.plain import PlainGroup
-from campaign.db import db
+from campaign.db import db, iso
 from campaign.mail import outbox
 from campaign.mail.worker import MailWorker
 from campaign.state import state
@@ -32,7 +32,7 @@ def work(once: bool) -> None:
 def status() -> None:
     """Say how many messages wait, since when, and how many were given up."""
     backlog = outbox.backlog(db.session)
-    oldest = f"{backlog.oldest.isoformat()[:19]}Z" if backlog.oldest else "none"
+    oldest = iso(backlog.oldest) if backlog.oldest else "none"
     click.echo(f"waiting: {backlog.waiting}\noldest: {oldest}\ngiven up: {backlog.dead}")
 
 

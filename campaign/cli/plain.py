@@ -10,28 +10,32 @@ from campaign.errors import CampaignError
 from campaign.migrating import require_current
 
 
-class _Plain(click.Command):
+class PlainCommand(click.Command):
+    """A command that ends with a line of its own and exit status 1 when something goes wrong."""
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what goes wrong ends it with a line of its own and exit status 1."""
+        """Run the command."""
         try:
+            self.prepare(ctx)
             return super().invoke(ctx)
         except CampaignError as error:
             raise click.ClickException(str(error)) from None
         except OperationalError as error:
             raise click.ClickException(f"the database failed ({type(error.orig).__name__}); is it running?") from None
 
+    def prepare(self, ctx: click.Context) -> None:
+        """See to what the command needs; nothing here."""
 
-class PlainCommand(_Plain):
-    """A single command."""
+
+class ReadyCommand(PlainCommand):
+    """A command that needs a database that is ready; its help does not."""
+
+    def prepare(self, ctx: click.Context) -> None:
+        """Raise `ConfigError` unless the database is ready."""
+        require_current(ctx.ensure_object(ScriptInfo).load_app())
 
 
-class PlainGroup(_Plain, AppGroup):
-    """A group of commands, each with the application's context, on a database that is ready."""
+class PlainGroup(AppGroup):
+    """A group of such commands, each with the application's context."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, unless the database is not ready."""
-        try:
-            require_current(ctx.ensure_object(ScriptInfo).load_app())
-        except CampaignError as error:
-            raise click.ClickException(str(error)) from None
-        return super().invoke(ctx)
+    command_class = ReadyCommand

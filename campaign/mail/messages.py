@@ -1,6 +1,6 @@
 """Every message that we send, one function each: the letter comes in, the message goes out.
 
-Subjects and senders say nothing of the campaign: others may read a supporter's inbox. And nothing that was typed into
+Subjects say nothing of the campaign: others may read a supporter's inbox. And nothing that was typed into
 the form is repeated, the name included: else anybody could have us send their words to anybody.
 """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from campaign.db import iso
 from campaign.petition.sealing import Person
 
 SYSTEM = "love_always_wins"  # names us in OSDI identifiers, which are "system:id"
@@ -40,8 +41,7 @@ class Layout:
 
 
 def _time(moment: datetime | None) -> str:
-    """ISO 8601 in UTC, to the second: 2013-11-22T18:30:00Z."""
-    return f"{moment.isoformat()[:19]}Z" if moment else ""
+    return iso(moment) if moment else ""
 
 
 def _flag(value: bool) -> str:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
-from campaign.db import db, utcnow
+from campaign.db import db, iso, utcnow
 from campaign.film.shipped import SHIPPED
 from campaign.petition import counting, signatures
 from campaign.sharing.channels import CHANNELS, landing_url
@@ -23,6 +23,7 @@ bp = Blueprint("petition", __name__)
 
 
 @bp.get("/")
+@bp.get("/sign")  # opened by hand, after an error for instance
 def index() -> ResponseReturnValue:
     """Lead to the page in the visitor's language."""
     target = url_for(".page", lang=languages.preferred()) + _query()
@@ -37,12 +38,6 @@ def page(lang: str) -> ResponseReturnValue:
     return public(make_response(_page(SignForm(formdata=None))), seconds=COUNT_SECONDS)
 
 
-@bp.get("/sign")
-def form() -> ResponseReturnValue:
-    """Lead somebody who opens the form's own address, after an error for instance, to the page."""
-    return redirect(url_for(".page", lang=languages.preferred()), 302)
-
-
 @bp.post("/sign")
 def sign() -> ResponseReturnValue:
     """Take a signature; the answer is the same whether the address is new or known."""
@@ -55,7 +50,8 @@ def sign() -> ResponseReturnValue:
     if not form.validate():
         return _refused(form, 422)
     if origin == "unknown":
-        return _page(form, notice=gettext("Please press “Sign” once more."), again=guard.token()), 422
+        form.form_errors.append(gettext("Please press “Sign” once more."))
+        return _refused(form, 422, again=guard.token())
     if not form.is_bot():
         count_signing()
         signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
@@ -87,8 +83,7 @@ def privacy(lang: str) -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
     confirmed = counting.confirmed(db.session)
-    as_of = f"{utcnow().isoformat()[:19]}Z"
-    response = jsonify(count=confirmed, goal=counting.goal_for(confirmed), as_of=as_of)
+    response = jsonify(count=confirmed, goal=counting.goal_for(confirmed), as_of=iso(utcnow()))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
@@ -134,7 +129,7 @@ def _accepted() -> ResponseReturnValue:
     return redirect(url_for(".thanks", lang=languages.current()), 303)
 
 
-def _refused(form: SignForm, status: int) -> ResponseReturnValue:
+def _refused(form: SignForm, status: int, **more: object) -> ResponseReturnValue:
     if wants_json():
         return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
-    return Response(_page(form), status)
+    return Response(_page(form, **more), status)
