@@ -11,10 +11,10 @@ from campaign import cli, db, web
 from campaign.config import ROOT, Settings, unknown_settings
 from campaign.errors import ConfigError
 from campaign.files import own_folder
+from campaign.housekeeping import keep_house
 from campaign.logs import configure_logs
-from campaign.mail.worker import MailWorker
 from campaign.migrating import add_migrations, require_current
-from campaign.state import keep_state, state_of
+from campaign.state import keep_state, mail_worker
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -34,15 +34,16 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def serve() -> Flask:
-    """Build the application for a server: its database must be ready, and its mail worker starts."""
+    """Build the application for a server: its database must be ready, and what runs beside it starts."""
     try:
         settings = Settings.load()
         app = create_app(settings)
         require_current(app)
     except ConfigError as error:
         sys.exit(f"Error: {error}")
+    keep_house(app)
     if settings.mail_worker == "embedded":
-        MailWorker(app, settings, state_of(app).keys.outbox).start()
+        mail_worker(app).start()
     return app
 
 

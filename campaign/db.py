@@ -90,8 +90,12 @@ def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterato
 
 def insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both databases have and standard SQL has not."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    return postgresql.insert(table) if postgres else sqlite.insert(table)
+    return insert_for(session.get_bind().dialect.name, table)
+
+
+def insert_for(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:
+    """The same by the dialect's name, for statements that are built once."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def connect(app: Flask, url: str) -> None:
@@ -104,6 +108,16 @@ def connect(app: Flask, url: str) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _tame_sqlite(db.engine)
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Empty SQLite's write-ahead log, where deleted rows live on; left for the next time if somebody is reading."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")  # writers would wait as long as we do
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def _tame_sqlite(engine: Engine) -> None:

@@ -20,6 +20,10 @@ class UnknownLink(CampaignError):
     """A link that we never sent, or whose signature is gone."""
 
 
+class ExpiredLink(CampaignError):
+    """A link that was not used to confirm while it lived."""
+
+
 class InvalidAddress(CampaignError):
     """Text that is no e-mail address we can write to (RFC 5322)."""
 

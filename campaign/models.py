@@ -64,17 +64,31 @@ class Signature(Base):
     )
 
 
+class RefusedAddress(Base):
+    """The hash of an address whose owner wants no mail from us until a certain time."""
+
+    __tablename__ = "refused_addresses"
+
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class OutboxMessage(Base):
-    """A message that waits to be sent, sealed with the server's key. `due_at` is empty when we gave up."""
+    """A message that waits to be sent, sealed with the server's key. `due_at` is empty when we gave up.
+
+    `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did.
+    """
 
     __tablename__ = "outbox"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    signature_id: Mapped[UUID] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"), index=True)
+    signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
+    refusal: Mapped[int | None]
 
 
 class ShareTally(Base):

@@ -4,7 +4,8 @@ import hmac
 import secrets
 from pathlib import Path
 
-from campaign.config import SECRET_LENGTH, Settings
+from campaign.checks import SECRET_LENGTH
+from campaign.config import Settings
 from campaign.errors import ConfigError
 from campaign.files import whole_file
 

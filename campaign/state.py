@@ -6,6 +6,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from campaign.config import Settings
+from campaign.mail.worker import MailWorker
 from campaign.petition.sealing import DataKeys
 from campaign.petition.signatures import Keys
 from campaign.secret import server_key
@@ -13,10 +14,11 @@ from campaign.secret import server_key
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings, the keys that signing needs, and those of the pages (32 bytes each)."""
+    """The settings, the keys that signing needs, and those of links and pages (32 bytes each)."""
 
     settings: Settings
     keys: Keys
+    link_key: bytes
     form_key: bytes
     visitor_key: bytes
 
@@ -25,17 +27,27 @@ def keep_state(app: Flask, settings: Settings) -> None:
     """Derive the keys and keep them with `app`."""
     keys = Keys(
         addresses=server_key(settings, "addresses of signers"),
-        links=server_key(settings, "links in mails"),
         outbox=server_key(settings, "letters in the outbox"),
         data=DataKeys(),
     )
-    form_key, visitor_key = server_key(settings, "forms sent again"), server_key(settings, "visitors of a day")
-    app.extensions["campaign"] = State(settings, keys, form_key=form_key, visitor_key=visitor_key)
+    app.extensions["campaign"] = State(
+        settings,
+        keys,
+        link_key=server_key(settings, "links in mails"),
+        form_key=server_key(settings, "forms sent again"),
+        visitor_key=server_key(settings, "visitors of a day"),
+    )
 
 
 def state_of(app: Flask) -> State:
     """Return the state of `app`."""
     return cast(State, app.extensions["campaign"])
+
+
+def mail_worker(app: Flask) -> MailWorker:
+    """Return a worker that sends the mail of `app`."""
+    of = state_of(app)
+    return MailWorker(app, of.settings, letters=of.keys.outbox, links=of.link_key)
 
 
 def state() -> State:

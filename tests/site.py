@@ -22,12 +22,12 @@ READY_SECONDS = 30
 class Site:
     """A campaign served by `make run`'s own launcher, from an instance folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.instance = folder / "instance"
         self.key_file = folder / "recovery.key"
         self.url = f"http://127.0.0.1:{(port := services.free_port())}"
         self._flag = folder / "serving"
-        self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port)}
+        self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 
     def flask(self, *arguments: str) -> str:
         """Run a `flask` command and return what it prints."""
@@ -80,8 +80,8 @@ def wait_for(happened: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def ready_site(folder: Path) -> Site:
-    """Return a campaign that was initialised, ready to be served."""
-    site = Site(folder)
+def ready_site(folder: Path, **settings: str) -> Site:
+    """Return a campaign that was initialised, ready to be served, with `settings` in its environment."""
+    site = Site(folder, **settings)
     site.flask("init", "--recovery-key-out", str(site.key_file))
     return site

@@ -10,8 +10,10 @@ from flask import current_app
 from campaign.cli.plain import PlainGroup
 from campaign.db import db, iso
 from campaign.mail import outbox
-from campaign.mail.worker import MailWorker
-from campaign.state import state
+from campaign.mail.backlog import backlog, dead_letters, is_late
+from campaign.state import mail_worker
+
+SHOWN = 20  # dead letters listed one by one
 
 mail = PlainGroup("mail", help="Send mail and see what waits.")
 
@@ -20,8 +22,7 @@ mail = PlainGroup("mail", help="Send mail and see what waits.")
 @click.option("--once", is_flag=True, help="Send what is due now, then end.")
 def work(once: bool) -> None:
     """Send mail until told to stop (SIGTERM or Ctrl-C)."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    worker = MailWorker(app, state().settings, state().keys.outbox)
+    worker = mail_worker(current_app._get_current_object())  # type: ignore[attr-defined]
     if once:
         worker.drain()
     else:
@@ -30,10 +31,22 @@ def work(once: bool) -> None:
 
 @mail.command()
 def status() -> None:
-    """Say how many messages wait, since when, and how many were given up."""
-    backlog = outbox.backlog(db.session)
-    oldest = iso(backlog.oldest) if backlog.oldest else "none"
-    click.echo(f"waiting: {backlog.waiting}\noldest: {oldest}\ngiven up: {backlog.dead}")
+    """Say how many messages wait, since when, and which were given up."""
+    found = backlog(db.session)
+    oldest = iso(found.oldest) if found.oldest else "none"
+    click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
+    click.echo(f"reminders to come: {found.reminders}\ngiven up: {found.dead}")
+    for letter in dead_letters(db.session, most=SHOWN):
+        why = f"refused with {letter.refusal}" if letter.refusal else "not taken in five days"
+        click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
+    if found.dead > SHOWN:
+        click.echo(f"  and {found.dead - SHOWN} older ones")
+
+
+@mail.command()
+def retry() -> None:
+    """Try once more to send what was given up."""
+    click.echo(f"due once more: {outbox.revive(db.session)}")
 
 
 def _stopped_by_signal() -> Event:

@@ -1,4 +1,4 @@
-"""`flask signatures`: exporting, counting, checking, and synthetic ones for trials."""
+"""`flask signatures`: exporting, counting, checking, erasing, and synthetic ones for trials."""
 
 import sys
 from datetime import UTC, datetime
@@ -10,12 +10,14 @@ import click
 from campaign.cli.exporting import Export, progress_bar
 from campaign.cli.plain import PlainGroup
 from campaign.db import db
-from campaign.petition import counting, seeding
+from campaign.petition import counting, erasing, seeding
 from campaign.petition.countries import CODES
 from campaign.petition.csv_text import DIALECTS
+from campaign.petition.erasing import NO_CHANNEL
 from campaign.petition.export import Choice
 from campaign.petition.keys import private_key_from
 from campaign.petition.layouts import LAYOUTS
+from campaign.sharing.channels import ARRIVALS
 from campaign.state import state
 
 EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
@@ -49,7 +51,7 @@ class Country(click.ParamType[str]):
         return code if code in CODES else self.fail(f"{value!r} is no country's two letters (ISO 3166-1)", param, ctx)
 
 
-signatures = PlainGroup("signatures", help="Export, count and check signatures.")
+signatures = PlainGroup("signatures", help="Export, count, check and erase signatures.")
 
 
 @signatures.command()
@@ -91,6 +93,37 @@ def check() -> None:
         click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.subject} ({finding.figures})")
     if not all(finding.holds for finding in findings):
         sys.exit(1)
+
+
+@signatures.command()
+@click.option("--since", type=Moment(), metavar="T", help="Only those signed at T (ISO 8601, UTC) or later.")
+@click.option("--until", type=Moment(), metavar="T", help="Only those signed before T.")
+@click.option("--via", type=click.Choice([*sorted(ARRIVALS), NO_CHANNEL]), help="Only those who came by this channel.")
+@click.option("--country", type=Country(), metavar="CC", help="Only this country.")
+@click.option("--language", metavar="LANG", help="Only those who signed in this language.")
+@click.option("--unconfirmed", is_flag=True, help="Only those not confirmed.")
+@click.option("--dry-run", is_flag=True, help="Only say how many that are.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
+    """Erase a burst of fakes, described by when and how they came."""
+    if not any(filters.values()):
+        raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
+    burst = erasing.Burst(**filters)
+    meant = erasing.found(db.session, burst)
+    click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")
+    if dry_run or not meant.all:
+        return
+    if not yes:
+        click.confirm("Erase them for ever?", abort=True)
+    click.echo(f"erased: {erasing.erase_burst(db.session, burst)}")
+
+
+@signatures.command()
+@click.option("--dry-run", is_flag=True, help="Only say how many that are.")
+def purge(dry_run: bool) -> None:
+    """Erase what was not confirmed in 30 days, and refusals and dead letters that old. The server does so hourly."""
+    gone = erasing.outlived(db.session) if dry_run else erasing.purge(db.session)
+    click.echo(f"unconfirmed signatures: {gone.signatures}\nrefusals: {gone.refusals}\ndead letters: {gone.letters}")
 
 
 @signatures.command()

@@ -12,7 +12,7 @@ from email_validator import validate_email
 from flask import render_template
 from flask_babel import force_locale, gettext
 
-from campaign.mail.outbox import Waiting
+from campaign.mail.outbox import Letter, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,15 @@ class Words:
     after: tuple[str, ...]
 
 
-def written(waiting: Waiting, *, public_url: str, sender: str) -> EmailMessage:
+def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> EmailMessage:
     """Return the message for a letter, in its language. Needs an application context, for the templates."""
-    letter = waiting.letter
     with force_locale(letter.language):
-        message = _rendered(_WORDS[letter.kind](), link=f"{public_url}/confirm/{letter.token}")
+        message = _rendered(_WORDS[waiting.kind](), link=link)
     message["From"] = sender
     message["To"] = Address(addr_spec=_for_the_wire(letter.to))
     message["Date"] = waiting.created_at
     # The same each time it is tried, so that a mail server can tell a repetition.
-    message["Message-ID"] = f"<{waiting.id}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{waiting.id}.{waiting.kind}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     return message
 
@@ -69,6 +68,21 @@ def already_signed() -> Words:
     )
 
 
+def reminder() -> Words:
+    """Remind somebody, once, that they have not confirmed."""
+    return Words(
+        subject=gettext("One step is left"),
+        before=gettext(
+            "a while ago your e-mail address was entered under the petition to the International Olympic Committee. It "
+            "does not count yet. Open this page and press the button there, and it does:"
+        ),
+        after=(
+            gettext("Was it not you, or do you not want to? You need do nothing, and the entry will be erased."),
+            gettext("We do not remind you again. Do others read your mail? Then delete this one."),
+        ),
+    )
+
+
 def _for_the_wire(address: str) -> str:
     """Return `address` with its domain in ASCII, which every mail server takes (RFC 5891), where its name allows it."""
     return validate_email(address, check_deliverability=False).ascii_email or address
@@ -82,4 +96,10 @@ def _rendered(words: Words, *, link: str) -> EmailMessage:
     return message
 
 
-_WORDS = {"confirmation": confirmation, "already_signed": already_signed}
+# A blank is written like a confirmation, since it must take as long, and then not sent.
+_WORDS = {
+    "confirmation": confirmation,
+    "already_signed": already_signed,
+    "reminder": reminder,
+    "blank": confirmation,
+}

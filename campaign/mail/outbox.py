@@ -1,67 +1,69 @@
 """The outbox: letters wait here, sealed with the server's own key, until the worker has sent them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, new_id, transaction, utcnow
-from campaign.models import OutboxMessage
+from campaign.models import OutboxMessage, Signature
 
 log = structlog.get_logger(__name__)
 
-Kind = Literal["confirmation", "already_signed"]
+# A blank is never sent. It stands for the letter that somebody is not to get, so that the time which signing takes does
+# not tell who signed before.
+Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
 
 # Pauses after each failed attempt; the last one repeats until GIVE_UP (RFC 5321, 4.5.4.1: four to five days).
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80, 160, 320))
 GIVE_UP = timedelta(days=5)
+_BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a message needs in order to be written when its time comes."""
+    """To whom a message goes and in which language; all else is known by its kind and its signature."""
 
-    kind: Kind
     to: str
     language: str
-    token: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A letter taken from the outbox, to be sent now."""
+    """A message taken from the outbox, to be sent now; without `letter` where another secret key sealed that."""
 
     id: UUID
-    letter: Letter
+    kind: Kind
+    signature_id: UUID | None
+    letter: Letter | None
     created_at: datetime
+    due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many letters wait, since when the oldest does, and how many were given up."""
-
-    waiting: int
-    oldest: datetime | None
-    dead: int
-
-
-def post(session: Session, key: bytes, letter: Letter, *, signature_id: UUID) -> None:
+def post(session: Session, key: bytes, letter: Letter, *, kind: Kind, signature_id: UUID | None) -> None:
     """Put `letter` into the outbox, within the caller's transaction."""
+    row = new_row(key, letter) | {"kind": kind, "signature_id": signature_id}
+    session.execute(insert(session, OutboxMessage).values(**row))
+
+
+def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
+    """Return the columns of a message that is due now, but for its kind and its signature."""
     identity, now = new_id(), utcnow()
-    sealed = Aead(key).encrypt(json.dumps(asdict(letter)).encode(), aad=identity.bytes)
-    row = {"id": identity, "signature_id": signature_id, "sealed": bytes(sealed), "created_at": now, "due_at": now}
-    session.execute(insert(session, OutboxMessage).values(**row, attempts=0))
+    packed = json.dumps(asdict(letter)).encode()
+    sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)
+    return {"id": identity, "sealed": bytes(sealed), "created_at": now, "due_at": now, "attempts": 0, "refusal": None}
 
 
 def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
-    """Take up to `most` due letters, oldest first, for this worker alone.
+    """Take up to `most` due messages, those due first, for this worker alone.
 
     Taking one moves its due time past the next pause: so it comes back by itself when the worker fails or dies, and
     no other worker sees it until then.
@@ -70,47 +72,82 @@ def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
     due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(most)
     with transaction(session):
         rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-        taken = [_taken(key, row, now=now) for row in rows]
-    return [waiting for waiting in taken if waiting]
+        return [_taken(key, row, now=now) for row in rows]
 
 
-def put_back(session: Session, message_ids: list[UUID]) -> None:
-    """Give back letters that were taken and not tried."""
-    chosen = update(OutboxMessage).where(OutboxMessage.id.in_(message_ids))
-    with transaction(session):
-        session.execute(chosen.values(due_at=utcnow(), attempts=OutboxMessage.attempts - 1))
+def put_back(session: Session, untried: Sequence[Waiting]) -> None:
+    """Give back what was taken and not tried, to its old place in the order."""
+    chosen = update(OutboxMessage.__table__).where(OutboxMessage.id == bindparam("old_id"))  # type: ignore[arg-type]
+    restored = chosen.values(due_at=bindparam("old_due"), attempts=OutboxMessage.attempts - 1)
+    if untried:
+        with transaction(session):
+            session.execute(restored, [{"old_id": waiting.id, "old_due": waiting.due_at} for waiting in untried])
 
 
 def done(session: Session, message_id: UUID) -> None:
-    """Delete a letter that was sent."""
+    """Delete a message that was sent."""
     with transaction(session):
         session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
-def give_up(session: Session, message_id: UUID) -> None:
-    """Keep a letter that cannot be delivered, but send it no more."""
+def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> None:
+    """Let a confirmation that was sent wait to be sent again at `due`; delete it if that is needed no more."""
+    unconfirmed = select(Signature.id).where(
+        Signature.id == OutboxMessage.signature_id, Signature.confirmed_at.is_(None)
+    )
+    again = update(OutboxMessage).where(OutboxMessage.id == message_id, unconfirmed.exists())
     with transaction(session):
-        session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(due_at=None))
+        kept = session.execute(
+            again.values(kind="reminder", created_at=due, due_at=due, attempts=0, refusal=None).returning(
+                OutboxMessage.id
+            )
+        ).first()
+        if kept is None:
+            session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
-def backlog(session: Session) -> Backlog:
-    """Return what waits in the outbox."""
-    waiting, dead = OutboxMessage.due_at.is_not(None), OutboxMessage.due_at.is_(None)
-    counts = select(func.count().filter(waiting), func.min(OutboxMessage.created_at).filter(waiting))
-    row = session.execute(counts.add_columns(func.count().filter(dead)).select_from(OutboxMessage)).one()
-    return Backlog(*row)
+def withdraw(session: Session, signature_id: UUID) -> None:
+    """Delete all that waits for a signature, within the caller's transaction."""
+    session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
+
+
+def note_refusal(session: Session, message_id: UUID, *, code: int) -> None:
+    """Note with which code a mail server put the message off; it is tried again."""
+    _update(session, message_id, refusal=code)
+
+
+def give_up(session: Session, message_id: UUID, *, code: int | None) -> None:
+    """Keep a message that cannot be delivered, but send it no more: a dead letter. `code`: the refusal, if any."""
+    _update(session, message_id, due_at=None, refusal=code)
+
+
+def revive(session: Session) -> int:
+    """Make all dead letters due once more; returns how many."""
+    dead = update(OutboxMessage).where(OutboxMessage.due_at.is_(None)).values(due_at=utcnow())
+    with transaction(session):
+        return len(session.execute(dead.returning(OutboxMessage.id)).all())
+
+
+def _update(session: Session, message_id: UUID, **values: object) -> None:
+    with transaction(session):
+        session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))
 
 
 def _pause(attempts: int) -> timedelta:
     return PAUSES[min(attempts, len(PAUSES) - 1)]
 
 
-def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting | None:
-    """Take one row. One sealed with another secret key waits on: the right key may come back."""
+def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:
+    due = row.due_at or now
     row.due_at, row.attempts = now + _pause(row.attempts), row.attempts + 1
+    kind: Any = row.kind
+    return Waiting(row.id, kind, row.signature_id, _opened(key, row), row.created_at, due)
+
+
+def _opened(key: bytes, row: OutboxMessage) -> Letter | None:
     try:
-        letter = Letter(**json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes)))
-    except (CryptoError, ValueError, TypeError):
+        packed = json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes))
+        return Letter(to=packed["to"], language=packed["language"])
+    except (CryptoError, KeyError, TypeError, ValueError):
         log.warning("a letter in the outbox was sealed with another secret key")
         return None
-    return Waiting(row.id, letter, row.created_at)

@@ -1,6 +1,7 @@
 """The worker that empties the outbox: as a thread in the server, or as `flask mail work`."""
 
 import smtplib
+from datetime import timedelta
 from threading import Event, Thread
 
 import structlog
@@ -9,6 +10,7 @@ from flask import Flask
 from campaign.config import Settings
 from campaign.db import db, utcnow
 from campaign.mail import outbox
+from campaign.mail.links import link_for
 from campaign.mail.messages import written
 from campaign.mail.transports import Transport, sender, transport_for
 
@@ -23,11 +25,12 @@ log = structlog.get_logger(__name__)
 class MailWorker:
     """Sends what is due in the outbox, one batch after the other, over a connection that it keeps open."""
 
-    def __init__(self, app: Flask, settings: Settings, key: bytes) -> None:
-        """Work for `app`; `key` opens the letters."""
+    def __init__(self, app: Flask, settings: Settings, *, letters: bytes, links: bytes) -> None:
+        """Work for `app`; the keys open the letters and make the links in them."""
         self._app = app
-        self._key = key
+        self._letters, self._links = letters, links
         self._public_url, self._sender = settings.public_url, sender(settings)
+        self._reminder = timedelta(hours=settings.reminder_hours)
         self._transport: Transport = transport_for(settings)
 
     def run(self, stop: Event) -> None:
@@ -46,7 +49,7 @@ class MailWorker:
         Thread(target=self.run, args=(Event(),), name="mail worker", daemon=True).start()
 
     def drain(self) -> int:
-        """Send all that is due; returns how many messages were sent or given up."""
+        """Send all that is due; returns how many messages were seen to."""
         handled = 0
         while batch := self.send_batch():
             handled += batch
@@ -54,44 +57,59 @@ class MailWorker:
         return handled
 
     def send_batch(self) -> int:
-        """Send up to a batch of due messages; returns how many, and 0 when the mail server cannot be used."""
+        """See to a batch of due messages; returns how many, and 0 when the mail server cannot be used."""
         with self._app.app_context():
-            taken = outbox.take(db.session, self._key, most=BATCH)
+            taken = outbox.take(db.session, self._letters, most=BATCH)
             for number, waiting in enumerate(taken, start=1):
                 if not self._send(waiting):
-                    outbox.put_back(db.session, [untried.id for untried in taken[number:]])
+                    outbox.put_back(db.session, taken[number:])
                     return 0
         if not taken:
             self._transport.close()
         return len(taken)
 
     def _send(self, waiting: outbox.Waiting) -> bool:
-        """Send one message; returns whether the mail server can be used for the next."""
+        """Send one message if that is needed; returns whether the mail server can be used for the next."""
+        if waiting.letter is None:
+            return True  # the right secret key may come back until its next try
         try:
-            message = written(waiting, public_url=self._public_url, sender=self._sender)
+            link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
+            message = written(waiting, waiting.letter, link=link, sender=self._sender)
         except Exception as error:  # noqa: BLE001 - one that cannot be written must not hold up the others
             self._give_up(waiting, error)
             return True
         try:
-            self._transport.send(message)
+            if self._is_wanted(waiting):
+                self._transport.send(message)
         except OSError as error:
             return self._failed(waiting, error)
-        outbox.done(db.session, waiting.id)
+        self._sent(waiting)
         return True
+
+    def _is_wanted(self, waiting: outbox.Waiting) -> bool:
+        return waiting.kind != "blank" and (waiting.kind != "reminder" or bool(self._reminder))
+
+    def _sent(self, waiting: outbox.Waiting) -> None:
+        if waiting.kind == "confirmation" and self._reminder:
+            outbox.keep_as_reminder(db.session, waiting.id, due=waiting.created_at + self._reminder)
+        else:
+            outbox.done(db.session, waiting.id)
 
     def _failed(self, waiting: outbox.Waiting, error: OSError) -> bool:
         """Leave the message for its next try, unless there is none to come; returns whether others can be sent."""
         code = _refusal(error)
         if code >= PERMANENT or utcnow() - waiting.created_at > outbox.GIVE_UP:
-            self._give_up(waiting, error)
+            self._give_up(waiting, error, code)
         else:
             log.warning("mail not sent", reason=type(error).__name__)
+            if code:
+                outbox.note_refusal(db.session, waiting.id, code=code)
         if not code:
             self._transport.close()
         return bool(code)
 
-    def _give_up(self, waiting: outbox.Waiting, error: Exception) -> None:
-        outbox.give_up(db.session, waiting.id)
+    def _give_up(self, waiting: outbox.Waiting, error: Exception, code: int = 0) -> None:
+        outbox.give_up(db.session, waiting.id, code=code or None)
         log.warning("mail given up", reason=type(error).__name__)
 
 

@@ -1,24 +1,26 @@
-"""Every write on the signatures table: signing, confirming, erasing; and reading one signature for its owner."""
+"""Writing signatures: signing, confirming, erasing, refusing."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, and_, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Row, Select, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, new_id, transaction, utcnow
-from campaign.errors import UnknownLink
+from campaign.db import Base, insert, insert_for, new_id, transaction, utcnow
 from campaign.mail import outbox
-from campaign.models import Signature
+from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
-from campaign.petition.links import token_for
+from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
 
 CONSENT_VERSION = "2013-11"  # of the privacy page; a new text is a new version
 NOTICE_PAUSE = timedelta(days=1)
+
+_TABLE = Base.metadata.tables[Signature.__tablename__]  # Core without the ORM: this path must be fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,6 @@ class Keys:
     """The server's own keys that signing needs, 32 bytes each, and the data keys of this process."""
 
     addresses: bytes
-    links: bytes
     outbox: bytes
     data: DataKeys
 
@@ -50,32 +51,21 @@ class Arrival:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the server can still tell a supporter about their signature."""
-
-    signed_at: datetime
-    confirmed_at: datetime | None
-    language: str
-    code: str
-    shown_name: str | None
-    brought: int
-
-
 def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> None:
     """Store the signature and its mail in one transaction; returns after the commit.
 
-    An address that has signed already gets a mail that says so, at most one a day, and nothing else changes. The caller
-    cannot tell the difference, so nobody can find out who signed.
+    An address that has signed already gets a mail that says so, at most one a day; one whose owner refused mail gets
+    none. The caller cannot tell the difference, by the time it takes either: the same statements are carried out, and
+    where no mail is to go out, a blank is posted. So nobody can find out who signed.
     """
-    identity = new_id()
-    row = new_row(session, keys, signer, identity=identity, signed_at=utcnow())
+    identity, now = new_id(), utcnow()
+    row = new_row(session, keys, signer, identity=identity, signed_at=now)
+    row |= {"via": arrived.via, "ref": arrived.ref, "noticed_before": now - NOTICE_PAUSE}
+    letter = outbox.Letter(to=signer.person.email, language=signer.language)
     with transaction(session):
-        new = insert(session, Signature).values(**row, via=arrived.via, referred_by=_referrer(arrived.ref))
-        if session.execute(new.on_conflict_do_nothing(index_elements=["address_hash"]).returning(Signature.id)).first():
-            _mail(session, keys, signer, kind="confirmation", signature_id=identity)
-        elif known := _take_notice(session, row["address_hash"]):
-            _mail(session, keys, signer, kind="already_signed", signature_id=known)
+        entry = _entered(session, row)
+        kind = _kind_of_mail(entry, identity=identity, now=now)
+        outbox.post(session, keys.outbox, letter, kind=kind, signature_id=entry.id if entry else None)
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
@@ -98,12 +88,23 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
 
 
 def confirm(session: Session, signature_id: UUID) -> None:
-    """Count the signature from now on; a second time changes nothing. Raises `UnknownLink` when it is gone."""
+    """Count the signature from now on; a second time changes nothing. Raises `UnknownLink` or `ExpiredLink`."""
+    now = utcnow()
+    alive = or_(Signature.confirmed_at.is_not(None), Signature.signed_at > now - LINK_LIFE)
+    first = case((Signature.confirmed_at.is_(None), now), else_=Signature.confirmed_at)
+    chosen = update(Signature).where(Signature.id == signature_id, alive).values(confirmed_at=first)
     with transaction(session):
-        first = func.coalesce(Signature.confirmed_at, utcnow())
-        chosen = update(Signature).where(Signature.id == signature_id).values(confirmed_at=first)
         if session.execute(chosen.returning(Signature.id)).first() is None:
-            raise UnknownLink
+            raise missing(signature_id)
+        outbox.withdraw(session, signature_id)
+
+
+def stop_updates(session: Session, signature_id: UUID) -> None:
+    """Write no more to who signed. Raises `UnknownLink` when the signature is gone."""
+    chosen = update(Signature).where(Signature.id == signature_id).values(updates=False)
+    with transaction(session):
+        if session.execute(chosen.returning(Signature.id)).first() is None:
+            raise missing(signature_id)
 
 
 def erase(session: Session, signature_id: UUID) -> None:
@@ -112,36 +113,64 @@ def erase(session: Session, signature_id: UUID) -> None:
         session.execute(delete(Signature).where(Signature.id == signature_id))
 
 
-def receipt(session: Session, signature_id: UUID) -> Receipt:
-    """Return what stands readable about a signature, for its owner. Raises `UnknownLink` when it is gone."""
-    columns = (Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code, Signature.shown_name)
-    row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
-    if row is None:
-        raise UnknownLink
-    brought = select(func.count()).where(Signature.referred_by == signature_id, Signature.confirmed_at.is_not(None))
-    return Receipt(*row, brought=session.scalar(brought) or 0)
+def refuse(session: Session, signature_id: UUID) -> None:
+    """Erase the signature, and for 30 days send nothing to its address: its owner did not sign."""
+    until = utcnow() + REFUSAL_LIFE
+    with transaction(session):
+        gone = delete(Signature).where(Signature.id == signature_id).returning(Signature.address_hash)
+        if hashed := session.scalar(gone):
+            refused = insert(session, RefusedAddress).values(address_hash=hashed, until=until)
+            session.execute(refused.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
 
 
-def _mail(session: Session, keys: Keys, signer: Signer, *, kind: outbox.Kind, signature_id: UUID) -> None:
-    letter = outbox.Letter(
-        kind=kind,
-        to=signer.person.email,
-        language=signer.language,
-        token=token_for(keys.links, signature_id),
+def _entered(session: Session, row: dict[str, Any]) -> Row[Any] | None:
+    """Return the one signature of this address after `row` was entered, or None if its owner refuses mail."""
+    enter = _entering(session.get_bind().dialect.name)
+    entry = session.connection().execute(enter, row).first()
+    if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
+        session.execute(delete(Signature).where(Signature.id == entry.id))
+        entry = session.connection().execute(enter, row).first()
+    return entry
+
+
+@cache
+def _entering(dialect: str) -> Any:
+    """Enter a signature unless its address is refused; of one that is there already, note that its owner is told now.
+
+    The database judges: whoever comes second, by a hair even, meets the row of the first.
+    """
+    new = insert_for(dialect, _TABLE).from_select(_ENTERED, _welcome())
+    rested = or_(_TABLE.c.noticed_at.is_(None), _TABLE.c.noticed_at <= _parameter("noticed_before"))
+    noticed = case((rested, new.excluded.signed_at), else_=_TABLE.c.noticed_at)
+    merged = new.on_conflict_do_update(index_elements=["address_hash"], set_={"noticed_at": noticed})
+    return merged.returning(_TABLE.c.id, _TABLE.c.signed_at, _TABLE.c.confirmed_at, _TABLE.c.noticed_at)
+
+
+_ENTERED = (
+    *("id", "address_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name", "via", "code"),
+    *("consent_version", "signed_at", "synthetic", "referred_by"),
+)
+
+
+def _welcome() -> Select[Any]:
+    """The row to enter, from its parameters; no row where the address is refused."""
+    given = [_parameter(name) for name in _ENTERED if name != "referred_by"]
+    refused = select(RefusedAddress.until).where(
+        RefusedAddress.address_hash == _parameter("address_hash"), RefusedAddress.until > _parameter("signed_at")
     )
-    outbox.post(session, keys.outbox, letter, signature_id=signature_id)
+    by_link = select(_TABLE.c.id).where(_TABLE.c.code == _parameter("ref"), _TABLE.c.confirmed_at.is_not(None))
+    return select(*given, by_link.scalar_subquery()).where(~refused.exists())
 
 
-def _take_notice(session: Session, hashed: object) -> UUID | None:
-    """Return the id of the known signature if its owner may be written to now: nobody can flood them by signing."""
-    now = utcnow()
-    rested = or_(Signature.noticed_at.is_(None), Signature.noticed_at < now - NOTICE_PAUSE)
-    noticed = update(Signature).where(and_(Signature.address_hash == hashed, rested)).values(noticed_at=now)
-    return session.scalar(noticed.returning(Signature.id))
+def _parameter(name: str) -> BindParameter[Any]:
+    """Return a parameter of the type of its column."""
+    column = {"ref": "code", "noticed_before": "noticed_at"}.get(name, name)
+    return bindparam(name, type_=_TABLE.c[column].type)
 
 
-def _referrer(ref: str | None) -> ScalarSelect[UUID] | None:
-    if ref is None:
-        return None
-    of_code = select(Signature.id).where(Signature.code == ref, Signature.confirmed_at.is_not(None))
-    return of_code.scalar_subquery()
+def _kind_of_mail(entry: Row[Any] | None, *, identity: UUID, now: datetime) -> outbox.Kind:
+    if entry is None:
+        return "blank"
+    if entry.id == identity:
+        return "confirmation"
+    return "already_signed" if entry.noticed_at == now else "blank"

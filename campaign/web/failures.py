@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from campaign.errors import UnknownLink
+from campaign.errors import ExpiredLink, UnknownLink
 from campaign.web.answers import wants_json
 from campaign.web.headers import private
 
@@ -33,6 +33,7 @@ def explain(app: Flask) -> None:
     app.log_exception = _log  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _explain_http)
     app.register_error_handler(UnknownLink, _explain_link)
+    app.register_error_handler(ExpiredLink, _explain_expiry)
 
 
 def _log(exc_info: Any) -> None:
@@ -52,9 +53,21 @@ def _explain_http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
-    page = render_template(
-        "public/failure.html",
-        title=_("This link does not work any more"),
-        advice=_("The signature it belongs to is gone, or the link was cut off on its way. You can sign again."),
+    return _of_link(
+        404,
+        _("This link does not work any more"),
+        _("The signature it belongs to is gone, or the link was cut off on its way. You can sign again."),
     )
-    return private(make_response(page, 404))
+
+
+def _explain_expiry(_error: ExpiredLink) -> ResponseReturnValue:
+    return _of_link(
+        410,
+        _("This link was good for 30 days"),
+        _("The signature was not confirmed in that time, so it does not count. You can sign again."),
+    )
+
+
+def _of_link(status: int, title: str, advice: str) -> ResponseReturnValue:
+    page = render_template("public/failure.html", title=title, advice=advice, again=True)
+    return private(make_response(page, status))

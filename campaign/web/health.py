@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.db import db, utcnow
-from campaign.mail import outbox
+from campaign.mail.backlog import backlog, is_late
 from campaign.migrating import is_current
 from campaign.petition.keys import has_campaign_key
 
@@ -24,10 +24,10 @@ def ready() -> ResponseReturnValue:
     try:
         if not is_current():
             return jsonify(status="not ready", database=True, migrations=False), 503
-        keys, mail = has_campaign_key(db.session), outbox.backlog(db.session)
+        keys, mail, late = has_campaign_key(db.session), backlog(db.session), is_late(db.session)
     except SQLAlchemyError:
         return jsonify(status="not ready", database=False), 503
     age = (utcnow() - mail.oldest).total_seconds() if mail.oldest else 0
-    backlog = {"waiting": mail.waiting, "oldest_seconds": round(age), "dead": mail.dead}
+    waiting = {"waiting": mail.waiting, "oldest_seconds": round(age), "late": late, "dead": mail.dead}
     status = "ready" if keys else "not ready"
-    return jsonify(status=status, database=True, migrations=True, keys=keys, mail=backlog), 200 if keys else 503
+    return jsonify(status=status, database=True, migrations=True, keys=keys, mail=waiting), 200 if keys else 503

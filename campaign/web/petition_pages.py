@@ -7,16 +7,18 @@ from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, iso, utcnow
 from campaign.film.shipped import SHIPPED
+from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures
 from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.state import state
 from campaign.web import guard, languages
-from campaign.web.answers import wants_json
+from campaign.web.answers import taking_at_least, wants_json
 from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
 
 SHOWN = 5  # how many of those who want to be seen
+SIGNING_SECONDS = 0.01  # a bit more than it takes while mail is being sent beside it
 COUNT_SECONDS = 10  # how long a shared cache may show an old count
 
 bp = Blueprint("petition", __name__)
@@ -52,9 +54,10 @@ def sign() -> ResponseReturnValue:
     if origin == "unknown":
         form.form_errors.append(gettext("Please press “Sign” once more."))
         return _refused(form, 422, again=guard.token())
-    if not form.is_bot():
-        count_signing()
-        signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
+    with taking_at_least(SIGNING_SECONDS):
+        if not form.is_bot():
+            count_signing()
+            signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
     return _accepted()
 
 
@@ -69,7 +72,8 @@ def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
-    return public(make_response(render_template("public/thanks.html", **_sharing())), seconds=COUNT_SECONDS)
+    page = render_template("public/thanks.html", late=is_late(db.session), **_sharing())
+    return public(make_response(page), seconds=COUNT_SECONDS)
 
 
 @bp.get("/<lang:lang>/privacy")

@@ -1,5 +1,6 @@
 """Mail: what a message is like, and that none is lost or sent in the open."""
 
+import re
 import smtplib
 import ssl
 import subprocess
@@ -18,10 +19,11 @@ from sqlalchemy import select
 
 from campaign.db import db, utcnow
 from campaign.mail import outbox
+from campaign.mail.backlog import Backlog, backlog
 from campaign.mail.transports import SmtpTransport, sender, transport_for
 from campaign.mail.worker import MailWorker
-from campaign.models import OutboxMessage
-from campaign.state import state_of
+from campaign.models import OutboxMessage, Signature
+from campaign.state import mail_worker, state_of
 from tests import services
 from tests.conftest import campaign_on
 from tests.people import path_in
@@ -66,12 +68,12 @@ def posting(ready, tmp_path, smtp):
 
 
 def worker(campaign) -> MailWorker:
-    return MailWorker(campaign.app, campaign.settings, state_of(campaign.app).keys.outbox)
+    return mail_worker(campaign.app)
 
 
-def backlog(campaign) -> outbox.Backlog:
+def waiting(campaign) -> Backlog:
     with campaign.app.app_context():
-        return outbox.backlog(db.session)
+        return backlog(db.session)
 
 
 def test_a_message_is_discreet_outside_and_clear_inside(campaign, ada):
@@ -91,7 +93,7 @@ def test_a_message_file_is_private_and_the_outbox_is_empty_after(campaign, ada):
     campaign.send_mail()
     [path] = campaign.settings.mail_folder().iterdir()
     assert (path.suffix, path.stat().st_mode & 0o777) == (".eml", 0o600)
-    assert backlog(campaign) == outbox.Backlog(waiting=0, oldest=None, dead=0)
+    assert waiting(campaign) == Backlog(waiting=0, oldest=None, dead=0, reminders=0)
 
 
 def test_nobody_can_have_their_own_words_sent(campaign, mallory):
@@ -146,7 +148,7 @@ def test_one_that_is_deferred_does_not_hold_up_the_others(posting, mailbox):
         posting.persona("Ada", email=f"{name}@example.org").signs()
     worker(posting).drain()
     assert {mail["To"] for mail in mailbox.messages} == {"ada@example.org", "olga@example.org"}
-    assert backlog(posting).waiting == 1
+    assert waiting(posting).waiting == 1
 
 
 def test_letters_that_were_not_tried_are_due_at_once_when_the_server_is_back(posting, mailbox, monkeypatch):
@@ -166,7 +168,7 @@ def test_a_letter_that_cannot_be_written_does_not_stop_the_worker(posting, mailb
     posting.persona("Olga", email="olga@example.org").signs()
     worker(posting).drain()
     assert [mail["To"] for mail in mailbox.messages] == ["olga@example.org"]
-    assert backlog(posting).dead == 1
+    assert waiting(posting).dead == 1
 
 
 def test_the_worker_outlives_any_fault(posting, mailbox, monkeypatch):
@@ -210,7 +212,7 @@ def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailb
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
     worker(posting).drain()
-    assert backlog(posting) == outbox.Backlog(waiting=0, oldest=None, dead=1)
+    assert waiting(posting) == Backlog(waiting=0, oldest=None, dead=1, reminders=0)
     assert "given up: 1" in posting.command("mail", "status").output
 
 
@@ -219,7 +221,7 @@ def test_after_five_days_of_trying_it_is_given_up(posting, mailbox):
     mailbox.refusal = "451 try later"
     with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
         worker(posting).drain()
-    assert backlog(posting).dead == 1
+    assert waiting(posting).dead == 1
 
 
 def test_two_workers_never_take_the_same_message(campaign, ada):
@@ -283,7 +285,65 @@ def test_a_server_elsewhere_must_offer_encryption(posting, mailbox, smtp, monkey
     posting.persona("Ada", email="ada@example.org").signs()
     worker(posting).drain()
     assert mailbox.messages == []
-    assert backlog(posting).waiting == 1
+    assert waiting(posting).waiting == 1
+
+
+def test_mail_is_late_when_nothing_leaves_for_five_minutes(posting, monkeypatch):
+    monkeypatch.setattr(SmtpTransport, "_open", _refuse)
+    posting.persona("Ada", email="ada@example.org").signs()
+    for minutes, late in ((4, False), (6, True)):
+        with time_machine.travel(utcnow() + timedelta(minutes=minutes)):
+            worker(posting).drain()
+            assert ("late at the moment" in posting.client.get("/en/thanks").text) is late
+            assert posting.client.get("/readyz").json["mail"]["late"] is late
+            assert f"late: {'yes' if late else 'no'}" in posting.command("mail", "status").output
+
+
+def test_one_that_its_own_server_puts_off_makes_nobody_elses_mail_late(posting, mailbox):
+    mailbox.refused = "greylisted@example.org"
+    posting.persona("Ada", email="greylisted@example.org").signs()
+    worker(posting).drain()
+    with time_machine.travel(utcnow() + timedelta(minutes=6)):
+        assert "late at the moment" not in posting.client.get("/en/thanks").text
+
+
+def test_an_organiser_sees_dead_letters_and_can_have_them_tried_again(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "550 no such user"
+    worker(posting).drain()
+    with posting.app.app_context():
+        signature_id = db.session.scalar(select(Signature.id))
+    assert re.search(rf"refused with 550, signature {signature_id}", posting.command("mail", "status").output)
+    mailbox.refusal = ""
+    assert posting.command("mail", "retry").output == "due once more: 1\n"
+    assert worker(posting).drain() == 1
+    assert len(mailbox.messages) == 1
+
+
+def test_what_was_not_tried_keeps_its_place(posting, mailbox, monkeypatch):
+    for name in ("ada", "olga", "grace"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    monkeypatch.setattr(SmtpTransport, "_open", _refuse)
+    worker(posting).drain()
+    monkeypatch.undo()
+    posting.persona("Ada", email="maria@example.org").signs()
+    worker(posting).drain()
+    assert [mail["To"] for mail in mailbox.messages] == [f"{name}@example.org" for name in ("olga", "grace", "maria")]
+
+
+def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, monkeypatch):
+    with posting.app.app_context():
+        for _ in range(25):
+            outbox.post(db.session, bytes(32), outbox.Letter("x@example.org", "en"), kind="blank", signature_id=None)
+        db.session.commit()
+    posting.persona("Ada", email="ada@example.org").signs()
+    worker(posting).drain()
+    assert len(mailbox.messages) == 1
+
+
+def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
+    rows = [outbox.new_row(bytes(32), outbox.Letter(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
+    assert len({len(row["sealed"]) for row in rows}) == 1
 
 
 @pytest.mark.parametrize(

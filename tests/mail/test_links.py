@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.errors import UnknownLink
-from campaign.petition.links import signature_id_in, token_for
+from campaign.mail.links import signature_id_in, token_for
 
 KEY = bytes(32)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -17,6 +17,11 @@ def token_for(key: bytes, signature_id: UUID) -> str:
     return urlsafe_b64encode(identity + _mac(key, identity)).decode().rstrip("=")
 
 
+def link_for(key: bytes, signature_id: UUID | None, *, public_url: str) -> str:
+    """Return the address of the page for `signature_id`; a blank, which is never sent, has none and needs some."""
+    return f"{public_url}/confirm/{token_for(key, signature_id or UUID(int=0))}"
+
+
 def signature_id_in(key: bytes, token: str) -> UUID:
     """Return the signature's id in `token`. Raises `UnknownLink` for any token that `token_for` did not make."""
     try:

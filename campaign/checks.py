@@ -1,0 +1,131 @@
+"""What makes a setting's value wrong, and what to write instead."""
+
+import os
+import re
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from limits import parse_many
+from pydantic import BeforeValidator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+MAIL_SCHEMES = ("file", "smtp", "smtps")
+DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
+SECRET_LENGTH = 32
+
+
+def choice(*allowed: str) -> BeforeValidator:
+    """Return a check that a value is one of `allowed`."""
+
+    def check(value: object) -> object:
+        if value not in allowed:
+            raise ValueError(f"{value!r} is not known; use {' or '.join(allowed)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def database_url(value: str) -> str:
+    """Return the address of a database we know."""
+    value = re.sub("^postgres://", "postgresql://", value)
+    try:
+        url = make_url(value or "sqlite:///default")
+    except (ArgumentError, ValueError):  # the text of either may quote a password
+        raise ValueError("this is no database address; use postgresql://… or sqlite:///…") from None
+    if url.drivername not in DATABASES:
+        raise ValueError(f"{url.drivername!r} is no database we know; use postgresql://… or sqlite:///…")
+    if url.drivername.startswith("sqlite") and url.database in (None, "", ":memory:"):
+        raise ValueError("a database in memory is lost at the end; use sqlite:///file, or leave it empty")
+    return value
+
+
+def redis_url(value: str) -> str:
+    """Return the address of a Redis, or nothing."""
+    if value and _split(value, "redis://host:6379/0").scheme not in ("redis", "rediss"):
+        raise ValueError("this is no Redis address; use redis://host:6379/0, or leave it empty")
+    return value
+
+
+def mail_url(value: str) -> str:
+    """Return the address that mail goes by."""
+    parts = _split(value, "smtp://user:password@host:587")
+    if parts.scheme not in MAIL_SCHEMES:
+        raise ValueError(f"{parts.scheme!r} is no mail scheme; use file:, smtp:// or smtps://")
+    if parts.scheme == "file" and (parts.netloc or parts.path):
+        raise ValueError("mail files always go to <instance>/mail; use file: alone")
+    if parts.scheme != "file" and not parts.hostname:
+        raise ValueError("the mail server is missing; use smtp://user:password@host:587")
+    for sender in parse_qs(parts.query, keep_blank_values=True).get("from", ()):
+        _require_address(sender)
+    return value
+
+
+def public_url(value: str) -> str:
+    """Return the page's address in its plain form, made up where there is none."""
+    if not value:
+        return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+    parts = _split(value, "https://example.org")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("this is no web address; use one like https://example.org")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("an address without path or user is needed; use one like https://example.org")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+
+
+def sign_limit(value: str) -> str:
+    """Return limits as Flask-Limiter writes them."""
+    try:
+        allowed = [item.amount for item in parse_many(value)] if value else [1]
+    except ValueError:
+        allowed = [0]
+    if not all(allowed):
+        raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none")
+    return value
+
+
+def secret(value: str) -> str:
+    """Return a secret that is long enough, or none."""
+    if value and len(value.strip()) < SECRET_LENGTH:
+        raise ValueError(f"too short; use {SECRET_LENGTH} random characters or more, or leave it out")
+    return value
+
+
+def folder(value: object) -> object:
+    """Return a folder that has a name."""
+    if value == "":
+        raise ValueError("the folder has no name; name one, or leave the setting out")
+    return value
+
+
+def whole_number(what: str, *, most: int) -> BeforeValidator:
+    """Return a check that a value is a number from 0 to `most`; `what` says of what."""
+
+    def check(value: object) -> object:
+        text = str(value)
+        if not (text.isdecimal() and text.isascii() and len(text) <= len(str(most)) and int(text) <= most):
+            raise ValueError(f"this is no number of {what}; use a whole number from 0 to {most}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _require_address(text: str) -> None:
+    try:
+        validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise ValueError("the sender is no e-mail address; use ?from=name@example.org") from None
+
+
+def _split(value: str, example: str) -> SplitResult:
+    """Split an address, its port checked as well, which `urlsplit` leaves until it is read."""
+    try:
+        parts = urlsplit(value)
+        is_wrong = parts.port == 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # its text may quote a password
+        is_wrong = True
+    if is_wrong:
+        raise ValueError(f"this is no address; use one like {example}")
+    return parts

@@ -1,0 +1,39 @@
+"""Keeping the promises about time while the server runs: what has outlived its 30 days is erased every hour."""
+
+from dataclasses import asdict
+from threading import Thread
+from time import sleep
+
+import structlog
+from flask import Flask
+
+from campaign.db import db, forget_deleted
+from campaign.petition.erasing import purge
+
+EVERY_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+def keep_house(app: Flask) -> None:
+    """Tidy now, and every hour for as long as this process lives."""
+    Thread(target=_run, args=(app,), name="housekeeping", daemon=True).start()
+
+
+def tidy(app: Flask) -> None:
+    """Erase what has outlived its time, and what the database still holds of it."""
+    with app.app_context():
+        erased = asdict(purge(db.session))
+        db.session.close()  # who still reads keeps the old rows alive
+        forget_deleted(db.engine)
+    if any(erased.values()):
+        log.info("outlived data was erased", **erased)
+
+
+def _run(app: Flask) -> None:
+    while True:
+        try:
+            tidy(app)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the next hour tries again
+            log.warning("housekeeping failed", reason=type(error).__name__)
+        sleep(EVERY_SECONDS)

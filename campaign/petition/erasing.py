@@ -1,0 +1,104 @@
+"""Erasing many: bursts of fakes that an organiser describes, and what has outlived its time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from campaign.db import Base, transaction, utcnow
+from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.petition.lifetimes import LINK_LIFE
+
+BATCH = 1000  # rows erased in one transaction, so that nobody who signs waits for long
+NO_CHANNEL = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Which signatures an organiser means; the period is that of signing. `via` may be `NO_CHANNEL`."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    via: str | None = None
+    country: str | None = None
+    language: str | None = None
+    unconfirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many signatures were meant, and how many of them are confirmed."""
+
+    all: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlived:
+    """What has outlived its time: unconfirmed signatures, refusals, dead letters."""
+
+    signatures: int
+    refusals: int
+    letters: int
+
+
+def found(session: Session, burst: Burst) -> Found:
+    """Return how many signatures `burst` means."""
+    count = select(func.count(), func.count(Signature.confirmed_at)).select_from(Signature).where(*_meant(burst))
+    return Found(*session.execute(count).one())
+
+
+def erase_burst(session: Session, burst: Burst) -> int:
+    """Erase what `burst` means, with all mail that waits for it; returns how many signatures that were."""
+    return _erase(session, Signature, *_meant(burst))
+
+
+def outlived(session: Session) -> Outlived:
+    """Return how much `purge` would erase."""
+    return Outlived(*(_count(session, table, *conditions) for table, conditions in _too_old()))
+
+
+def purge(session: Session) -> Outlived:
+    """Erase what was not confirmed in 30 days, and refusals and dead letters that old; returns how much that was."""
+    return Outlived(*(_erase(session, table, *conditions) for table, conditions in _too_old()))
+
+
+def _too_old() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
+    now = utcnow()
+    yield Signature, (Signature.confirmed_at.is_(None), Signature.signed_at <= now - LINK_LIFE)
+    yield RefusedAddress, (RefusedAddress.until <= now,)
+    yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFE)
+
+
+def _meant(burst: Burst) -> Iterator[ColumnElement[bool]]:
+    if burst.since:
+        yield Signature.signed_at >= burst.since
+    if burst.until:
+        yield Signature.signed_at < burst.until
+    if burst.via:
+        yield Signature.via.is_(None) if burst.via == NO_CHANNEL else Signature.via == burst.via
+    if burst.country:
+        yield Signature.country == burst.country
+    if burst.language:
+        yield Signature.language == burst.language
+    if burst.unconfirmed:
+        yield Signature.confirmed_at.is_(None)
+
+
+def _count(session: Session, table: type[Base], *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
+
+
+def _erase(session: Session, table: type[Base], *conditions: ColumnElement[bool]) -> int:
+    """Erase by batches. They are looked for outside of the write transaction, which is over soon."""
+    erased = 0
+    key: Any = Base.metadata.tables[table.__tablename__].primary_key.columns[0]
+    while keys := session.scalars(select(key).where(*conditions).limit(BATCH)).all():
+        with transaction(session):
+            # Somebody may have confirmed meanwhile.
+            gone = session.execute(delete(table).where(key.in_(keys), *conditions).returning(key))
+            erased += len(gone.all())
+    return erased

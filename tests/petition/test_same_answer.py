@@ -1,0 +1,69 @@
+"""Nobody can find out who signed: each signing is answered alike, and does the same work."""
+
+import pytest
+from sqlalchemy import event
+
+from campaign.db import db
+from campaign.web import petition_pages
+from tests.people import WANTS_JSON
+
+KINDS = ("new", "known", "told", "refused")
+
+
+@pytest.fixture
+def people(campaign):
+    """Somebody of each kind: new, known, known and told so today, and one who refused mail."""
+    people = {kind: campaign.persona("Ada", email=f"{kind}@example.org") for kind in KINDS}
+    people["known"].signs()
+    for _ in range(2):
+        people["told"].signs()
+    people["refused"].signs()
+    campaign.client.post(f"{people['refused'].link()}/not-me")
+    return people
+
+
+def statements(campaign, act) -> list[str]:
+    """The SQL that `act` carries out."""
+    done: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        done.append(statement)
+
+    with campaign.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    act()
+    event.remove(engine, "before_cursor_execute", note)
+    return done
+
+
+def test_the_same_statements_are_carried_out_for_everyone(campaign, people):
+    campaign.persona("Grace", email="grace@example.org").signs()  # so that the data key is there
+    done = {kind: statements(campaign, people[kind].signs) for kind in KINDS}
+    assert done["new"]
+    assert {kind: done[kind] == done["new"] for kind in KINDS} == dict.fromkeys(KINDS, True)
+
+
+@pytest.mark.parametrize("headers", [None, WANTS_JSON])
+def test_the_same_bytes_come_back(people, headers):
+    asked = {"headers": headers} if headers else {}
+    answers = [people[kind].posts(**asked) for kind in KINDS]
+    assert len({(answer.status_code, answer.data, str(answer.headers)) for answer in answers}) == 1
+
+
+def test_the_answer_takes_no_less_than_its_time(campaign, people, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr(petition_pages, "SIGNING_SECONDS", 100.0)
+    monkeypatch.setattr("campaign.web.answers.time.sleep", waits.append)
+    for kind in KINDS:
+        people[kind].signs()
+    people["new"].posts(website="http://spam.example")
+    assert [round(wait) for wait in waits] == [100] * 5
+
+
+def test_a_blank_is_never_sent(campaign, people):
+    for kind in ("told", "refused"):
+        before = len(people[kind].mails())
+        people[kind].signs()
+        assert len(people[kind].mails()) == before
+    assert "waiting: 0" in campaign.command("mail", "status").output
