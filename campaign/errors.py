@@ -32,12 +32,12 @@ class BadRecoveryKey(CampaignError):
     """Text that is no recovery key, or one with a typing error."""
 
 
-class WrongRecoveryKey(CampaignError):
-    """A well-formed recovery key of some other campaign."""
-
-
 class Unreadable(CampaignError):
     """A sealed row or message that cannot be opened: damaged, or sealed to another key."""
+
+
+class NothingReadable(CampaignError):
+    """There are signatures, and not one of them could be opened."""
 
 
 class RealSignatures(CampaignError):

@@ -3,7 +3,7 @@
 import click
 from flask import Flask
 
-from campaign.cli import init, mail, signatures
+from campaign.cli import init, keys, mail, signatures
 from campaign.errors import ConfigError
 
 
@@ -19,5 +19,5 @@ def create_app() -> Flask:
 
 def open_room(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (init.init, mail.mail, signatures.signatures):
+    for command in (init.init, keys.keys, mail.mail, signatures.signatures):
         app.cli.add_command(command)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import click
 from nacl.public import PrivateKey
 
 from campaign.db import db, iso, utcnow
-from campaign.errors import CampaignError
+from campaign.errors import CampaignError, NothingReadable
 from campaign.files import whole_file
 from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.petition.export import Choice, iter_rows, row_count
@@ -37,35 +37,40 @@ class Export:
     rows: int = 0
     unreadable: list[UUID] = field(default_factory=list)
 
-    def write(self, private_key: PrivateKey, output: Path | None) -> None:
-        """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole."""
+    def write(self, private_keys: Sequence[PrivateKey], output: Path | None) -> None:
+        """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole.
+
+        Raises `NothingReadable` when no row could be opened; a file that is there already then stays as it is.
+        """
         _stop_cleanly()
         try:
             if output is None:
-                self._write_to(sys.stdout.buffer, private_key)
+                self._write_to(sys.stdout.buffer, private_keys)
             else:
-                self._write_files(output, private_key)
+                self._write_files(output, private_keys)
         except BrokenPipeError:
             raise  # who reads has enough; click ends without a word
         except OSError as error:
             raise CampaignError(f"{output or 'standard output'} cannot be written ({error.strerror})") from None
 
-    def _write_files(self, output: Path, private_key: PrivateKey) -> None:
+    def _write_files(self, output: Path, private_keys: Sequence[PrivateKey]) -> None:
         with whole_file(output) as file:
-            digest = self._write_to(file, private_key)
+            digest = self._write_to(file, private_keys)
         with whole_file(output.with_name(f"{output.name}.json")) as file:
             file.write(json.dumps(self._manifest(output, digest), indent=2).encode() + b"\n")
 
-    def _write_to(self, file: BinaryIO, private_key: PrivateKey) -> str:
+    def _write_to(self, file: BinaryIO, private_keys: Sequence[PrivateKey]) -> str:
         digest = hashlib.sha256()
         with progress_bar(row_count(db.session, self.choice), "Exporting") as bar:
-            opener = Opener(db.session, private_key)
+            opener = Opener(db.session, private_keys)
             layout = LAYOUTS[self.purpose]
             rows = iter_rows(db.engine, opener, self.choice, layout, on_unreadable=self.unreadable.append)
             for chunk in iter_csv(self._counted(rows, bar), header=layout.header, dialect=DIALECTS[self.dialect]):
                 digest.update(chunk)
                 file.write(chunk)
         file.flush()
+        if self.unreadable and not self.rows:
+            raise NothingReadable("no signature could be opened")
         return digest.hexdigest()
 
     def _counted(self, rows: Iterable[Cells], bar: Any) -> Iterator[Cells]:

@@ -1,21 +1,24 @@
 """`flask signatures`: exporting, counting, checking, erasing, and synthetic ones for trials."""
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from nacl.public import PrivateKey
 
 from campaign.cli.exporting import Export, progress_bar
 from campaign.cli.plain import PlainGroup
 from campaign.db import db
+from campaign.errors import NothingReadable
 from campaign.petition import counting, erasing, seeding
 from campaign.petition.countries import CODES
 from campaign.petition.csv_text import DIALECTS
 from campaign.petition.erasing import NO_CHANNEL
 from campaign.petition.export import Choice
-from campaign.petition.keys import private_key_from
+from campaign.petition.keys import foreign, parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.sharing.channels import ARRIVALS
 from campaign.state import state
@@ -64,19 +67,27 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: standard output."
 )
-@click.option("--key-file", type=_READABLE, metavar="FILE", help="Has the recovery key. Default: ask for it.")
+@click.option("--key-file", type=_READABLE, metavar="FILE", help="Has the recovery keys. Default: ask for them.")
 def export(purpose: str, dialect: str, output: Path | None, key_file: Path | None, **filters: Any) -> None:
-    """Write signatures as CSV, opened with the recovery key."""
-    typed = (
-        key_file.read_text(errors="replace") if key_file else click.prompt("Recovery key", hide_input=True, err=True)
-    )
-    private_key = private_key_from(db.session, typed)
+    """Write signatures as CSV, opened with the recovery key; with all of them, where keys were rotated."""
+    private_keys = _recovery_keys(key_file)
     wanted = Export(purpose, dialect, Choice(**filters, opted_in=LAYOUTS[purpose].opted_in))
-    wanted.write(private_key, output)
+    with suppress(NothingReadable):  # each row is named below
+        wanted.write(private_keys, output)
     for identity in wanted.unreadable:
         click.echo(f"cannot be opened, left out: {identity}", err=True)
     if wanted.unreadable:
         sys.exit(EXIT_INCOMPLETE)
+
+
+def _recovery_keys(key_file: Path | None) -> list[PrivateKey]:
+    typed = (
+        key_file.read_text(errors="replace") if key_file else click.prompt("Recovery key", hide_input=True, err=True)
+    )
+    private_keys = parse_recovery_keys(typed)
+    for _ in foreign(db.session, private_keys):
+        click.echo("this recovery key belongs to another campaign and opens nothing here", err=True)
+    return private_keys
 
 
 @signatures.command()

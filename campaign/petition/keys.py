@@ -1,4 +1,6 @@
-"""The campaign's key pair: made once, its public half kept, its private half handed out as the recovery key.
+"""The campaign's key pairs: the public half is kept, the private half handed out as the recovery key.
+
+There is one pair from the start; each further one takes over what is signed from then on.
 
 Whoever holds the recovery key can read the signatures; the server cannot. It is the X25519 private key with a checksum,
 in the alphabet of RFC 4648 base 32, in groups of four: made to be written down and typed in again.
@@ -6,19 +8,30 @@ in the alphabet of RFC 4648 base 32, in groups of four: made to be written down 
 
 from base64 import b32decode, b32encode
 from binascii import Error as Base32Error
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 
 from nacl.public import PrivateKey
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction
-from campaign.errors import BadRecoveryKey, WrongRecoveryKey
-from campaign.models import CampaignKey
+from campaign.errors import BadRecoveryKey
+from campaign.models import CampaignKey, DataKey, Signature
 
 _CHECKSUM_BYTES = 3  # 32 + 3 bytes are 56 characters, without padding
 _GROUP = 4
+_LENGTH = 56
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """When a campaign key was made, and how many signatures are sealed to it."""
+
+    created_at: datetime
+    signatures: int
 
 
 def has_campaign_key(session: Session) -> bool:
@@ -34,22 +47,28 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
     with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
         if has_campaign_key(session):
             return False
-        private_key = PrivateKey.generate()
-        hand_over(recovery_key_text(private_key))
-        session.execute(insert(session, CampaignKey).values(public_key=bytes(private_key.public_key)))
+        _make(session, hand_over)
     return True
 
 
-def private_key_from(session: Session, recovery_key: str) -> PrivateKey:
-    """Return the private key in `recovery_key`.
+def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
+    """Make a further key pair, for what is signed from now on; its recovery key is handed over before it is used."""
+    with transaction(session):
+        _make(session, hand_over)
 
-    Raises `BadRecoveryKey` for a text that is none, `WrongRecoveryKey` for that of another campaign.
-    """
-    private_key = parse_recovery_key(recovery_key)
-    ours = select(CampaignKey.id).where(CampaignKey.public_key == bytes(private_key.public_key))
-    if session.scalar(ours) is None:
-        raise WrongRecoveryKey("this recovery key belongs to another campaign")
-    return private_key
+
+def campaign_keys(session: Session) -> list[KeyUse]:
+    """Return all key pairs, the oldest first, and how many signatures are sealed to each."""
+    counts = select(CampaignKey.created_at, func.count(Signature.id)).group_by(CampaignKey.id, CampaignKey.created_at)
+    uses = counts.select_from(CampaignKey).outerjoin(DataKey).outerjoin(Signature)
+    rows = session.execute(uses.order_by(CampaignKey.created_at))
+    return [KeyUse(*row) for row in rows]
+
+
+def foreign(session: Session, private_keys: Iterable[PrivateKey]) -> list[PrivateKey]:
+    """Return those of `private_keys` that this campaign never had: they open nothing here."""
+    ours = set(session.scalars(select(CampaignKey.public_key)))
+    return [key for key in private_keys if bytes(key.public_key) not in ours]
 
 
 def recovery_key_text(private_key: PrivateKey) -> str:
@@ -59,9 +78,22 @@ def recovery_key_text(private_key: PrivateKey) -> str:
     return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
 
-def parse_recovery_key(text: str) -> PrivateKey:
-    """Return the private key for a recovery key, however it is spaced or cased. Raises `BadRecoveryKey`."""
+def parse_recovery_keys(text: str) -> list[PrivateKey]:
+    """Return the private keys for recovery keys that follow each other, however they are spaced or cased.
+
+    Raises `BadRecoveryKey` unless each of them is whole, and there is one.
+    """
     compact = "".join(text.split()).replace("-", "").upper().translate(_LOOKALIKES)
+    return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
+
+
+def _make(session: Session, hand_over: Callable[[str], None]) -> None:
+    private_key = PrivateKey.generate()
+    hand_over(recovery_key_text(private_key))
+    session.execute(insert(session, CampaignKey).values(public_key=bytes(private_key.public_key)))
+
+
+def _parsed(compact: str) -> PrivateKey:
     try:
         raw = b32decode(compact)
     except (Base32Error, ValueError):

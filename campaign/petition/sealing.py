@@ -6,6 +6,7 @@ one blob under that data key (XChaCha20-Poly1305), bound to the signature's id. 
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from threading import Lock
 from uuid import UUID
@@ -14,7 +15,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.secret import Aead
 from nacl.utils import random
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, new_id, transaction
@@ -23,6 +24,7 @@ from campaign.models import CampaignKey, DataKey
 
 KEY_SECONDS = 3600
 KEY_ROWS = 100_000
+CHECK_SECONDS = 60
 _BLOCK = 64  # what is sealed is padded to a multiple of this many bytes, so that its length tells less
 SHORTEST_BLOB = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
@@ -51,7 +53,7 @@ class DataKeys:
     def __init__(self) -> None:
         self._lock = Lock()
         self._rows_left = 0
-        self._expires = 0.0
+        self._expires = self._checked = 0.0
 
     def seal(self, session: Session, person: Person, *, identity: UUID) -> SealedPerson:
         """Seal `person` for the row `identity`. Raises `NoCampaignKey`.
@@ -59,29 +61,42 @@ class DataKeys:
         A new data key is committed first, in a transaction of its own: call this outside of any other.
         """
         with self._lock:
-            if self._rows_left == 0 or time.monotonic() > self._expires:
+            if self._rows_left == 0 or time.monotonic() > self._expires or self._is_superseded(session):
                 self._renew(session)
             self._rows_left -= 1
             key, key_id = self._key, self._key_id
         blob = key.encrypt(_packed(person), aad=identity.bytes)
         return SealedPerson(key_id, bytes(blob))
 
+    def _is_superseded(self, session: Session) -> bool:
+        """Tell, once a minute, whether there is a newer campaign key than the one that the data key is sealed to."""
+        now = time.monotonic()
+        if now < self._checked + CHECK_SECONDS:
+            return False
+        self._checked = now
+        return bool(_newest_campaign_key(session).id != self._campaign_key_id)
+
     def _renew(self, session: Session) -> None:
         raw, key_id = random(Aead.KEY_SIZE), new_id()
-        _store(session, raw, key_id)
-        self._key, self._key_id = Aead(raw), key_id
-        self._rows_left, self._expires = KEY_ROWS, time.monotonic() + KEY_SECONDS
+        campaign_key = _newest_campaign_key(session)
+        sealed = SealedBox(PublicKey(campaign_key.public_key)).encrypt(raw)
+        with transaction(session):
+            row = {"id": key_id, "campaign_key_id": campaign_key.id, "sealed": sealed}
+            session.execute(insert(session, DataKey).values(**row))
+        self._key, self._key_id, self._campaign_key_id = Aead(raw), key_id, campaign_key.id
+        self._checked = time.monotonic()
+        self._rows_left, self._expires = KEY_ROWS, self._checked + KEY_SECONDS
 
 
 class Opener:
-    """Opens what was sealed to one campaign key, with its private half."""
+    """Opens what was sealed to one or more campaign keys, with their private halves."""
 
-    def __init__(self, session: Session, private_key: PrivateKey) -> None:
-        """Read the data keys sealed to `private_key`; each is opened once, when the first of its rows comes."""
-        ours = CampaignKey.public_key == bytes(private_key.public_key)
-        rows = session.execute(select(DataKey.id, DataKey.sealed).join(CampaignKey).where(ours))
-        self._sealed = {row.id: row.sealed for row in rows}
-        self._box = SealedBox(private_key)
+    def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
+        """Read the data keys sealed to `private_keys`; each is opened once, when the first of its rows comes."""
+        boxes = {bytes(key.public_key): SealedBox(key) for key in private_keys}
+        columns = (DataKey.id, DataKey.sealed, CampaignKey.public_key)
+        rows = session.execute(select(*columns).join(CampaignKey).where(CampaignKey.public_key.in_(list(boxes))))
+        self._sealed = {row.id: (boxes[row.public_key], row.sealed) for row in rows}
         self._keys: dict[UUID, Aead] = {}
 
     def open(self, sealed: SealedPerson, *, identity: UUID) -> Person:
@@ -94,7 +109,8 @@ class Opener:
 
     def _key(self, key_id: UUID) -> Aead:
         if key_id not in self._keys:
-            self._keys[key_id] = Aead(self._box.decrypt(self._sealed[key_id]))
+            box, sealed = self._sealed[key_id]
+            self._keys[key_id] = Aead(box.decrypt(sealed))
         return self._keys[key_id]
 
 
@@ -103,12 +119,10 @@ def _packed(person: Person) -> bytes:
     return packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK)
 
 
-def _store(session: Session, raw: bytes, key_id: UUID) -> None:
+def _newest_campaign_key(session: Session) -> Row[UUID, bytes]:
     newest = session.execute(
         select(CampaignKey.id, CampaignKey.public_key).order_by(CampaignKey.created_at.desc()).limit(1)
     ).first()
     if newest is None:
         raise NoCampaignKey
-    sealed = SealedBox(PublicKey(newest.public_key)).encrypt(raw)
-    with transaction(session):
-        session.execute(insert(session, DataKey).values(id=key_id, campaign_key_id=newest.id, sealed=sealed))
+    return newest

@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -14,7 +16,7 @@ from nacl.public import PrivateKey
 from sqlalchemy import select, update
 
 from campaign.db import db, utcnow
-from campaign.models import Signature
+from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition.keys import recovery_key_text
 from campaign.petition.layouts import LAYOUTS
 from tests.site import ready_site, wait_for
@@ -155,28 +157,83 @@ def test_the_key_is_asked_for_without_showing_it(campaign, maria):
     assert campaign.recovery_key not in result.output
 
 
-@pytest.mark.parametrize(
-    ("key", "says"),
-    [("no key", "this is no recovery key"), (recovery_key_text(PrivateKey(bytes(32))), "belongs to another campaign")],
-)
-def test_a_wrong_key_exports_nothing(campaign, maria, tmp_path, key, says):
-    (tmp_path / "key").write_text(key)
+def test_what_is_no_key_exports_nothing(campaign, maria, tmp_path):
+    (tmp_path / "key").write_text("no key")
     options = ("--key-file", str(tmp_path / "key"), "--output", str(tmp_path / "out.csv"))
     result = campaign.command("signatures", "export", *options)
-    assert (result.exit_code, says in result.stderr) == (1, True)
+    assert (result.exit_code, "this is no recovery key" in result.stderr) == (1, True)
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_damaged_row_is_named_and_all_others_are_written(campaign, maria, key_file):
-    campaign.persona("Olga", email="olga@example.org").confirms()
+def test_the_key_of_another_campaign_names_every_row_and_replaces_no_file(campaign, maria, tmp_path):
+    (tmp_path / "key").write_text(recovery_key_text(PrivateKey(bytes(32))))
+    (tmp_path / "out.csv").write_text("yesterday's")
+    result = campaign.command(
+        "signatures", "export", "--key-file", str(tmp_path / "key"), "--output", str(tmp_path / "out.csv")
+    )
+    assert (result.exit_code, "belongs to another campaign" in result.stderr) == (3, True)
+    assert ids(campaign) == named(result)
+    assert (tmp_path / "out.csv").read_text() == "yesterday's"
+
+
+def test_a_damaged_row_and_one_without_data_key_are_named_and_all_others_are_written(campaign, maria, key_file):
+    for name in ("olga", "grace"):
+        campaign.persona("Ada", email=f"{name}@example.org").confirms()
+    damaged, lost, _ = ids(campaign)
     with campaign.app.app_context():
-        first = db.session.scalar(select(Signature.id).order_by(Signature.id))
-        db.session.execute(update(Signature).where(Signature.id == first).values(sealed=bytes(200)))
+        ours = db.session.scalar(select(CampaignKey.id))
+        db.session.add(DataKey(id=uuid4(), campaign_key_id=ours, sealed=bytes(80)))
+        db.session.flush()
+        unopenable = db.session.scalar(select(DataKey.id).where(DataKey.sealed == bytes(80)))
+        db.session.execute(update(Signature).where(Signature.id == damaged).values(sealed=bytes(200)))
+        db.session.execute(update(Signature).where(Signature.id == lost).values(data_key_id=unopenable))
         db.session.commit()
     result = campaign.command("signatures", "export", "--key-file", key_file)
-    assert result.exit_code == 3
-    assert str(first) in result.stderr
-    assert "olga@example.org" in result.stdout
+    assert (result.exit_code, named(result)) == (3, [damaged, lost])
+    assert [row["email"] for row in csv.DictReader(io.StringIO(result.stdout))] == ["grace@example.org"]
+
+
+@pytest.fixture
+def rotated(campaign, maria, tmp_path, monkeypatch):
+    """Maria's signature is sealed to the first key, Olga's to the one after it, whose recovery key this returns."""
+    monkeypatch.setattr("campaign.petition.sealing.CHECK_SECONDS", 0)
+    path = tmp_path / "second.key"
+    assert campaign.command("keys", "rotate", "--recovery-key-out", str(path)).exit_code == 0
+    campaign.persona("Olga", email="olga@example.org").confirms()
+    return path
+
+
+def test_each_recovery_key_opens_what_was_sealed_to_it(campaign, rotated, key_file):
+    for path, email in ((key_file, MARIA["email"]), (rotated, "olga@example.org")):
+        result = campaign.command("signatures", "export", "--key-file", str(path))
+        assert (result.exit_code, len(named(result))) == (3, 1)
+        assert [row["email"] for row in csv.DictReader(io.StringIO(result.stdout))] == [email]
+
+
+def test_all_recovery_keys_together_open_everything(campaign, rotated, export, tmp_path):
+    both = tmp_path / "both.key"
+    both.write_text(f"{campaign.recovery_key}\n{rotated.read_text()}")
+    assert {row["email"] for row in export("--key-file", str(both))} == {MARIA["email"], "olga@example.org"}
+
+
+def test_keys_are_listed_with_what_is_sealed_to_them(campaign, rotated):
+    listed = campaign.command("keys", "list").output
+    assert re.fullmatch(r"(made \S+Z: 1 signatures\n){2}", listed)
+    assert campaign.command("signatures", "check").exit_code == 0
+
+
+def test_a_second_key_is_shown_once(campaign):
+    assert re.search(r"Recovery key: (?:[A-Z2-7]{4}-){13}[A-Z2-7]{4}\n", campaign.command("keys", "rotate").output)
+
+
+def ids(campaign) -> list[UUID]:
+    with campaign.app.app_context():
+        return list(db.session.scalars(select(Signature.id).order_by(Signature.id)))
+
+
+def named(result) -> list[UUID]:
+    """The rows that an export said it could not open."""
+    return [UUID(found) for found in re.findall(r"cannot be opened, left out: (\S+)", result.stderr)]
 
 
 def test_a_folder_that_does_not_exist_is_said_in_one_line(campaign, key_file, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from campaign.db import db
 from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.petition.export import FETCH, Choice, iter_rows
-from campaign.petition.keys import private_key_from
+from campaign.petition.keys import parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.petition.sealing import Opener
 
@@ -15,7 +15,7 @@ from campaign.petition.sealing import Opener
 def peak_of_export(campaign) -> int:
     """Bytes that an export of all signatures takes at most."""
     with campaign.app.app_context():
-        opener = Opener(db.session, private_key_from(db.session, campaign.recovery_key))
+        opener = Opener(db.session, parse_recovery_keys(campaign.recovery_key))
         rows = iter_rows(db.engine, opener, Choice(), LAYOUTS["full"], on_unreadable=pytest.fail)
         tracemalloc.start()
         for _ in iter_csv(rows, header=LAYOUTS["full"].header, dialect=DIALECTS["plain"]):

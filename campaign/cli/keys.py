@@ -1,0 +1,30 @@
+"""`flask keys`: the campaign's key pairs."""
+
+from pathlib import Path
+
+import click
+
+from campaign.cli.plain import PlainGroup
+from campaign.cli.recovery import hand_over_to, recovery_key_out
+from campaign.db import db, iso
+from campaign.petition.keys import campaign_keys, make_campaign_key
+
+keys = PlainGroup("keys", help="The keys that signatures are sealed to.")
+
+
+@keys.command()
+@recovery_key_out
+def rotate(recovery_key_out: Path | None) -> None:
+    """Make a new campaign key: from the next minute on, signatures are sealed to it.
+
+    What was sealed before stays as it is, and opens with the recovery key it was sealed for.
+    """
+    make_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out))
+    click.echo("Keep the earlier recovery keys too: an export of all signatures needs every one of them.")
+
+
+@keys.command("list")
+def list_() -> None:
+    """Say when each campaign key was made, and how many signatures are sealed to it."""
+    for key in campaign_keys(db.session):
+        click.echo(f"made {iso(key.created_at)}: {key.signatures} signatures")
