@@ -29,6 +29,8 @@ _GROUPS = {
     "Redis": services.why_no_redis,
     "browser": services.why_no_chromium,
     "ffmpeg": services.why_no_ffmpeg,
+    "LibreOffice": services.why_no_libreoffice,
+    "SpamAssassin": services.why_no_spamassassin,
 }
 
 

@@ -85,6 +85,16 @@ def why_no_ffmpeg() -> str | None:
     return None if shutil.which("ffmpeg") and shutil.which("ffprobe") else "ffmpeg is not installed"
 
 
+def why_no_libreoffice() -> str | None:
+    """Return why there is no LibreOffice to open a CSV with, or None where there is one."""
+    return None if shutil.which("soffice") else "LibreOffice is not installed"
+
+
+def why_no_spamassassin() -> str | None:
+    """Return why no mail can be judged, or None where it can."""
+    return None if shutil.which("spamassassin") else "SpamAssassin is not installed"
+
+
 def why_no_postgresql() -> str | None:
     """Return why no PostgreSQL can be started, or None where one can."""
     if _postgresql_programs() is None:

@@ -4,15 +4,30 @@ Subjects say nothing of the campaign: others may read a supporter's inbox. And n
 the form is repeated, the name included: else anybody could have us send their words to anybody.
 """
 
+import quopri
 from dataclasses import asdict, dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
 
 from email_validator import validate_email
 from flask import render_template
 from flask_babel import force_locale, gettext
 
-from campaign.mail.outbox import Letter, Waiting
+from campaign.mail.outbox import Kind, Letter, Waiting
+
+_LINK = "\x01"  # where the link goes, in a body that is made once for everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it leaves: its name, the addresses it goes from and to, and its bytes (RFC 5322)."""
+
+    name: str
+    sender: str
+    to: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +39,16 @@ class Words:
     after: tuple[str, ...]
 
 
-def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> EmailMessage:
+def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> Message:
     """Return the message for a letter, in its language. Needs an application context, for the templates."""
-    with force_locale(letter.language):
-        message = _rendered(_WORDS[waiting.kind](), link=link)
-    message["From"] = sender
-    message["To"] = Address(addr_spec=_for_the_wire(letter.to))
-    message["Date"] = waiting.created_at
-    # The same each time it is tried, so that a mail server can tell a repetition.
-    message["Message-ID"] = f"<{waiting.id}.{waiting.kind}@{sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
-    return message
+    # The same name each time it is tried, so that a mail server can tell a repetition; a reminder is none.
+    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), _for_the_wire(letter.to)
+    head = (
+        f"Message-ID: <{name}@{sender.rpartition('@')[2]}>\r\n"
+        f"Date: {format_datetime(waiting.created_at)}\r\n"
+        f"To: {to}\r\n"
+    )
+    return Message(name, sender, to, head.encode("ascii") + _linked(_body(waiting.kind, letter.language, sender), link))
 
 
 def confirmation() -> Words:
@@ -88,12 +102,24 @@ def _for_the_wire(address: str) -> str:
     return validate_email(address, check_deliverability=False).ascii_email or address
 
 
-def _rendered(words: Words, *, link: str) -> EmailMessage:
-    message = EmailMessage()
+def _linked(body: bytes, link: str) -> bytes:
+    """Put the link into the body, between soft line breaks: so no line gets too long (RFC 2045, 6.7)."""
+    return body.replace(b"=01", b"=\r\n" + quopri.encodestring(link.encode()).replace(b"\n", b"\r\n") + b"=\r\n")
+
+
+@cache
+def _body(kind: Kind, language: str, sender: str) -> bytes:
+    """Return all that is the same for everybody: making it takes longer than sending it."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
+    with force_locale(language):
+        words = _WORDS[kind]()
+        text, html = (render_template(f"email/letter.{part}", **asdict(words), link=_LINK) for part in ("txt", "html"))
     message["Subject"] = words.subject
-    message.set_content(render_template("email/letter.txt", **asdict(words), link=link).strip() + "\n")
-    message.add_alternative(render_template("email/letter.html", **asdict(words), link=link), subtype="html")
-    return message
+    message.set_content(text.strip() + "\n", cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message.as_bytes()
 
 
 # A blank is written like a confirmation, since it must take as long, and then not sent.

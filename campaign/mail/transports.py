@@ -2,8 +2,6 @@
 
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +9,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from campaign.config import Settings
 from campaign.files import own_folder, whole_file
+from campaign.mail.messages import Message
 
 TIMEOUT = 20  # seconds that a mail server may take for one answer
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -19,7 +18,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 class Transport(Protocol):
     """Sends messages; keeps what it needs open between them, until `close`."""
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Message) -> None:
         """Send `message`. Raises `OSError` (`smtplib.SMTPException` is one) when that fails."""
 
     def close(self) -> None:
@@ -46,12 +45,11 @@ class FileTransport:
         """Use `folder`, made when the first message comes."""
         self._folder = folder
 
-    def send(self, message: EmailMessage) -> None:
-        """Write `message` under the name of its Message-ID, so that a second try replaces the first."""
+    def send(self, message: Message) -> None:
+        """Write `message` under its name, so that a second try replaces the first."""
         own_folder(self._folder)
-        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-        with whole_file(self._folder / f"{name}.eml") as file:
-            file.write(message.as_bytes(policy=SMTP))
+        with whole_file(self._folder / f"{message.name}.eml") as file:
+            file.write(message.content)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -65,13 +63,13 @@ class SmtpTransport:
         self._url = url
         self._connection: smtplib.SMTP | None = None
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Message) -> None:
         """Send `message`; a connection that the server has closed meanwhile is opened anew."""
         try:
-            self._connected().send_message(message)
+            self._connected().sendmail(message.sender, message.to, message.content)
         except smtplib.SMTPServerDisconnected:
             self.close()
-            self._connected().send_message(message)
+            self._connected().sendmail(message.sender, message.to, message.content)
 
     def close(self) -> None:
         """End the connection."""

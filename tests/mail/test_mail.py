@@ -7,7 +7,6 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from sqlalchemy import select
 from campaign.db import db, utcnow
 from campaign.mail import outbox
 from campaign.mail.backlog import Backlog, backlog
+from campaign.mail.messages import Message
 from campaign.mail.transports import SmtpTransport, sender, transport_for
 from campaign.mail.worker import MailWorker
 from campaign.models import OutboxMessage, Signature
@@ -362,11 +362,8 @@ def _fail(*_arguments, **_named):
     raise RuntimeError("a fault of ours")
 
 
-def _message() -> EmailMessage:
-    message = EmailMessage()
-    message["From"], message["To"] = "hello@example.org", "ada@example.org"
-    message.set_content("hello")
-    return message
+def _message() -> Message:
+    return Message("1", "hello@example.org", "ada@example.org", b"Subject: hello\r\n\r\nhello\r\n")
 
 
 def _own_certificate(folder: Path) -> tuple[str, str]:
