@@ -100,3 +100,21 @@ class ShareTally(Base):
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     language: Mapped[str] = mapped_column(String(8), primary_key=True)
     shares: Mapped[int]
+
+
+class Switch(Base):
+    """Something that an organiser has switched on; what has no row is off."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UsedChallenge(Base):
+    """The hash of a challenge that was solved and used, kept until the challenge expires by itself."""
+
+    __tablename__ = "used_challenges"
+
+    challenge_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -21,6 +21,7 @@ class State:
     link_key: bytes
     form_key: bytes
     visitor_key: bytes
+    challenge_key: bytes
 
 
 def keep_state(app: Flask, settings: Settings) -> None:
@@ -36,6 +37,7 @@ def keep_state(app: Flask, settings: Settings) -> None:
         link_key=server_key(settings, "links in mails"),
         form_key=server_key(settings, "forms sent again"),
         visitor_key=server_key(settings, "visitors of a day"),
+        challenge_key=server_key(settings, "challenges of the bot check"),
     )
 
 

@@ -37,7 +37,7 @@ class Persona:
         folder = self._campaign.settings.mail_folder()
         parsed = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in folder.iterdir())
         mine = [mail for mail in parsed if mail["To"] == self.fields["email"]]
-        return sorted(mine, key=lambda mail: mail["Message-ID"])
+        return sorted(mine, key=lambda mail: (mail["Date"].datetime, mail["Message-ID"]))
 
     def link(self) -> str:
         """Return the path of the link in this person's newest mail."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from campaign.db import Base, transaction, utcnow
-from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.models import OutboxMessage, RefusedAddress, Signature, UsedChallenge
 from campaign.petition.lifetimes import LINK_LIFE
 
 BATCH = 1000  # rows erased in one transaction, so that nobody who signs waits for long
@@ -38,10 +38,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outlived:
-    """What has outlived its time: unconfirmed signatures, refusals, dead letters."""
+    """What has outlived its time: unconfirmed signatures, refusals, challenges of the bot check, dead letters."""
 
     signatures: int
     refusals: int
+    challenges: int
     letters: int
 
 
@@ -70,6 +71,7 @@ def _too_old() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
     now = utcnow()
     yield Signature, (Signature.confirmed_at.is_(None), Signature.signed_at <= now - LINK_LIFE)
     yield RefusedAddress, (RefusedAddress.until <= now,)
+    yield UsedChallenge, (UsedChallenge.until <= now,)
     yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFE)
 
 

@@ -4,6 +4,7 @@ from flask import Flask
 
 from campaign.config import Settings
 from campaign.web import (
+    bot_check,
     failures,
     headers,
     health,
@@ -23,5 +24,5 @@ def open_room(app: Flask, settings: Settings) -> None:
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)
-    for room in (petition_pages, private_pages, sharing_pages, health):
+    for room in (petition_pages, private_pages, sharing_pages, bot_check, health):
         app.register_blueprint(room.bp)

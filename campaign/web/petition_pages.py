@@ -11,7 +11,7 @@ from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures
 from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.state import state
-from campaign.web import guard, languages
+from campaign.web import bot_check, guard, languages
 from campaign.web.answers import taking_at_least, wants_json
 from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
 from campaign.web.headers import public
@@ -52,8 +52,10 @@ def sign() -> ResponseReturnValue:
     if not form.validate():
         return _refused(form, 422)
     if origin == "unknown":
-        form.form_errors.append(gettext("Please press “Sign” once more."))
-        return _refused(form, 422, again=guard.token())
+        return _asked_again(form, gettext("Please press “Sign” once more."), again=guard.token())
+    if not bot_check.is_passed(form.address):
+        advice = gettext("Please wait ten seconds, then press “Sign” once more.")
+        return _asked_again(form, advice, waited=bot_check.token(form.address))
     with taking_at_least(SIGNING_SECONDS):
         if not form.is_bot():
             count_signing()
@@ -116,6 +118,7 @@ def _page(form: SignForm, **more: object) -> str:
         goal=counting.goal_for(count),
         shown=counting.newest_shown(db.session, most=SHOWN),
         public_url=public_url,
+        bot_check=bot_check.is_needed(),
         page_url=public_url + url_for(".page", lang=languages.current()),
         **_sharing(),
         **more,
@@ -131,6 +134,13 @@ def _accepted() -> ResponseReturnValue:
     if wants_json():
         return {"status": "check-email"}, 202
     return redirect(url_for(".thanks", lang=languages.current()), 303)
+
+
+def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
+    """Show the form again, with tokens that let it pass the next time, and those that it came with."""
+    form.form_errors.append(advice)
+    kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
+    return _refused(form, 422, tokens=kept | tokens)
 
 
 def _refused(form: SignForm, status: int, **more: object) -> ResponseReturnValue:

@@ -32,11 +32,15 @@ def watch(page: Page) -> None:
     wait_for(lambda: page.locator("video").evaluate(FRAMES), "the film")
 
 
-def sign(page: Page) -> None:
+def fill_in(page: Page) -> None:
     for name in ("given_name", "family_name", "email", "message"):
         page.fill(f"[name={name}]", MARIA[name])
     page.select_option("[name=country]", MARIA["country"])
     page.check("[name=updates]")
+
+
+def sign(page: Page) -> None:
+    fill_in(page)
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
 

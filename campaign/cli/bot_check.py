@@ -1,0 +1,29 @@
+"""`flask bot-check`: the check that signers are no programs, for the time of an attack."""
+
+import click
+
+from campaign.cli.plain import PlainGroup
+from campaign.db import db
+from campaign.petition.switches import is_on, turn_off, turn_on
+
+bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
+
+
+@bot_check.command()
+def on() -> None:
+    """Switch it on, for all servers at once."""
+    turn_on(db.session, "bot-check")
+    click.echo("The bot check is on. Pages that a cache holds show it a minute later.")
+
+
+@bot_check.command()
+def off() -> None:
+    """Switch it off."""
+    turn_off(db.session, "bot-check")
+    click.echo("The bot check is off.")
+
+
+@bot_check.command()
+def status() -> None:
+    """Say whether it is on."""
+    click.echo("on" if is_on(db.session, "bot-check") else "off")

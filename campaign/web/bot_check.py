@@ -1,0 +1,67 @@
+"""The bot check, where an organiser has switched it on: work for a browser with JavaScript, a wait for one without."""
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from campaign.db import db, utcnow
+from campaign.petition import proof_of_work
+from campaign.petition.addresses import address_hash
+from campaign.petition.switches import is_on
+from campaign.state import state
+from campaign.web.visitors import visitor_hash
+
+WAIT_SECONDS = 10
+TOKEN_SECONDS = 3600
+TOKEN_FIELD = "waited"  # noqa: S105
+SOLUTION_FIELD = "altcha"
+
+bp = Blueprint("bot_check", __name__)
+
+
+@bp.get("/altcha.json")
+def challenge() -> ResponseReturnValue:
+    """Give the widget its task."""
+    return jsonify(proof_of_work.challenge(state().challenge_key))
+
+
+def is_needed() -> bool:
+    """Tell whether the check is switched on."""
+    return is_on(db.session, "bot-check")
+
+
+def is_passed(address: str) -> bool:
+    """Tell whether this request, which signs with `address`, did the work or waited; no need to where it is off."""
+    if not is_needed():
+        return True
+    solution = request.form.get(SOLUTION_FIELD)
+    if solution and proof_of_work.is_solved(db.session, state().challenge_key, solution):
+        return True
+    return (_waited(address) or 0) >= WAIT_SECONDS
+
+
+def token(address: str) -> str:
+    """Return a token that passes for `address` after the wait: the one that came with this request, if it is good."""
+    if _waited(address) is not None:
+        return str(request.form[TOKEN_FIELD])
+    return str(_serializer().dumps(_bearer(address)))
+
+
+def _waited(address: str) -> float | None:
+    """Return how many seconds ago the token was made that came with this request; None if it is not good."""
+    try:
+        bearer, made_at = _serializer().loads(
+            request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS, return_timestamp=True
+        )
+    except BadSignature:
+        return None
+    return (utcnow() - made_at).total_seconds() if bearer == _bearer(address) else None
+
+
+def _bearer(address: str) -> list[str]:
+    """Who may use a token: this visitor, for this address. So one wait is no way to sign many times."""
+    return [visitor_hash(), address_hash(state().keys.addresses, address).hex()]
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(state().form_key, salt="waited")
