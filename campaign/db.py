@@ -110,14 +110,21 @@ def connect(app: Flask, url: str) -> None:
             _tame_sqlite(db.engine)
 
 
-def forget_deleted(engine: Engine) -> None:
-    """Empty SQLite's write-ahead log, where deleted rows live on; left for the next time if somebody is reading."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            cursor = connection.connection.cursor()
-            cursor.execute("PRAGMA busy_timeout=0")  # writers would wait as long as we do
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+def forget_deleted(engine: Engine, table: type[Base]) -> bool:
+    """Let go of rows of `table` that were deleted, which databases keep for a while; returns whether that was possible.
+
+    It is not while somebody reads: then ask again later. PostgreSQL's own log keeps them until it is written over.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM {table.__tablename__}")
+        return True
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")  # writers would wait as long as we do
+        (is_busy, _, _) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    return not is_busy
 
 
 def _tame_sqlite(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from time import sleep
 import structlog
 from flask import Flask
 
-from campaign.db import db, forget_deleted
+from campaign.db import db
 from campaign.petition.erasing import purge
 
 EVERY_SECONDS = 3600.0
@@ -21,11 +21,9 @@ def keep_house(app: Flask) -> None:
 
 
 def tidy(app: Flask) -> None:
-    """Erase what has outlived its time, and what the database still holds of it."""
+    """Erase what has outlived its time."""
     with app.app_context():
         erased = asdict(purge(db.session))
-        db.session.close()  # who still reads keeps the old rows alive
-        forget_deleted(db.engine)
     if any(erased.values()):
         log.info("outlived data was erased", **erased)
 

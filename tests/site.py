@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from tests import services
 
@@ -24,6 +24,7 @@ class Site:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.instance = folder / "instance"
+        self.log = folder / "log"
         self.key_file = folder / "recovery.key"
         self.url = f"http://127.0.0.1:{(port := services.free_port())}"
         self._flag = folder / "serving"
@@ -36,21 +37,30 @@ class Site:
         assert command.returncode == 0, printed
         return printed
 
-    def command(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a `flask` command."""
+    def command(self, *arguments: str, own_group: bool = False) -> "subprocess.Popen[bytes]":
+        """Start a `flask` command; in a process group of its own, so that a test may kill it with all it started."""
         command = [sys.executable, "-m", "flask", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, start_new_session=own_group
+        )
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start the server; returns when it answers."""
         self._flag.touch()
         command = [sys.executable, "-m", "tools.serve", str(self._flag)]
         # A group of its own, so that a test may kill the server with all that belongs to it.
-        server = subprocess.Popen(
-            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        with self.log.open("ab") as log:
+            server = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
         wait_for(self._answers, f"the server at {self.url}")
         return server
+
+    def sign(self, fields: dict[str, str]) -> None:
+        """Send the form; it must be taken."""
+        request = Request(f"{self.url}/sign", urlencode(fields).encode(), {"Accept": "application/json"})
+        with urlopen(request, timeout=READY_SECONDS) as response:
+            assert json.load(response) == {"status": "check-email"}
 
     def count(self) -> int:
         """Return the public count."""
@@ -68,7 +78,7 @@ class Site:
         try:
             with urlopen(f"{self.url}/healthz"):
                 return True
-        except URLError:
+        except OSError:  # refused, or cut off in the middle of its start
             return False
 
 

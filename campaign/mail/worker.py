@@ -8,11 +8,12 @@ import structlog
 from flask import Flask
 
 from campaign.config import Settings
-from campaign.db import db, utcnow
+from campaign.db import db, forget_deleted, utcnow
 from campaign.mail import outbox
 from campaign.mail.links import link_for
 from campaign.mail.messages import written
 from campaign.mail.transports import Transport, sender, transport_for
+from campaign.models import OutboxMessage
 
 BATCH = 10
 POLL_SECONDS = 1.0
@@ -32,6 +33,7 @@ class MailWorker:
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder = timedelta(hours=settings.reminder_hours)
         self._transport: Transport = transport_for(settings)
+        self._leaves_traces = True  # of a worker before us
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set, whatever happens meanwhile."""
@@ -64,9 +66,16 @@ class MailWorker:
                 if not self._send(waiting):
                     outbox.put_back(db.session, taken[number:])
                     return 0
-        if not taken:
-            self._transport.close()
+            if not taken:
+                self._rest()
         return len(taken)
+
+    def _rest(self) -> None:
+        """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
+        self._transport.close()
+        if self._leaves_traces:
+            db.session.close()  # who still reads keeps old rows alive
+            self._leaves_traces = not forget_deleted(db.engine, OutboxMessage)
 
     def _send(self, waiting: outbox.Waiting) -> bool:
         """Send one message if that is needed; returns whether the mail server can be used for the next."""
@@ -90,6 +99,7 @@ class MailWorker:
         return waiting.kind != "blank" and (waiting.kind != "reminder" or bool(self._reminder))
 
     def _sent(self, waiting: outbox.Waiting) -> None:
+        self._leaves_traces = True
         if waiting.kind == "confirmation" and self._reminder:
             outbox.keep_as_reminder(db.session, waiting.id, due=waiting.created_at + self._reminder)
         else:
