@@ -114,9 +114,11 @@ class Ready:
         if "postgresql" not in self._keys:
             _execute(server, "CREATE DATABASE ready")
             self._keys["postgresql"] = _made_ready(_database(server, "ready"), self._folder)
-        name = f"test_{uuid4().hex}"
-        _execute(server, f"CREATE DATABASE {name} TEMPLATE ready STRATEGY file_copy")
-        return _database(server, name), self._keys["postgresql"]
+        return _new_database(server, "TEMPLATE ready STRATEGY file_copy"), self._keys["postgresql"]
+
+    def empty_postgresql(self) -> str:
+        """Return the address of a PostgreSQL database with nothing in it."""
+        return _new_database(self._request.getfixturevalue("postgresql_server"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -150,7 +152,7 @@ def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) 
     chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
     app = create_app(chosen)
     yield Campaign(app, recovery_key, chosen)
-    _dispose(app)
+    dispose(app)
 
 
 def _made_ready(database_url: str, instance: Path) -> str:
@@ -160,13 +162,20 @@ def _made_ready(database_url: str, instance: Path) -> str:
     with app.app_context():
         migrate()
         ensure_campaign_key(db.session, hand_over=recovery_keys.append)
-    _dispose(app)
+    dispose(app)
     return recovery_keys[0]
 
 
-def _dispose(app: Flask) -> None:
+def dispose(app: Flask) -> None:
+    """Close what `app` keeps open."""
     with app.app_context():
         db.engine.dispose()
+
+
+def _new_database(server: str, options: str = "") -> str:
+    name = f"test_{uuid4().hex}"
+    _execute(server, f"CREATE DATABASE {name} {options}")
+    return _database(server, name)
 
 
 def _execute(server: str, statement: str) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select
 from campaign.app import create_app
 from campaign.config import Settings
 from campaign.db import db
-from campaign.migrating import alembic
 from campaign.models import CampaignKey
 from campaign.petition.keys import ensure_campaign_key, foreign, parse_recovery_keys
 
@@ -84,8 +83,3 @@ def _ensure_key(app) -> bool:
 def test_the_database_file_is_private(app, tmp_path):
     init(app)
     assert (tmp_path / "new" / "campaign.sqlite3").stat().st_mode & 0o777 == 0o600
-
-
-def test_migrations_make_the_tables_that_the_models_have(campaign):
-    with campaign.app.app_context():
-        assert alembic.compare_metadata() == []

@@ -1,0 +1,106 @@
+"""Migrations: from nothing and from every earlier revision, on both databases, with people's data in the tables."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from nacl.public import PrivateKey
+from nacl.secret import Aead
+from sqlalchemy import insert, inspect
+
+from campaign.app import create_app
+from campaign.config import Settings
+from campaign.db import Base, db, new_id, utcnow
+from campaign.migrating import alembic, is_current, migrate
+from campaign.models import OutboxMessage, Signature
+from campaign.petition.counting import confirmed, findings
+from campaign.petition.keys import make_campaign_key, parse_recovery_keys
+from campaign.petition.sealing import Opener, Person, SealedPerson
+from campaign.petition.signatures import Signer, new_row
+from campaign.state import mail_worker, state_of
+from tests.conftest import dispose
+
+MARIA = Person("Мария ليلى", "O'Hara", "maria@example.org", "За тех, кто остаётся.")
+EARLIER = ("0001", "0002")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def app(request, ready, tmp_path) -> Iterator[Flask]:
+    """A campaign whose database is empty."""
+    url = ready.empty_postgresql() if request.param == "postgresql" else ""
+    app = create_app(Settings.load(instance=tmp_path, database_url=url))
+    with app.app_context():
+        yield app
+    dispose(app)
+
+
+class Past:
+    """A campaign as it stood at an earlier revision: Maria has confirmed, and a letter to her waits."""
+
+    def __init__(self, app: Flask) -> None:
+        recovery_keys: list[str] = []
+        make_campaign_key(db.session, hand_over=recovery_keys.append)
+        self.private_keys: list[PrivateKey] = parse_recovery_keys(recovery_keys[0])
+        self.signature_id = new_id()
+        self._keys = state_of(app).keys
+        self._store(Signature, self._signature())
+        self._store(OutboxMessage, self._letter(new_id()))
+        db.session.commit()
+
+    def _signature(self) -> dict[str, object]:
+        signer = Signer(MARIA, country="RU", language="en", updates=True, show_name=True)
+        row = new_row(db.session, self._keys, signer, identity=self.signature_id, signed_at=utcnow())
+        return row | {"confirmed_at": utcnow()}
+
+    def _letter(self, identity: UUID) -> dict[str, object]:
+        """A letter with all that any revision has put into it."""
+        packed = {"kind": "already_signed", "to": MARIA.email, "language": "en", "token": "x" * 43}
+        sealed = bytes(Aead(self._keys.outbox).encrypt(json.dumps(packed).encode(), aad=identity.bytes))
+        row = {"id": identity, "signature_id": self.signature_id, "sealed": sealed, "kind": "already_signed"}
+        return row | {"created_at": utcnow(), "due_at": utcnow(), "attempts": 0}
+
+    def _store(self, table: type[Base], row: dict[str, object]) -> None:
+        """Insert what of `row` the table has at this revision."""
+        columns = {column["name"] for column in inspect(db.session.connection()).get_columns(table.__tablename__)}
+        known = {name: value for name, value in row.items() if name in columns}
+        db.session.connection().execute(insert(Base.metadata.tables[table.__tablename__]).values(known))
+
+
+def as_models_have_it() -> bool:
+    return is_current() and alembic.compare_metadata() == []
+
+
+def test_from_nothing(app):
+    migrate()
+    assert as_models_have_it()
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_from_an_earlier_revision_nothing_is_lost(app, revision):
+    alembic.upgrade(revision)
+    past = Past(app)
+    migrate()
+    assert as_models_have_it()
+    row = db.session.get(Signature, past.signature_id)
+    sealed = SealedPerson(row.data_key_id, row.sealed)
+    assert Opener(db.session, past.private_keys).open(sealed, identity=row.id) == MARIA
+    assert confirmed(db.session) == 1
+    assert [finding.subject for finding in findings(db.session) if not finding.holds] == []
+    assert mail_worker(app).drain() == 1
+
+
+@pytest.mark.parametrize("revision", [*reversed(EARLIER), "base"])
+def test_back_and_forth(app, revision):
+    migrate()
+    past = Past(app)
+    alembic.downgrade(revision)
+    migrate()
+    assert as_models_have_it()
+    assert (db.session.get(Signature, past.signature_id) is None) is (revision == "base")
+
+
+def test_every_earlier_revision_is_tried(app):
+    known = [script.revision for script in alembic.log()]
+    assert sorted(known)[:-1] == list(EARLIER)
