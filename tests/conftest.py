@@ -122,16 +122,22 @@ class Ready:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def campaign(request: pytest.FixtureRequest, ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
-    """A campaign, once on SQLite and once on PostgreSQL. Marker `settings(name=value)` changes its settings."""
-    marker = request.node.get_closest_marker("settings")
-    yield from campaign_on(ready, request.param, tmp_path, **(marker.kwargs if marker else {}))
+def backend(request: pytest.FixtureRequest) -> str:
+    """The database that a test runs on: each one once on SQLite and once on PostgreSQL."""
+    return request.param
 
 
 @pytest.fixture
-def sqlite_campaign(ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
-    """A campaign on SQLite, for what does not depend on the database."""
-    yield from campaign_on(ready, "sqlite", tmp_path)
+def database_url(backend: str, ready: Ready) -> str:
+    """The address of a database with nothing in it, as a deployer would set it; empty for SQLite."""
+    return ready.empty_postgresql() if backend == "postgresql" else ""
+
+
+@pytest.fixture
+def campaign(request: pytest.FixtureRequest, backend: str, ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
+    """A campaign. Marker `settings(name=value)` changes its settings."""
+    marker = request.node.get_closest_marker("settings")
+    yield from campaign_on(ready, backend, tmp_path, **(marker.kwargs if marker else {}))
 
 
 @pytest.fixture

@@ -26,11 +26,10 @@ MARIA = Person("Мария ليلى", "O'Hara", "maria@example.org", "За те�
 EARLIER = ("0001", "0002")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def app(request, ready, tmp_path) -> Iterator[Flask]:
+@pytest.fixture
+def app(database_url, tmp_path) -> Iterator[Flask]:
     """A campaign whose database is empty."""
-    url = ready.empty_postgresql() if request.param == "postgresql" else ""
-    app = create_app(Settings.load(instance=tmp_path, database_url=url))
+    app = create_app(Settings.load(instance=tmp_path, database_url=database_url))
     with app.app_context():
         yield app
     dispose(app)

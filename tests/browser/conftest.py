@@ -11,9 +11,9 @@ from tests.site import READY_SECONDS, Site, ready_site
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
     """A campaign that is served."""
-    site = ready_site(tmp_path)
+    site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
     server = site.start()
     yield site
     server.terminate()

@@ -100,18 +100,17 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     process.communicate()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def world(request, tmp_path) -> Iterator[World]:
+@pytest.fixture
+def world(database_url, tmp_path) -> Iterator[World]:
     with sink(tmp_path / "taken") as port:
-        url = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else ""
         site = ready_site(
             tmp_path,
-            CAMPAIGN_DATABASE_URL=url,
+            CAMPAIGN_DATABASE_URL=database_url,
             CAMPAIGN_MAIL_URL=f"smtp://127.0.0.1:{port}",
             CAMPAIGN_MAIL_WORKER="external",
             CAMPAIGN_SIGN_LIMIT="",
         )
-        world = World(site, url, tmp_path / "taken")
+        world = World(site, database_url, tmp_path / "taken")
         yield world
         world.engine.dispose()
 

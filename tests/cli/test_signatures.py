@@ -277,8 +277,8 @@ def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export
             assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header
 
 
-def test_a_killed_export_leaves_nobodys_data_behind(tmp_path):
-    site = ready_site(tmp_path)
+def test_a_killed_export_leaves_nobodys_data_behind(database_url, tmp_path):
+    site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
     site.flask("signatures", "seed", "40000")
     output = tmp_path / "out" / "signatures.csv"
     output.parent.mkdir()

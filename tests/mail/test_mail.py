@@ -62,9 +62,9 @@ def smtp(mailbox):
 
 
 @pytest.fixture
-def posting(ready, tmp_path, smtp):
+def posting(backend, ready, tmp_path, smtp):
     """A campaign that sends over SMTP."""
-    yield from campaign_on(ready, "sqlite", tmp_path, mail_url=f"smtp://127.0.0.1:{smtp}?from=hello@example.org")
+    yield from campaign_on(ready, backend, tmp_path, mail_url=f"smtp://127.0.0.1:{smtp}?from=hello@example.org")
 
 
 def worker(campaign) -> MailWorker:
@@ -350,8 +350,8 @@ def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
     ("public_url", "expected"),
     [("http://127.0.0.1:8000", "no-reply@localhost"), ("https://example.org", "no-reply@example.org")],
 )
-def test_the_sender_is_at_the_pages_own_host(sqlite_campaign, public_url, expected):
-    assert sender(sqlite_campaign.settings.model_copy(update={"public_url": public_url})) == expected
+def test_the_sender_is_at_the_pages_own_host(campaign, public_url, expected):
+    assert sender(campaign.settings.model_copy(update={"public_url": public_url})) == expected
 
 
 def _refuse(_transport):

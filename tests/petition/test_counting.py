@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 
+import psycopg
 import pytest
 from sqlalchemy import update
 
@@ -43,11 +44,20 @@ def test_check_notices_a_stump(campaign, ada):
     assert (result.exit_code, "FAIL  every sealed row is whole (1 too short)" in result.output) == (1, True)
 
 
-def test_check_notices_a_lost_data_key(sqlite_campaign):
-    sqlite_campaign.persona("Ada", email="ada@example.org").confirms()
-    with closing(sqlite3.connect(sqlite_campaign.settings.instance / "campaign.sqlite3")) as careless:
+def test_check_notices_a_lost_data_key(campaign):
+    campaign.persona("Ada", email="ada@example.org").confirms()
+    with closing(careless_connection(campaign)) as careless:
         careless.execute("DELETE FROM data_keys")
         careless.commit()
-    with sqlite_campaign.app.app_context():
+    with campaign.app.app_context():
         wrong = [finding.subject for finding in findings(db.session) if not finding.holds]
     assert wrong == ["every signature has its data key"]
+
+
+def careless_connection(campaign):
+    """A connection that does not look after foreign keys."""
+    if not campaign.settings.database_url:
+        return sqlite3.connect(campaign.settings.instance / "campaign.sqlite3")
+    connection = psycopg.connect(campaign.settings.database_url)
+    connection.execute("SET session_replication_role = replica")
+    return connection

@@ -22,14 +22,14 @@ on_one_database = settings(suppress_health_check=[HealthCheck.function_scoped_fi
 
 
 @pytest.fixture
-def session(sqlite_campaign):
-    with sqlite_campaign.app.app_context():
+def session(campaign):
+    with campaign.app.app_context():
         yield db.session
 
 
 @pytest.fixture
-def private_keys(sqlite_campaign, session):
-    return parse_recovery_keys(sqlite_campaign.recovery_key)
+def private_keys(campaign, session):
+    return parse_recovery_keys(campaign.recovery_key)
 
 
 @on_one_database

@@ -30,22 +30,19 @@ MARIA = {
 SECRETS = [value for name, value in MARIA.items() if name != "country"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def stolen(request, ready, tmp_path):
-    """A campaign that Maria signed and confirmed, whose mail has left; its server was stopped."""
-    url, key = ready.postgresql(tmp_path) if request.param == "postgresql" else ("", "")
+@pytest.fixture
+def stolen(database_url, tmp_path):
+    """A campaign that Maria signed, whose mail has left; its server was stopped."""
     with sink(tmp_path / "sink") as port:
-        settings = {"CAMPAIGN_DATABASE_URL": url, "CAMPAIGN_MAIL_URL": f"smtp://127.0.0.1:{port}"}
+        settings = {"CAMPAIGN_DATABASE_URL": database_url, "CAMPAIGN_MAIL_URL": f"smtp://127.0.0.1:{port}"}
         site = ready_site(tmp_path, CAMPAIGN_SECRET_KEY="s" * 40, **settings)
-        if key:
-            site.key_file.write_text(key)
         server = site.start()
         site.sign(MARIA)
         wait_for(lambda: MARIA["email"] in (tmp_path / "sink").read_text(), "the mail")
         wait_for(lambda: traces(site.instance) == 0, "the worker's rest")
         server.terminate()
         server.wait()
-    return Thief(site, url)
+    return Thief(site, database_url)
 
 
 def traces(instance: Path) -> int:

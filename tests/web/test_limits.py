@@ -13,12 +13,12 @@ from tests.people import WANTS_JSON
 
 
 @pytest.fixture(params=["memory", "redis", "redis that is down"])
-def limited(request, ready, tmp_path):
+def limited(request, backend, ready, tmp_path):
     """A campaign that takes two signatures a day from one address."""
     redis_url = {"memory": "", "redis that is down": "redis://127.0.0.1:1/0"}.get(request.param)
     if redis_url is None:
         redis_url = request.getfixturevalue("redis_server")
-    yield from campaign_on(ready, "sqlite", tmp_path, sign_limit="2 per day", redis_url=redis_url)
+    yield from campaign_on(ready, backend, tmp_path, sign_limit="2 per day", redis_url=redis_url)
 
 
 def test_who_signs_too_often_waits_and_keeps_what_was_typed(limited):
@@ -70,14 +70,14 @@ def test_a_body_that_is_too_large_is_said_to_be_so_even_then(limited):
         ("::ffff:203.0.113.1", "203.0.113.1", True),
     ],
 )
-def test_a_network_is_what_one_connection_has(sqlite_campaign, one, other, same):
-    assert (_hash(sqlite_campaign, one) == _hash(sqlite_campaign, other)) is same
+def test_a_network_is_what_one_connection_has(campaign, one, other, same):
+    assert (_hash(campaign, one) == _hash(campaign, other)) is same
 
 
-def test_the_hash_is_another_one_tomorrow(sqlite_campaign):
-    today = _hash(sqlite_campaign, "203.0.113.1")
+def test_the_hash_is_another_one_tomorrow(campaign):
+    today = _hash(campaign, "203.0.113.1")
     with time_machine.travel(utcnow() + timedelta(days=1)):
-        assert _hash(sqlite_campaign, "203.0.113.1") != today
+        assert _hash(campaign, "203.0.113.1") != today
 
 
 def _hash(campaign, address: str) -> str:

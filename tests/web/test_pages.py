@@ -48,18 +48,18 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(campaign, path):
     assert [url for url in re.findall(loaded, page) if not url.startswith("http://127.0.0.1:8000/")] == []
 
 
-def test_everything_the_page_names_is_there(sqlite_campaign):
-    page = sqlite_campaign.client.get("/en/").text
+def test_everything_the_page_names_is_there(campaign):
+    page = campaign.client.get("/en/").text
     named = set(re.findall(r'"(/static/[^"]+)"', page))
-    answers = {path: sqlite_campaign.client.get(path, buffered=True) for path in named}
+    answers = {path: campaign.client.get(path, buffered=True) for path in named}
     assert {path for path, answer in answers.items() if answer.status_code != 200} == set()
     assert all("immutable" in answer.headers["Cache-Control"] for answer in answers.values())
     assert {answer.mimetype for path, answer in answers.items() if path.endswith(".vtt")} == {"text/vtt"}
 
 
-def test_parts_of_the_film_can_be_asked_for(sqlite_campaign):
-    [path] = re.findall(r'"(/static/[^"]+\.mp4)" type', sqlite_campaign.client.get("/en/").text)
-    part = sqlite_campaign.client.get(path, headers={"Range": "bytes=0-99"}, buffered=True)
+def test_parts_of_the_film_can_be_asked_for(campaign):
+    [path] = re.findall(r'"(/static/[^"]+\.mp4)" type', campaign.client.get("/en/").text)
+    part = campaign.client.get(path, headers={"Range": "bytes=0-99"}, buffered=True)
     assert (part.status_code, len(part.data)) == (206, 100)
 
 
@@ -130,14 +130,14 @@ def test_ready_when_migrated_and_with_a_key(campaign, ada):
     assert response.json["mail"]["waiting"] == 1
 
 
-def test_not_ready_before_it_is_migrated_or_without_a_key(tmp_path, sqlite_campaign):
+def test_not_ready_before_it_is_migrated_or_without_a_key(tmp_path, campaign):
     app = create_app(Settings.load(instance=tmp_path / "empty"))
     response = app.test_client().get("/readyz")
     assert (response.status_code, response.json["migrations"]) == (503, False)
-    with sqlite_campaign.app.app_context():
+    with campaign.app.app_context():
         db.session.execute(delete(CampaignKey))
         db.session.commit()
-    assert sqlite_campaign.client.get("/readyz").status_code == 503
+    assert campaign.client.get("/readyz").status_code == 503
     with app.app_context():
         db.engine.dispose()
 
@@ -148,8 +148,8 @@ def test_not_ready_while_the_database_is_down(tmp_path):
     assert (response.status_code, response.json["database"]) == (503, False)
 
 
-def test_encryption_is_asked_for_where_the_address_has_it(ready, tmp_path):
-    for campaign in campaign_on(ready, "sqlite", tmp_path, public_url="https://example.org"):
+def test_encryption_is_asked_for_where_the_address_has_it(backend, ready, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, public_url="https://example.org"):
         assert "max-age" in campaign.client.get("/en/").headers["Strict-Transport-Security"]
 
 
@@ -188,8 +188,8 @@ def _fail(*_arguments, **_named):
     raise RuntimeError("ada@example.org")
 
 
-def test_behind_a_proxy_the_client_is_who_the_proxy_says(ready, tmp_path):
-    for campaign in campaign_on(ready, "sqlite", tmp_path, proxies=1, sign_limit="1 per day"):
+def test_behind_a_proxy_the_client_is_who_the_proxy_says(backend, ready, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, proxies=1, sign_limit="1 per day"):
         answers = []
         for number, client in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.2")):
             data = campaign.persona("Ada", email=f"ada{number}@example.org").fields
