@@ -45,7 +45,10 @@ lint: ## Check style, types and templates
 
 bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@tools/setup requirements-dev.txt
+	@tools/test-services
 	@$(py) -m benchmarks.run $(ARGS)
+	@$(py) -m benchmarks.same_time
+	@$(py) -m benchmarks.drain
 
 chaos: ## Pull the plug under load, again and again
 	@tools/setup requirements-dev.txt

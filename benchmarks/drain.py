@@ -3,12 +3,12 @@
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import insert, select
 
+from benchmarks.databases import databases
 from campaign.app import create_app
 from campaign.config import Settings
 from campaign.db import db, transaction
@@ -16,7 +16,6 @@ from campaign.mail import outbox
 from campaign.mail.backlog import backlog
 from campaign.models import OutboxMessage, Signature
 from campaign.state import state_of
-from tests import services
 from tests.sink import sink
 from tests.site import Site, ready_site
 
@@ -25,12 +24,8 @@ MAILS = 10_000
 
 def main(mails: int) -> None:
     """Print how long it takes on each database."""
-    for backend in ("sqlite", "postgresql"):
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = stack.enter_context(services.postgresql()) if backend == "postgresql" else ""
-            taken = folder / "taken"
-            port = stack.enter_context(sink(taken))
+    for backend, url in databases():
+        with tempfile.TemporaryDirectory() as name, sink(taken := (folder := Path(name)) / "taken") as port:
             mail_url = f"smtp://127.0.0.1:{port}?from=hello@example.org"
             site = ready_site(folder, CAMPAIGN_DATABASE_URL=url, CAMPAIGN_MAIL_URL=mail_url)
             fill(site, url, mails)

@@ -12,12 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from benchmarks.databases import databases
 from benchmarks.run import served
-from tests import services
 from tests.site import Site, ready_site
 
 TRIALS = 500
@@ -26,16 +26,15 @@ HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form
 
 def main(trials: int) -> None:
     """Print the mean of each kind, on each database."""
-    for backend in ("sqlite", "postgresql"):
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = stack.enter_context(services.postgresql()) if backend == "postgresql" else ""
-            site = ready_site(folder, CAMPAIGN_DATABASE_URL=url, CAMPAIGN_SIGN_LIMIT="")
-            stack.enter_context(served(site))
-            for kind, times in measured(site, trials).items():
-                low, high = min(times), max(times)
-                mean = statistics.mean(times)
-                print(f"{backend:<12}{kind:<10}mean {mean:6.3f} ms   {low:.2f} to {high:.2f}", flush=True)
+    for backend, url in databases():
+        with tempfile.TemporaryDirectory() as folder:
+            site = ready_site(Path(folder), CAMPAIGN_DATABASE_URL=url, CAMPAIGN_SIGN_LIMIT="")
+            with served(site):
+                times = measured(site, trials)
+        means = {kind: statistics.mean(those) for kind, those in times.items()}
+        listed = "   ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
+        apart = max(means.values()) / min(means.values()) - 1
+        print(f"signing, mean in ms, {backend:<11}{listed}   at most {apart:.1%} apart", flush=True)
 
 
 def measured(site: Site, trials: int) -> dict[str, list[float]]:

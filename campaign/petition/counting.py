@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import case, func, select, text
+from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition.export import Choice, row_count
 from campaign.petition.sealing import SHORTEST_BLOB
+
+NAMED = 5  # of the rows that are wrong, so many are named
 
 _GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
 
@@ -75,12 +79,18 @@ def _no_mixture(session: Session) -> Finding:
 
 
 def _no_orphans(
-    session: Session, subject: str, child: InstrumentedAttribute[object], parent: InstrumentedAttribute[object]
+    session: Session, subject: str, child: InstrumentedAttribute[UUID], parent: InstrumentedAttribute[UUID]
 ) -> Finding:
-    orphans = session.scalar(select(func.count()).where(child.not_in(select(parent)))) or 0
-    return Finding(subject, orphans == 0, f"{orphans} without")
+    return _none(session, subject, child.class_.id, child.not_in(select(parent)), "without")
 
 
 def _no_stumps(session: Session) -> Finding:
-    stumps = session.scalar(select(func.count()).where(func.length(Signature.sealed) < SHORTEST_BLOB)) or 0
-    return Finding("every sealed row is whole", stumps == 0, f"{stumps} too short")
+    short = func.length(Signature.sealed) < SHORTEST_BLOB
+    return _none(session, "every sealed row is whole", Signature.id, short, "too short")
+
+
+def _none(session: Session, subject: str, ids: Any, wrong: ColumnElement[bool], what: str) -> Finding:
+    """Look for rows that are `wrong`, and name the first of them."""
+    number = session.scalar(select(func.count(ids)).where(wrong)) or 0
+    first = [str(identity) for identity in session.scalars(select(ids).where(wrong).order_by(ids).limit(NAMED))]
+    return Finding(subject, number == 0, ": ".join(filter(None, (f"{number} {what}", ", ".join(first)))))

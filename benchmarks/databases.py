@@ -1,0 +1,15 @@
+"""The databases that are measured: SQLite, and a PostgreSQL of our own where there is one."""
+
+from collections.abc import Iterator
+
+from tests import services
+
+
+def databases() -> Iterator[tuple[str, str]]:
+    """Yield the name and the address (empty for SQLite) of an empty database of each kind, which lives until the next."""
+    yield "sqlite", ""
+    if reason := services.why_no_postgresql():
+        print(f"LEFT OUT: PostgreSQL ({reason})", flush=True)
+        return
+    with services.postgresql() as url:
+        yield "postgresql", url
