@@ -6,7 +6,7 @@ from tests import services
 
 
 def databases() -> Iterator[tuple[str, str]]:
-    """Yield the name and the address (empty for SQLite) of an empty database of each kind, which lives until the next."""
+    """Yield name and address (empty for SQLite) of an empty database of each kind, which lives until the next."""
     yield "sqlite", ""
     if reason := services.why_no_postgresql():
         print(f"LEFT OUT: PostgreSQL ({reason})", flush=True)

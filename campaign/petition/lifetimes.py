@@ -17,6 +17,6 @@ def has_expired(*, signed_at: datetime, confirmed_at: datetime | None) -> bool:
 
 
 def missing(signature_id: UUID) -> CampaignError:
-    """Return what to say of a link whose signature is gone, or too old: its id says when it was made."""
+    """Return what to say of a link whose signature is gone; whether it was purged, the age in its id tells."""
     made_at = datetime.fromtimestamp((signature_id.int >> _VERSION_7_TIME) / 1000, UTC)
     return ExpiredLink() if made_at <= utcnow() - LINK_LIFE else UnknownLink()

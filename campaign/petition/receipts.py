@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from campaign.errors import ExpiredLink
 from campaign.models import Signature
 from campaign.petition.lifetimes import has_expired, missing
 
@@ -34,7 +35,9 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
         *(Signature.shown_name, Signature.updates),
     )
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
-    if row is None or has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
+    if row is None:
         raise missing(signature_id)
+    if has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
+        raise ExpiredLink
     brought = select(func.count()).where(Signature.referred_by == signature_id, Signature.confirmed_at.is_not(None))
     return Receipt(*row, brought=session.scalar(brought) or 0)

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Row, Select, bindparam, case, delete, or_,
 from sqlalchemy.orm import Session
 
 from campaign.db import Base, insert, insert_for, new_id, transaction, utcnow
+from campaign.errors import ExpiredLink
 from campaign.mail import outbox
 from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
@@ -95,7 +96,8 @@ def confirm(session: Session, signature_id: UUID) -> None:
     chosen = update(Signature).where(Signature.id == signature_id, alive).values(confirmed_at=first)
     with transaction(session):
         if session.execute(chosen.returning(Signature.id)).first() is None:
-            raise missing(signature_id)
+            is_there = session.get(Signature, signature_id) is not None
+            raise ExpiredLink if is_there else missing(signature_id)
         outbox.withdraw(session, signature_id)
 
 
