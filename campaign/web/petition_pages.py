@@ -81,8 +81,9 @@ def thanks(lang: str) -> ResponseReturnValue:
 @bp.get("/<lang:lang>/privacy")
 def privacy(lang: str) -> ResponseReturnValue:
     """Say what becomes of people's data."""
-    version = signatures.CONSENT_VERSION
-    return public(make_response(render_template("public/privacy.html", version=version)), seconds=COUNT_SECONDS)
+    reminds, version = bool(state().settings.reminder_hours), signatures.CONSENT_VERSION
+    page = render_template("public/privacy.html", reminds=reminds, version=version)
+    return public(make_response(page), seconds=COUNT_SECONDS)
 
 
 @bp.get("/count.json")
