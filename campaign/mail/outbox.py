@@ -13,7 +13,7 @@ from nacl.secret import Aead
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, new_id, transaction, utcnow
+from campaign.db import new_id, transaction, utcnow
 from campaign.models import OutboxMessage, Signature
 
 log = structlog.get_logger(__name__)
@@ -48,14 +48,8 @@ class Waiting:
     due_at: datetime
 
 
-def post(session: Session, key: bytes, letter: Letter, *, kind: Kind, signature_id: UUID | None) -> None:
-    """Put `letter` into the outbox, within the caller's transaction."""
-    row = new_row(key, letter) | {"kind": kind, "signature_id": signature_id}
-    session.execute(insert(session, OutboxMessage).values(**row))
-
-
 def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
-    """Return the columns of a message that is due now, but for its kind and its signature."""
+    """Return the columns of a message that is due now, but for its kind and its signature: those the database knows."""
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
     sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)

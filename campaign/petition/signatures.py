@@ -3,25 +3,23 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, case, delete, or_, select, update
+from sqlalchemy import case, delete, or_, update
 from sqlalchemy.orm import Session
 
-from campaign.db import Base, insert, insert_for, new_id, transaction, utcnow
+from campaign.db import insert, new_id, transaction, utcnow
 from campaign.errors import ExpiredLink
 from campaign.mail import outbox
 from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
+from campaign.petition.entering import enter, parameters
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
 
 CONSENT_VERSION = "2013-11"  # of the privacy page; a new text is a new version
 NOTICE_PAUSE = timedelta(days=1)
-
-_TABLE = Base.metadata.tables[Signature.__tablename__]  # Core without the ORM: this path must be fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,13 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
     where no mail is to go out, a blank is posted. So nobody can find out who signed.
     """
     identity, now = new_id(), utcnow()
+    letter = outbox.new_row(keys.outbox, outbox.Letter(to=signer.person.email, language=signer.language))
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
-    row |= {"via": arrived.via, "ref": arrived.ref, "noticed_before": now - NOTICE_PAUSE}
-    letter = outbox.Letter(to=signer.person.email, language=signer.language)
-    with transaction(session):
-        entry = _entered(session, row)
-        kind = _kind_of_mail(entry, identity=identity, now=now)
-        outbox.post(session, keys.outbox, letter, kind=kind, signature_id=entry.id if entry else None)
+    values = parameters(row, letter, via=arrived.via, ref=arrived.ref, noticed_before=now - NOTICE_PAUSE)
+    entry = enter(session, values)
+    if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
+        erase(session, entry.id)
+        enter(session, values)
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
@@ -123,56 +121,3 @@ def refuse(session: Session, signature_id: UUID) -> None:
         if hashed := session.scalar(gone):
             refused = insert(session, RefusedAddress).values(address_hash=hashed, until=until)
             session.execute(refused.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
-
-
-def _entered(session: Session, row: dict[str, Any]) -> Row[Any] | None:
-    """Return the one signature of this address after `row` was entered, or None if its owner refuses mail."""
-    enter = _entering(session.get_bind().dialect.name)
-    entry = session.connection().execute(enter, row).first()
-    if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
-        session.execute(delete(Signature).where(Signature.id == entry.id))
-        entry = session.connection().execute(enter, row).first()
-    return entry
-
-
-@cache
-def _entering(dialect: str) -> Any:
-    """Enter a signature unless its address is refused; of one that is there already, note that its owner is told now.
-
-    The database judges: whoever comes second, by a hair even, meets the row of the first.
-    """
-    new = insert_for(dialect, _TABLE).from_select(_ENTERED, _welcome())
-    rested = or_(_TABLE.c.noticed_at.is_(None), _TABLE.c.noticed_at <= _parameter("noticed_before"))
-    noticed = case((rested, new.excluded.signed_at), else_=_TABLE.c.noticed_at)
-    merged = new.on_conflict_do_update(index_elements=["address_hash"], set_={"noticed_at": noticed})
-    return merged.returning(_TABLE.c.id, _TABLE.c.signed_at, _TABLE.c.confirmed_at, _TABLE.c.noticed_at)
-
-
-_ENTERED = (
-    *("id", "address_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name", "via", "code"),
-    *("consent_version", "signed_at", "synthetic", "referred_by"),
-)
-
-
-def _welcome() -> Select[Any]:
-    """The row to enter, from its parameters; no row where the address is refused."""
-    given = [_parameter(name) for name in _ENTERED if name != "referred_by"]
-    refused = select(RefusedAddress.until).where(
-        RefusedAddress.address_hash == _parameter("address_hash"), RefusedAddress.until > _parameter("signed_at")
-    )
-    by_link = select(_TABLE.c.id).where(_TABLE.c.code == _parameter("ref"), _TABLE.c.confirmed_at.is_not(None))
-    return select(*given, by_link.scalar_subquery()).where(~refused.exists())
-
-
-def _parameter(name: str) -> BindParameter[Any]:
-    """Return a parameter of the type of its column."""
-    column = {"ref": "code", "noticed_before": "noticed_at"}.get(name, name)
-    return bindparam(name, type_=_TABLE.c[column].type)
-
-
-def _kind_of_mail(entry: Row[Any] | None, *, identity: UUID, now: datetime) -> outbox.Kind:
-    if entry is None:
-        return "blank"
-    if entry.id == identity:
-        return "confirmation"
-    return "already_signed" if entry.noticed_at == now else "blank"
