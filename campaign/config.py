@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     reminder_hours: Annotated[int, checks.whole_number("hours", most=MOST_REMINDER_HOURS)] = Field(
         default=0,
-        description="Hours after which who has not confirmed is reminded, once. 0: never. "
+        description="Hours after the mail left until who has not confirmed is reminded, once. 0: never. "
         "Until then the address waits here, readable to whoever has the server's secret.",
     )
     log_format: Annotated[Literal["console", "json"], checks.choice("console", "json")] = Field(

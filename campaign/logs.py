@@ -36,6 +36,7 @@ def configure_logs(log_format: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("campaign").setLevel(logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs addresses of pages, and some are secret
     for name in ("alembic", "sqlalchemy"):  # Flask-Alembic gives them handlers of their own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -34,8 +34,8 @@ class Persona:
     def mails(self) -> list[EmailMessage]:
         """Return what is in this person's mailbox, oldest first."""
         self._campaign.send_mail()
-        folder = self._campaign.settings.mail_folder()
-        parsed = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in folder.iterdir())
+        files = self._campaign.settings.mail_folder().glob("*.eml")
+        parsed = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files)
         mine = [mail for mail in parsed if mail["To"] == self.fields["email"]]
         return sorted(mine, key=lambda mail: (mail["Date"].datetime, mail["Message-ID"]))
 

@@ -37,7 +37,7 @@ def status() -> None:
     click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
     click.echo(f"reminders to come: {found.reminders}\ngiven up: {found.dead}")
     for letter in dead_letters(db.session, most=SHOWN):
-        why = f"refused with {letter.refusal}" if letter.refusal else "not taken in five days"
+        why = f"refused with {letter.refusal}" if letter.refusal else "could not be sent"
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
     if found.dead > SHOWN:
         click.echo(f"  and {found.dead - SHOWN} older ones")

@@ -11,13 +11,13 @@ from nacl.public import PrivateKey
 
 from campaign.cli.exporting import Export, progress_bar
 from campaign.cli.plain import PlainGroup
-from campaign.db import db
+from campaign.db import db, utcnow
 from campaign.errors import NothingReadable
 from campaign.petition import counting, erasing, seeding
 from campaign.petition.countries import CODES
 from campaign.petition.csv_text import DIALECTS
 from campaign.petition.erasing import NO_CHANNEL
-from campaign.petition.export import Choice
+from campaign.petition.export import Choice, row_count
 from campaign.petition.keys import foreign, parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.sharing.channels import ARRIVALS
@@ -70,8 +70,8 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 @click.option("--key-file", type=_READABLE, metavar="FILE", help="Has the recovery keys. Default: ask for them.")
 def export(purpose: str, dialect: str, output: Path | None, key_file: Path | None, **filters: Any) -> None:
     """Write signatures as CSV, opened with the recovery key; with all of them, where keys were rotated."""
-    private_keys = _recovery_keys(key_file)
-    wanted = Export(purpose, dialect, Choice(**filters, opted_in=LAYOUTS[purpose].opted_in))
+    choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
+    private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
     with suppress(NothingReadable):  # each row is named below
         wanted.write(private_keys, output)
     for identity in wanted.unreadable:
@@ -80,13 +80,16 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
         sys.exit(EXIT_INCOMPLETE)
 
 
-def _recovery_keys(key_file: Path | None) -> list[PrivateKey]:
+def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
     typed = (
         key_file.read_text(errors="replace") if key_file else click.prompt("Recovery key", hide_input=True, err=True)
     )
     private_keys = parse_recovery_keys(typed)
-    for _ in foreign(db.session, private_keys):
+    others = foreign(db.session, private_keys)
+    for _ in others:
         click.echo("this recovery key belongs to another campaign and opens nothing here", err=True)
+    if len(others) == len(private_keys) and not row_count(db.session, choice):
+        raise NothingReadable("nothing was written")
     return private_keys
 
 
@@ -119,6 +122,7 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
     """Erase a burst of fakes, described by when and how they came."""
     if not any(filters.values()):
         raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
+    filters["until"] = filters["until"] or utcnow()  # who signs while we ask is not meant
     burst = erasing.Burst(**filters)
     meant = erasing.found(db.session, burst)
     click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")

@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
 
-from email_validator import validate_email
+import idna
 from flask import render_template
 from flask_babel import force_locale, gettext
 
@@ -42,13 +42,19 @@ class Words:
 def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> Message:
     """Return the message for a letter, in its language. Needs an application context, for the templates."""
     # The same name each time it is tried, so that a mail server can tell a repetition; a reminder is none.
-    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), _for_the_wire(letter.to)
+    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), in_ascii(letter.to)
     head = (
         f"Message-ID: <{name}@{sender.rpartition('@')[2]}>\r\n"
         f"Date: {format_datetime(waiting.created_at)}\r\n"
         f"To: {to}\r\n"
     )
     return Message(name, sender, to, head.encode("ascii") + _linked(_body(waiting.kind, letter.language, sender), link))
+
+
+def in_ascii(address: str) -> str:
+    """Return `address` with its domain in ASCII (RFC 5891), which every mail server takes."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{idna.encode(domain, uts46=True).decode() if not domain.isascii() else domain}"
 
 
 def confirmation() -> Words:
@@ -97,11 +103,6 @@ def reminder() -> Words:
     )
 
 
-def _for_the_wire(address: str) -> str:
-    """Return `address` with its domain in ASCII, which every mail server takes (RFC 5891), where its name allows it."""
-    return validate_email(address, check_deliverability=False).ascii_email or address
-
-
 def _linked(body: bytes, link: str) -> bytes:
     """Put the link into the body, between soft line breaks: so no line gets too long (RFC 2045, 6.7)."""
     return body.replace(b"=01", b"=\r\n" + quopri.encodestring(link.encode()).replace(b"\n", b"\r\n") + b"=\r\n")
@@ -119,6 +120,7 @@ def _body(kind: Kind, language: str, sender: str) -> bytes:
     message["Subject"] = words.subject
     message.set_content(text.strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.set_boundary("=_letter")  # quoted-printable text has no "=_", and a random one could hold the link's place
     return message.as_bytes()
 
 

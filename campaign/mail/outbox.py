@@ -10,11 +10,11 @@ from uuid import UUID
 import structlog
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import new_id, transaction, utcnow
-from campaign.models import OutboxMessage, Signature
+from campaign.models import OutboxMessage, RefusedAddress, Signature
 
 log = structlog.get_logger(__name__)
 
@@ -71,11 +71,8 @@ def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
 
 def put_back(session: Session, untried: Sequence[Waiting]) -> None:
     """Give back what was taken and not tried, to its old place in the order."""
-    chosen = update(OutboxMessage.__table__).where(OutboxMessage.id == bindparam("old_id"))  # type: ignore[arg-type]
-    restored = chosen.values(due_at=bindparam("old_due"), attempts=OutboxMessage.attempts - 1)
-    if untried:
-        with transaction(session):
-            session.execute(restored, [{"old_id": waiting.id, "old_due": waiting.due_at} for waiting in untried])
+    for waiting in untried:  # one by one: who holds several rows can meet somebody who erases them, in another order
+        _update(session, waiting.id, due_at=waiting.due_at, attempts=OutboxMessage.attempts - 1)
 
 
 def done(session: Session, message_id: UUID) -> None:
@@ -100,6 +97,19 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
+def is_refused(session: Session, signature_id: UUID | None) -> bool:
+    """Tell whether the owner of the address refused mail at the very moment when it was entered once more."""
+    refused = select(RefusedAddress.until).join(Signature, Signature.address_hash == RefusedAddress.address_hash)
+    still = refused.where(Signature.id == signature_id, RefusedAddress.until > utcnow())
+    return session.scalar(still) is not None
+
+
+def drop_reminders(session: Session) -> None:
+    """Delete all reminders: nobody is to be reminded any more."""
+    with transaction(session):
+        session.execute(delete(OutboxMessage).where(OutboxMessage.kind == "reminder"))
+
+
 def withdraw(session: Session, signature_id: UUID) -> None:
     """Delete all that waits for a signature, within the caller's transaction."""
     session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
@@ -116,8 +126,10 @@ def give_up(session: Session, message_id: UUID, *, code: int | None) -> None:
 
 
 def revive(session: Session) -> int:
-    """Make all dead letters due once more; returns how many."""
-    dead = update(OutboxMessage).where(OutboxMessage.due_at.is_(None)).values(due_at=utcnow())
+    """Make all dead letters due once more, as if they were new; returns how many."""
+    now = utcnow()
+    dead = update(OutboxMessage).where(OutboxMessage.due_at.is_(None))
+    dead = dead.values(created_at=now, due_at=now, attempts=0, refusal=None)
     with transaction(session):
         return len(session.execute(dead.returning(OutboxMessage.id)).all())
 

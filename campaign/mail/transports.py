@@ -9,9 +9,10 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from campaign.config import Settings
 from campaign.files import own_folder, whole_file
-from campaign.mail.messages import Message
+from campaign.mail.messages import Message, in_ascii
 
 TIMEOUT = 20  # seconds that a mail server may take for one answer
+OK = 250
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -32,10 +33,11 @@ def transport_for(settings: Settings) -> Transport:
 
 
 def sender(settings: Settings) -> str:
-    """Return the address that mail comes from: as set, or one at the page's own host."""
+    """Return the address that mail comes from, in ASCII: as set, or one at the page's own host."""
     chosen = parse_qs(urlsplit(settings.mail_url).query).get("from")
     host = urlsplit(settings.public_url).hostname or "localhost"
-    return chosen[0] if chosen else f"no-reply@{'localhost' if _is_loopback(host) else host}"
+    address = chosen[0] if chosen else f"no-reply@{'localhost' if _is_loopback(host) else host}"
+    return in_ascii(address)
 
 
 class FileTransport:
@@ -65,11 +67,10 @@ class SmtpTransport:
 
     def send(self, message: Message) -> None:
         """Send `message`; a connection that the server has closed meanwhile is opened anew."""
-        try:
-            self._connected().sendmail(message.sender, message.to, message.content)
-        except smtplib.SMTPServerDisconnected:
+        # Asked for before, and not tried again after: the server may have taken what it did not answer.
+        if self._connection is not None and not _answers(self._connection):
             self.close()
-            self._connected().sendmail(message.sender, message.to, message.content)
+        self._connected().sendmail(message.sender, message.to, message.content)
 
     def close(self) -> None:
         """End the connection."""
@@ -102,6 +103,13 @@ class SmtpTransport:
             connection.starttls(context=ssl.create_default_context())
         if self._url.username:
             connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+
+
+def _answers(connection: smtplib.SMTP) -> bool:
+    try:
+        return connection.noop()[0] == OK
+    except smtplib.SMTPServerDisconnected:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

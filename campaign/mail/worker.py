@@ -18,6 +18,7 @@ from campaign.models import OutboxMessage
 BATCH = 10
 POLL_SECONDS = 1.0
 REST_SECONDS = 10.0  # after a failure that is not one message's
+CLOSING = 421  # the server takes nothing at all for now (RFC 5321, 3.8)
 PERMANENT = 500  # SMTP codes from here on mean that trying again is useless
 
 log = structlog.get_logger(__name__)
@@ -74,13 +75,15 @@ class MailWorker:
         """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
         self._transport.close()
         if self._leaves_traces:
+            if not self._reminder:
+                outbox.drop_reminders(db.session)
             db.session.close()  # who still reads keeps old rows alive
             self._leaves_traces = not forget_deleted(db.engine, OutboxMessage)
 
     def _send(self, waiting: outbox.Waiting) -> bool:
         """Send one message if that is needed; returns whether the mail server can be used for the next."""
         if waiting.letter is None:
-            return True  # the right secret key may come back until its next try
+            return self._left(waiting)
         try:
             link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
             message = written(waiting, waiting.letter, link=link, sender=self._sender)
@@ -95,13 +98,21 @@ class MailWorker:
         self._sent(waiting)
         return True
 
+    def _left(self, waiting: outbox.Waiting) -> bool:
+        """Leave a letter that another secret key sealed: that key may come back, until it is too late."""
+        if utcnow() - waiting.created_at > outbox.GIVE_UP:
+            outbox.give_up(db.session, waiting.id, code=None)
+        return True
+
     def _is_wanted(self, waiting: outbox.Waiting) -> bool:
-        return waiting.kind != "blank" and (waiting.kind != "reminder" or bool(self._reminder))
+        if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminder):
+            return False
+        return not outbox.is_refused(db.session, waiting.signature_id)
 
     def _sent(self, waiting: outbox.Waiting) -> None:
         self._leaves_traces = True
         if waiting.kind == "confirmation" and self._reminder:
-            outbox.keep_as_reminder(db.session, waiting.id, due=waiting.created_at + self._reminder)
+            outbox.keep_as_reminder(db.session, waiting.id, due=utcnow() + self._reminder)
         else:
             outbox.done(db.session, waiting.id)
 
@@ -125,6 +136,9 @@ class MailWorker:
 
 def _refusal(error: OSError) -> int:
     """Return the code by which the server refused this message (RFC 5321, 4.2.1); 0 if the fault is the server's."""
+    code = 0
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return min(code for code, _ in error.recipients.values())
-    return error.smtp_code if isinstance(error, smtplib.SMTPDataError) else 0
+        code = min(code for code, _ in error.recipients.values())
+    elif isinstance(error, smtplib.SMTPDataError):
+        code = error.smtp_code
+    return 0 if code == CLOSING else code

@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM outbox WHERE signature_id IS NULL")
+    op.execute("DELETE FROM outbox WHERE kind IN ('blank', 'reminder')")
     with op.batch_alter_table("outbox") as outbox:
         outbox.drop_column("refusal")
         outbox.drop_column("kind")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition.export import Choice, row_count
-from campaign.petition.sealing import SHORTEST_BLOB
+from campaign.petition.sealing import SEALED_KEY_BYTES, SHORTEST_BLOB
 
 NAMED = 5  # of the rows that are wrong, so many are named
 
@@ -55,6 +55,8 @@ def findings(session: Session) -> Iterator[Finding]:
     yield _count_reconciles(session)
     yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
+    whole = func.length(DataKey.sealed) == SEALED_KEY_BYTES
+    yield _none(session, "every data key is whole", DataKey.id, ~whole, "of another length")
     yield _no_stumps(session)
     yield _no_mixture(session)
     if session.get_bind().dialect.name == "sqlite":

@@ -87,7 +87,9 @@ def _welcome() -> Select[Any]:
         RefusedAddress.address_hash == _parameter("address_hash"), RefusedAddress.until > _parameter("signed_at")
     )
     by_link = select(Signature.id).where(Signature.code == _parameter("ref"), Signature.confirmed_at.is_not(None))
-    return select(*map(_parameter, _ENTERED), by_link.scalar_subquery()).where(~refused.exists())
+    # Locked, so that who brought the signer is there still when the row refers to them, or is not referred to.
+    still_there = by_link.with_for_update(read=True, key_share=True).scalar_subquery()
+    return select(*map(_parameter, _ENTERED), still_there).where(~refused.exists())
 
 
 def _posting(entry: FromClause, condition: ColumnElement[bool]) -> Insert:

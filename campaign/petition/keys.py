@@ -10,14 +10,14 @@ from base64 import b32decode, b32encode
 from binascii import Error as Base32Error
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from nacl.public import PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, transaction
+from campaign.db import insert, transaction, utcnow
 from campaign.errors import BadRecoveryKey
 from campaign.models import CampaignKey, DataKey, Signature
 
@@ -47,14 +47,15 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
     with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
         if has_campaign_key(session):
             return False
-        _make(session, hand_over)
+        _store(session, _handed_over(hand_over))
     return True
 
 
 def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
     """Make a further key pair, for what is signed from now on; its recovery key is handed over before it is used."""
-    with transaction(session):
-        _make(session, hand_over)
+    public_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
+    with transaction(session, locks=CampaignKey):
+        _store(session, public_key)
 
 
 def campaign_keys(session: Session) -> list[KeyUse]:
@@ -87,10 +88,18 @@ def parse_recovery_keys(text: str) -> list[PrivateKey]:
     return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
 
 
-def _make(session: Session, hand_over: Callable[[str], None]) -> None:
+def _handed_over(hand_over: Callable[[str], None]) -> bytes:
+    """Make a key pair, hand its recovery key over, and return its public half."""
     private_key = PrivateKey.generate()
     hand_over(recovery_key_text(private_key))
-    session.execute(insert(session, CampaignKey).values(public_key=bytes(private_key.public_key)))
+    return bytes(private_key.public_key)
+
+
+def _store(session: Session, public_key: bytes) -> None:
+    """Store a key as the newest, even if the clock was set back."""
+    newest = session.scalar(select(func.max(CampaignKey.created_at)))
+    created_at = max(utcnow(), newest + timedelta(microseconds=1)) if newest else utcnow()
+    session.execute(insert(session, CampaignKey).values(public_key=public_key, created_at=created_at))
 
 
 def _parsed(compact: str) -> PrivateKey:

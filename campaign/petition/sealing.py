@@ -26,6 +26,7 @@ KEY_SECONDS = 3600
 KEY_ROWS = 100_000
 CHECK_SECONDS = 60
 _BLOCK = 64  # what is sealed is padded to a multiple of this many bytes, so that its length tells less
+SEALED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
 SHORTEST_BLOB = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
 

@@ -113,11 +113,15 @@ def erase(session: Session, signature_id: UUID) -> None:
         session.execute(delete(Signature).where(Signature.id == signature_id))
 
 
-def refuse(session: Session, signature_id: UUID) -> None:
-    """Erase the signature, and for 30 days send nothing to its address: its owner did not sign."""
+def refuse(session: Session, signature_id: UUID) -> bool:
+    """Erase the signature, and for 30 days send nothing to its address: its owner did not sign.
+
+    Returns `False` if it was gone already: then nothing is known of its address.
+    """
     until = utcnow() + REFUSAL_LIFE
     with transaction(session):
         gone = delete(Signature).where(Signature.id == signature_id).returning(Signature.address_hash)
         if hashed := session.scalar(gone):
             refused = insert(session, RefusedAddress).values(address_hash=hashed, until=until)
             session.execute(refused.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
+    return hashed is not None

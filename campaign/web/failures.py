@@ -64,7 +64,7 @@ def _explain_expiry(_error: ExpiredLink) -> ResponseReturnValue:
     return _of_link(
         410,
         _("This link was good for 30 days"),
-        _("The signature was not confirmed in that time, so it does not count. You can sign again."),
+        _("Its signature was not confirmed in that time, or was taken back. You can sign again."),
     )
 
 

@@ -47,8 +47,8 @@ def confirm_now(token: str) -> ResponseReturnValue:
 @bp.post("/confirm/<token>/not-me")
 def not_me(token: str) -> ResponseReturnValue:
     """Erase the signature at once, and send no more mail to its address."""
-    signatures.refuse(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=True)
+    refused = signatures.refuse(db.session, g.signature_id)
+    return render_template("public/erased.html", refused=refused, withdrawn=False)
 
 
 @bp.get("/receipt/<token>")
@@ -73,7 +73,7 @@ def stop_updates(token: str) -> ResponseReturnValue:
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature at once; it may be signed again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=False)
+    return render_template("public/erased.html", refused=False, withdrawn=True)
 
 
 def _receipt() -> Receipt:

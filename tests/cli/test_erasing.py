@@ -88,6 +88,12 @@ def test_without_a_description_nothing_is_erased(campaign, burst, options):
     assert len(left(campaign)) == 4
 
 
+def test_who_signs_while_it_asks_is_not_erased(campaign, burst, monkeypatch):
+    late = campaign.persona("Real", email="real@example.org", via="telegram")
+    monkeypatch.setattr("click.confirm", lambda *_, **__: late.signs())
+    assert "erased: 3" in campaign.command("signatures", "erase", "--via", "telegram").output
+
+
 def test_many_are_erased_batch_by_batch(campaign, monkeypatch):
     monkeypatch.setattr(erasing, "BATCH", 7)
     campaign.command("signatures", "seed", "50")

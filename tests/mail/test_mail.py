@@ -16,13 +16,13 @@ import time_machine
 from aiosmtpd.controller import Controller
 from sqlalchemy import insert, select
 
-from campaign.db import db, utcnow
+from campaign.db import db, new_id, utcnow
 from campaign.mail import outbox
 from campaign.mail.backlog import Backlog, backlog
-from campaign.mail.messages import Message
+from campaign.mail.messages import Message, written
 from campaign.mail.transports import SmtpTransport, sender, transport_for
 from campaign.mail.worker import MailWorker
-from campaign.models import OutboxMessage, Signature
+from campaign.models import OutboxMessage, RefusedAddress, Signature
 from campaign.state import mail_worker, state_of
 from tests import services
 from tests.conftest import campaign_on
@@ -36,6 +36,7 @@ class Mailbox:
         self.messages: list = []
         self.refusal = ""
         self.refused = ""
+        self.hangs_up = False
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if self.refusal or address == self.refused:
@@ -45,6 +46,8 @@ class Mailbox:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.hangs_up:
+            server.transport.abort()
         return "250 OK"
 
 
@@ -344,6 +347,98 @@ def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, m
 def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
     rows = [outbox.new_row(bytes(32), outbox.Letter(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
     assert len({len(row["sealed"]) for row in rows}) == 1
+
+
+def test_many_put_off_at_once_are_our_own_servers_matter(posting, mailbox):
+    for number in range(10):
+        posting.persona("Ada", email=f"ada{number}@example.org").signs()
+    mailbox.refusal = "450 sending limit"
+    worker(posting).drain()
+    with time_machine.travel(utcnow() + timedelta(minutes=6)):
+        assert "late at the moment" in posting.client.get("/en/thanks").text
+
+
+def test_a_server_that_takes_nothing_for_now_is_no_refusal(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "421 closing"
+    worker(posting).drain()
+    with time_machine.travel(utcnow() + timedelta(minutes=6)):
+        assert "late at the moment" in posting.client.get("/en/thanks").text
+
+
+def test_what_is_tried_again_after_years_is_tried_like_a_new_one(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "550 relaying denied"
+    worker(posting).drain()
+    mailbox.refusal = "450 try later"
+    with time_machine.travel(utcnow() + timedelta(days=6)):
+        posting.command("mail", "retry")
+        worker(posting).drain()
+        assert waiting(posting).waiting == 1
+
+
+def test_a_server_that_hangs_up_after_taking_it_gets_it_no_second_time_at_once(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.hangs_up = True
+    worker(posting).drain()
+    assert len(mailbox.messages) == 1
+    assert waiting(posting).waiting == 1
+
+
+def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
+        db.session.commit()
+    with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
+        worker(campaign).drain()
+    assert waiting(campaign).dead == 1
+
+
+def test_who_refused_mail_at_the_moment_of_signing_gets_none(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        hashed = db.session.scalar(select(Signature.address_hash))
+        db.session.add(RefusedAddress(address_hash=hashed, until=utcnow() + timedelta(days=30)))
+        db.session.commit()
+    assert ada.mails() == []
+    assert waiting(campaign).waiting == 0
+
+
+@pytest.mark.settings(reminder_hours=48)
+def test_a_mail_that_left_late_is_not_followed_by_its_reminder_at_once(campaign, ada):
+    ada.signs()
+    with time_machine.travel(utcnow() + timedelta(days=3)):
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
+
+
+def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, reminder_hours=48):
+        campaign.persona("Ada", email="ada@example.org").signs()
+        campaign.send_mail()
+        assert waiting(campaign).reminders == 1
+        off = campaign.settings.model_copy(update={"reminder_hours": 0})
+        keys = state_of(campaign.app)
+        MailWorker(campaign.app, off, letters=keys.keys.outbox, links=keys.link_key).drain()
+        assert waiting(campaign).reminders == 0
+
+
+@pytest.mark.parametrize("kind", ["confirmation", "already_signed", "reminder"])
+def test_the_link_is_where_it_belongs_and_nowhere_else(campaign, kind):
+    waits = outbox.Waiting(new_id(), kind, None, outbox.Letter("ada@example.org", "en"), utcnow(), utcnow())
+    link = f"https://{'long.' * 40}example.org/confirm/{'x' * 43}"
+    with campaign.app.app_context():
+        message = written(waits, waits.letter, link=link, sender="info@example.org")
+    parsed = message_from_bytes(message.content, policy=policy.default)
+    text, html = (parsed.get_body((part,)).get_content() for part in ("plain", "html"))
+    assert (text.count(link), html.count(link), parsed.defects) == (1, 2, [])
+    assert parsed.get_boundary() == "=_letter"
+    assert max(map(len, message.content.split(b"\r\n"))) <= 78
+
+
+def test_a_sender_at_an_international_domain_is_written_in_ascii(campaign):
+    chosen = campaign.settings.model_copy(update={"mail_url": "smtp://127.0.0.1?from=info@bücher.example"})
+    assert sender(chosen) == "info@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize(

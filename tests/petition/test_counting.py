@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from campaign.db import db
-from campaign.models import Signature
+from campaign.models import DataKey, Signature
 from campaign.petition.counting import findings, goal_for
 
 
@@ -42,6 +42,14 @@ def test_check_notices_a_stump(campaign, ada):
         db.session.commit()
     result = campaign.command("signatures", "check")
     assert (result.exit_code, "FAIL  every sealed row is whole (1 too short: " in result.output) == (1, True)
+
+
+def test_check_notices_a_data_key_that_is_not_whole(campaign, ada):
+    ada.confirms()
+    with campaign.app.app_context():
+        db.session.execute(update(DataKey).values(sealed=b""))
+        db.session.commit()
+    assert "FAIL  every data key is whole (1 of another length: " in campaign.command("signatures", "check").output
 
 
 def test_check_notices_a_lost_data_key(campaign):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from campaign.db import db, utcnow
 from campaign.mail.backlog import backlog
@@ -89,6 +89,15 @@ def test_a_refusal_holds_no_address(campaign, ada):
     assert len(row.address_hash) == 32
 
 
+def test_a_refusal_that_cannot_be_kept_is_not_promised(campaign, ada):
+    ada.signs()
+    link = ada.link()
+    with campaign.app.app_context():
+        db.session.execute(delete(Signature))
+        db.session.commit()
+    assert "30 days" not in campaign.client.post(f"{link}/not-me").text
+
+
 @pytest.mark.parametrize("path", ["/confirm/{}/not-me", "/receipt/{}/withdraw"])
 def test_erasing_twice_is_harmless(campaign, ada, path):
     token = ada.confirms().rpartition("/")[2]
@@ -121,6 +130,7 @@ def test_the_receipt_shows_what_was_signed(campaign, ada):
 @pytest.mark.settings(reminder_hours=48)
 def test_who_has_not_confirmed_is_reminded_once(campaign, ada):
     ada.signs()
+    ada.mails()
     with in_(hours=47):
         assert len(ada.mails()) == 1
     with in_(hours=49):

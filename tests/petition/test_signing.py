@@ -1,10 +1,12 @@
 """Signing, confirming, erasing, as a supporter and as an attacker would try them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from campaign.db import db, utcnow
 from campaign.models import OutboxMessage, Signature
@@ -184,3 +186,19 @@ def test_only_those_who_ticked_are_shown(campaign, ada):
     page = campaign.client.get("/en/").text
     assert "<bdi>Ada</bdi> (United Kingdom)" in page
     assert "Olga" not in page
+
+
+def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(campaign, ada):
+    ada.confirms()
+    with campaign.app.app_context():
+        code = db.session.scalar(select(Signature.code))
+    olga = campaign.persona("Olga", email="olga@example.org", ref=code)
+    with campaign.app.app_context(), db.engine.connect() as withdrawing, ThreadPoolExecutor(1) as pool:
+        withdrawing.execute(delete(Signature).where(Signature.code == code))
+        answer = pool.submit(olga.posts)
+        with suppress(TimeoutError):
+            answer.result(timeout=0.3)  # it waits for the one who withdraws
+        withdrawing.commit()
+        assert answer.result().status_code == 303
+    with campaign.app.app_context():
+        assert db.session.scalars(select(Signature.referred_by)).all() == [None]

@@ -196,3 +196,10 @@ def test_behind_a_proxy_the_client_is_who_the_proxy_says(backend, ready, tmp_pat
             headers = {"X-Forwarded-For": f"198.51.100.{number}, {client}", "Accept": "application/json"}
             answers.append(campaign.client.post("/sign", data=data, headers=headers).status_code)
         assert answers == [202, 202, 429]
+
+
+@pytest.mark.parametrize(("address", "told"), [("127.0.0.1", True), ("10.0.0.7", True), ("8.8.8.8", False)])
+def test_the_backlog_is_told_to_those_who_run_this(campaign, ada, address, told):
+    ada.signs()
+    mail = campaign.client.get("/readyz", environ_base={"REMOTE_ADDR": address}).json["mail"]
+    assert ("waiting" in mail, mail["late"]) == (told, False)
