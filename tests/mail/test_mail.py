@@ -196,19 +196,36 @@ def test_a_connection_that_the_server_closed_is_opened_anew(posting, mailbox):
     assert len(mailbox.messages) == 2
 
 
-@pytest.mark.parametrize("scheme", ["smtps", "smtp"])
-def test_a_server_with_a_wrong_certificate_gets_nothing(mailbox, tmp_path, monkeypatch, scheme):
+@pytest.fixture(params=["smtps", "smtp"])
+def elsewhere(request, mailbox, tmp_path, monkeypatch):
+    """A mail server that is not on this machine, by TLS or STARTTLS; yields how to reach it, and its certificate."""
     monkeypatch.setattr("campaign.mail.transports._is_loopback", lambda host: False)
+    certificate, key = _own_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*_own_certificate(tmp_path))
-    secure = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context, "require_starttls": True}
+    context.load_cert_chain(certificate, key)
+    secure = (
+        {"ssl_context": context} if request.param == "smtps" else {"tls_context": context, "require_starttls": True}
+    )
     controller = Controller(mailbox, hostname="127.0.0.1", port=services.free_port(), **secure)
     controller.start()
-    transport = SmtpTransport(urlsplit(f"{scheme}://127.0.0.1:{controller.port}"))
+    yield SmtpTransport(urlsplit(f"{request.param}://127.0.0.1:{controller.port}")), certificate
+    controller.stop()
+
+
+def test_a_server_with_a_wrong_certificate_gets_nothing(elsewhere, mailbox):
+    transport, _ = elsewhere
     with pytest.raises(ssl.SSLCertVerificationError):
         transport.send(_message())
-    controller.stop()
     assert mailbox.messages == []
+
+
+def test_a_server_with_a_good_certificate_gets_it_encrypted(elsewhere, mailbox, monkeypatch):
+    transport, certificate = elsewhere
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    transport.send(_message())
+    assert isinstance(transport._connection.sock, ssl.SSLSocket)
+    transport.close()
+    assert len(mailbox.messages) == 1
 
 
 def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailbox):
@@ -465,5 +482,6 @@ def _own_certificate(folder: Path) -> tuple[str, str]:
     """A certificate that nobody vouches for."""
     paths = str(folder / "certificate.pem"), str(folder / "key.pem")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run([*command, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
     return paths
