@@ -1,0 +1,27 @@
+"""A mail server on this machine, and a campaign that sends to it."""
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests import services
+from tests.conftest import campaign_on
+from tests.mail.smtp import Mailbox
+
+
+@pytest.fixture
+def mailbox():
+    return Mailbox()
+
+
+@pytest.fixture
+def smtp(mailbox):
+    controller = Controller(mailbox, hostname="127.0.0.1", port=services.free_port())
+    controller.start()
+    yield controller.port
+    controller.stop()
+
+
+@pytest.fixture
+def posting(backend, ready, tmp_path, smtp):
+    """A campaign that sends over SMTP."""
+    yield from campaign_on(ready, backend, tmp_path, mail_url=f"smtp://127.0.0.1:{smtp}?from=hello@example.org")

@@ -1,0 +1,44 @@
+"""The other side of sending mail: a server that takes or refuses as told, and how to watch ours."""
+
+import smtplib
+from email import message_from_bytes, policy
+
+from campaign.db import db
+from campaign.mail.backlog import Backlog, backlog
+from campaign.mail.worker import MailWorker
+from campaign.state import mail_worker
+
+
+class Mailbox:
+    """An SMTP server's side of a conversation: keeps what comes, or refuses as told."""
+
+    def __init__(self) -> None:
+        self.messages: list = []
+        self.refusal = ""
+        self.refused = ""
+        self.hangs_up = False
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if self.refusal or address == self.refused:
+            return self.refusal or "450 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.hangs_up:
+            server.transport.abort()
+        return "250 OK"
+
+
+def worker(campaign) -> MailWorker:
+    return mail_worker(campaign.app)
+
+
+def waiting(campaign) -> Backlog:
+    with campaign.app.app_context():
+        return backlog(db.session)
+
+
+def refuse(_transport):
+    raise smtplib.SMTPServerDisconnected("down")

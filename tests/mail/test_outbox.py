@@ -1,0 +1,94 @@
+"""The outbox: sealed, in order, and each letter for one worker only."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import time_machine
+from sqlalchemy import insert, select
+
+from campaign.db import db, utcnow
+from campaign.mail import outbox
+from campaign.models import OutboxMessage
+from campaign.state import state_of
+from tests.mail.smtp import waiting, worker
+
+
+def test_two_workers_never_take_the_same_message(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        key = state_of(campaign.app).keys.outbox
+        assert len(outbox.take(db.session, key, most=5)) == 1
+        assert outbox.take(db.session, key, most=5) == []
+
+
+def test_workers_at_the_same_moment_share_the_letters(campaign):
+    for number in range(30):
+        campaign.persona("Ada", email=f"ada{number}@example.org").signs()
+    with ThreadPoolExecutor(4) as pool:
+        batches = list(pool.map(lambda _: _take(campaign, most=10), range(4)))
+    taken = [letter for batch in [*batches, _take(campaign, most=30)] for letter in batch]
+    assert sorted(taken) == sorted(f"ada{number}@example.org" for number in range(30))
+
+
+def test_what_is_due_first_leaves_first(campaign):
+    for name in ("ada", "olga", "grace"):
+        campaign.persona("Ada", email=f"{name}@example.org").signs()
+    with campaign.app.app_context():
+        newest = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first()
+        newest.due_at -= timedelta(hours=1)
+        db.session.commit()
+    assert _take(campaign, most=1) == ["grace@example.org"]
+    assert _take(campaign, most=1) == ["ada@example.org"]
+
+
+def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(campaign, ada):
+    campaign.persona("Olga", email="olga@example.org").signs()
+    with campaign.app.app_context():
+        letter = db.session.scalars(select(OutboxMessage)).one()
+        kept, letter.sealed = letter.sealed, bytes(100)
+        db.session.commit()
+    ada.signs()
+    assert len(ada.mails()) == 1
+    with campaign.app.app_context():
+        db.session.scalars(select(OutboxMessage)).one().sealed = kept
+        db.session.commit()
+    with time_machine.travel(utcnow() + outbox.PAUSES[0] + timedelta(seconds=1)):
+        assert worker(campaign).drain() == 1
+
+
+def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, monkeypatch):
+    with posting.app.app_context():
+        strange = [outbox.new_row(bytes(32), outbox.Letter("x@example.org", "en")) for _ in range(25)]
+        db.session.execute(insert(OutboxMessage), [row | {"kind": "blank"} for row in strange])
+        db.session.commit()
+    posting.persona("Ada", email="ada@example.org").signs()
+    worker(posting).drain()
+    assert len(mailbox.messages) == 1
+
+
+def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
+        db.session.commit()
+    with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
+        worker(campaign).drain()
+    assert waiting(campaign).dead == 1
+
+
+def test_what_waits_is_not_readable_in_the_database(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        sealed = db.session.scalar(select(OutboxMessage.sealed))
+    assert b"ada@example.org" not in sealed
+
+
+def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
+    rows = [outbox.new_row(bytes(32), outbox.Letter(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
+    assert len({len(row["sealed"]) for row in rows}) == 1
+
+
+def _take(campaign, *, most: int) -> list[str]:
+    with campaign.app.app_context():
+        taken = outbox.take(db.session, state_of(campaign.app).keys.outbox, most=most)
+        return [waiting.letter.to for waiting in taken]

@@ -1,0 +1,141 @@
+"""The mail worker: nothing is lost, and one letter that fails holds up no other."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from campaign.db import db, utcnow
+from campaign.mail import outbox
+from campaign.mail.backlog import Backlog
+from campaign.mail.transports import SmtpTransport
+from campaign.mail.worker import MailWorker
+from campaign.models import RefusedAddress, Signature
+from campaign.state import state_of
+from tests.conftest import campaign_on
+from tests.mail.smtp import refuse, waiting, worker
+
+
+def test_a_message_that_fails_comes_back_after_a_pause(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "451 try later"
+    worker(posting).drain()
+    mailbox.refusal = ""
+    assert worker(posting).drain() == 0
+    with time_machine.travel(utcnow() + outbox.PAUSES[0] + timedelta(seconds=1)):
+        assert worker(posting).drain() == 1
+    assert len(mailbox.messages) == 1
+
+
+def test_a_server_that_is_down_loses_nothing(posting, mailbox, smtp, monkeypatch):
+    monkeypatch.setattr(SmtpTransport, "_open", refuse)
+    for number in range(3):
+        posting.persona("Ada", email=f"ada{number}@example.org").signs()
+    worker(posting).drain()
+    monkeypatch.undo()
+    with time_machine.travel(utcnow() + timedelta(hours=1)):
+        worker(posting).drain()
+    assert len(mailbox.messages) == 3
+
+
+def test_one_that_is_deferred_does_not_hold_up_the_others(posting, mailbox):
+    mailbox.refused = "greylisted@example.org"
+    for name in ("greylisted", "ada", "olga"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    worker(posting).drain()
+    assert {mail["To"] for mail in mailbox.messages} == {"ada@example.org", "olga@example.org"}
+    assert waiting(posting).waiting == 1
+
+
+def test_letters_that_were_not_tried_are_due_at_once_when_the_server_is_back(posting, mailbox, monkeypatch):
+    for name in ("ada", "olga", "grace"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    monkeypatch.setattr(SmtpTransport, "_open", refuse)
+    worker(posting).drain()
+    monkeypatch.undo()
+    assert worker(posting).drain() == 2
+
+
+def test_a_letter_that_cannot_be_written_does_not_stop_the_worker(posting, mailbox, monkeypatch):
+    posting.persona("Ada", email="ada@example.org").signs()
+    monkeypatch.setattr("campaign.mail.worker.written", _fail)
+    worker(posting).drain()
+    monkeypatch.undo()
+    posting.persona("Olga", email="olga@example.org").signs()
+    worker(posting).drain()
+    assert [mail["To"] for mail in mailbox.messages] == ["olga@example.org"]
+    assert waiting(posting).dead == 1
+
+
+def test_the_worker_outlives_any_fault(posting, mailbox, monkeypatch):
+    stop, faults = Event(), []
+
+    def send_batch(_worker):
+        faults.append(1)
+        return _fail() if len(faults) < 3 else stop.set()
+
+    monkeypatch.setattr("campaign.mail.worker.REST_SECONDS", 0)
+    monkeypatch.setattr(MailWorker, "send_batch", send_batch)
+    worker(posting).run(stop)
+    assert len(faults) == 3
+
+
+def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "550 no such user"
+    worker(posting).drain()
+    assert waiting(posting) == Backlog(waiting=0, oldest=None, dead=1, reminders=0)
+    assert "given up: 1" in posting.command("mail", "status").output
+
+
+def test_after_five_days_of_trying_it_is_given_up(posting, mailbox):
+    posting.persona("Ada", email="ada@example.org").signs()
+    mailbox.refusal = "451 try later"
+    with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
+        worker(posting).drain()
+    assert waiting(posting).dead == 1
+
+
+def test_what_was_not_tried_keeps_its_place(posting, mailbox, monkeypatch):
+    for name in ("ada", "olga", "grace"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    monkeypatch.setattr(SmtpTransport, "_open", refuse)
+    worker(posting).drain()
+    monkeypatch.undo()
+    posting.persona("Ada", email="maria@example.org").signs()
+    worker(posting).drain()
+    assert [mail["To"] for mail in mailbox.messages] == [f"{name}@example.org" for name in ("olga", "grace", "maria")]
+
+
+def test_who_refused_mail_at_the_moment_of_signing_gets_none(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        hashed = db.session.scalar(select(Signature.address_hash))
+        db.session.add(RefusedAddress(address_hash=hashed, until=utcnow() + timedelta(days=30)))
+        db.session.commit()
+    assert ada.mails() == []
+    assert waiting(campaign).waiting == 0
+
+
+@pytest.mark.settings(reminder_hours=48)
+def test_a_mail_that_left_late_is_not_followed_by_its_reminder_at_once(campaign, ada):
+    ada.signs()
+    with time_machine.travel(utcnow() + timedelta(days=3)):
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
+
+
+def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, reminder_hours=48):
+        campaign.persona("Ada", email="ada@example.org").signs()
+        campaign.send_mail()
+        assert waiting(campaign).reminders == 1
+        off = campaign.settings.model_copy(update={"reminder_hours": 0})
+        keys = state_of(campaign.app)
+        MailWorker(campaign.app, off, letters=keys.keys.outbox, links=keys.link_key).drain()
+        assert waiting(campaign).reminders == 0
+
+
+def _fail(*_arguments, **_named):
+    raise RuntimeError("a fault of ours")
