@@ -33,19 +33,14 @@ _ENTERED = (
 _POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal")
 
 
-def parameters(row: dict[str, Any], letter: dict[str, Any], **more: object) -> dict[str, Any]:
-    """Return what `enter` needs, from the columns of a signature and of a message.
-
-    `more`: `via`, `ref` (the code of who brought the signer) and `noticed_before` (who was told later is not told now).
-    """
-    return row | more | {f"letter_{name}": value for name, value in letter.items()}
-
-
-def enter(session: Session, values: dict[str, Any]) -> Row[Any] | None:
+def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> Row[Any] | None:
     """Enter a signature with its letter, in one transaction; returns the one signature that the address has now.
 
-    Returns None where the address is refused. PostgreSQL does it in one statement, and so holds no lock for longer.
+    `row` has the columns of the signature, `ref` (the code of who brought the signer) and `noticed_before` (who was
+    told later is not told now); `letter` those of a message. Returns None where the address is refused. PostgreSQL
+    does it in one statement, and so holds no lock for longer.
     """
+    values = row | {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":
         with at_once(session) as connection:
             return connection.execute(_in_one_statement(), values).first()

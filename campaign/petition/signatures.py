@@ -14,7 +14,7 @@ from campaign.errors import ExpiredLink
 from campaign.mail import outbox
 from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
-from campaign.petition.entering import enter, parameters
+from campaign.petition.entering import enter
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
 
@@ -58,13 +58,13 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
     where no mail is to go out, a blank is posted. So nobody can find out who signed.
     """
     identity, now = new_id(), utcnow()
-    letter = outbox.new_row(keys.outbox, outbox.Letter(to=signer.person.email, language=signer.language))
+    letter = outbox.Letter(to=signer.person.email, language=signer.language)
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
-    values = parameters(row, letter, via=arrived.via, ref=arrived.ref, noticed_before=now - NOTICE_PAUSE)
-    entry = enter(session, values)
+    row |= {"via": arrived.via, "ref": arrived.ref, "noticed_before": now - NOTICE_PAUSE}
+    entry = enter(session, row, outbox.new_row(keys.outbox, letter))
     if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
         erase(session, entry.id)
-        enter(session, values)
+        enter(session, row, outbox.new_row(keys.outbox, letter))
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
