@@ -1,22 +1,27 @@
 """The database: connections, write transactions, and what all tables share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import uuid_utils.compat
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
+DEADLOCKS = 2  # so many in a row are borne
+
+Result = TypeVar("Result")
 
 # Statements are logged and raised without their values: those are people's.
 db = SQLAlchemy(engine_options={"hide_parameters": True})
@@ -88,6 +93,17 @@ def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterato
         yield
 
 
+def despite_deadlocks(act: Callable[[], Result]) -> Result:
+    """Do one transaction; once more, up to three times in all, when PostgreSQL chose it as the victim of a deadlock."""
+    for _ in range(DEADLOCKS):
+        try:
+            return act()
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected):
+                raise
+    return act()
+
+
 @contextmanager
 def at_once(session: Session) -> Iterator[Connection]:
     """A connection where each statement is a transaction of its own: on PostgreSQL that saves two round trips."""
@@ -131,8 +147,10 @@ def forget_deleted(engine: Engine, table: type[Base]) -> bool:
     with engine.connect() as connection:
         cursor = connection.connection.cursor()
         cursor.execute("PRAGMA busy_timeout=0")  # writers would wait as long as we do
-        (is_busy, _, _) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        try:
+            (is_busy, _, _) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     return not is_busy
 
 

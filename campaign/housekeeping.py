@@ -9,6 +9,7 @@ from flask import Flask
 
 from campaign.db import db
 from campaign.petition.erasing import purge
+from campaign.state import state_of
 
 EVERY_SECONDS = 3600.0
 
@@ -21,7 +22,8 @@ def keep_house(app: Flask) -> None:
 
 
 def tidy(app: Flask) -> None:
-    """Erase what has outlived its time."""
+    """Let go of what has outlived its time: rows, and a data key in memory."""
+    state_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
     if any(erased.values()):

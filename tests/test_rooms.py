@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "mail": BASE,
     "petition": BASE | {"mail"},
     "state": BASE | {"mail", "petition"},
-    "housekeeping": BASE | {"petition"},
+    "housekeeping": BASE | {"petition", "state"},
     "web": BASE | {"film", "sharing", "mail", "petition", "state"},
     "cli": BASE | {"film", "sharing", "mail", "petition", "state"},
 }

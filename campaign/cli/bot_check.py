@@ -13,7 +13,7 @@ bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a lit
 def on() -> None:
     """Switch it on, for all servers at once."""
     turn_on(db.session, "bot-check")
-    click.echo("The bot check is on. Pages that a cache holds show it a minute later.")
+    click.echo("The bot check is on. Pages that a cache holds show it within two minutes.")
 
 
 @bot_check.command()

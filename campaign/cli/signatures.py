@@ -1,7 +1,7 @@
 """`flask signatures`: exporting, counting, checking, erasing, and synthetic ones for trials."""
 
 import sys
-from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,10 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
     """Write signatures as CSV, opened with the recovery key; with all of them, where keys were rotated."""
     choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
     private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
-    with suppress(NothingReadable):  # each row is named below
+    try:
         wanted.write(private_keys, output)
+    except NothingReadable as error:
+        click.echo(f"{error}; nothing was written", err=True)
     for identity in wanted.unreadable:
         click.echo(f"cannot be opened, left out: {identity}", err=True)
     if wanted.unreadable:
@@ -136,9 +138,13 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
 @signatures.command()
 @click.option("--dry-run", is_flag=True, help="Only say how many that are.")
 def purge(dry_run: bool) -> None:
-    """Erase what was not confirmed in 30 days, and refusals and dead letters that old. The server does so hourly."""
+    """Erase what was not confirmed in 30 days, refusals and dead letters that old, and used challenges.
+
+    The server does so every hour.
+    """
     gone = erasing.outlived(db.session) if dry_run else erasing.purge(db.session)
-    click.echo(f"unconfirmed signatures: {gone.signatures}\nrefusals: {gone.refusals}\ndead letters: {gone.letters}")
+    for what, number in asdict(gone).items():
+        click.echo(f"{what}: {number}")
 
 
 @signatures.command()

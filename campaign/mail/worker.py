@@ -1,6 +1,7 @@
 """The worker that empties the outbox: as a thread in the server, or as `flask mail work`."""
 
 import smtplib
+import time
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -17,6 +18,7 @@ from campaign.models import OutboxMessage
 
 BATCH = 10
 POLL_SECONDS = 1.0
+TIDY_SECONDS = 60.0  # letters go by other ways as well: who confirms or withdraws takes theirs along
 REST_SECONDS = 10.0  # after a failure that is not one message's
 CLOSING = 421  # the server takes nothing at all for now (RFC 5321, 3.8)
 PERMANENT = 500  # SMTP codes from here on mean that trying again is useless
@@ -34,7 +36,7 @@ class MailWorker:
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder = timedelta(hours=settings.reminder_hours)
         self._transport: Transport = transport_for(settings)
-        self._leaves_traces = True  # of a worker before us
+        self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set, whatever happens meanwhile."""
@@ -74,11 +76,12 @@ class MailWorker:
     def _rest(self) -> None:
         """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
         self._transport.close()
-        if self._leaves_traces:
+        if self._leaves_traces or time.monotonic() > self._tidied + TIDY_SECONDS:
             if not self._reminder:
                 outbox.drop_reminders(db.session)
             db.session.close()  # who still reads keeps old rows alive
             self._leaves_traces = not forget_deleted(db.engine, OutboxMessage)
+            self._tidied = time.monotonic()
 
     def _send(self, waiting: outbox.Waiting) -> bool:
         """Send one message if that is needed; returns whether the mail server can be used for the next."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from campaign.db import Base, at_once, insert_for, transaction
+from campaign.db import Base, at_once, despite_deadlocks, insert_for, transaction
 from campaign.models import OutboxMessage, RefusedAddress, Signature
 
 # Core without the ORM: this path must be fast.
@@ -41,6 +41,10 @@ def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> Row[
     does it in one statement, and so holds no lock for longer.
     """
     values = row | {f"letter_{name}": value for name, value in letter.items()}
+    return despite_deadlocks(lambda: _enter(session, values))
+
+
+def _enter(session: Session, values: dict[str, Any]) -> Row[Any] | None:
     if session.get_bind().dialect.name == "postgresql":
         with at_once(session) as connection:
             return connection.execute(_in_one_statement(), values).first()

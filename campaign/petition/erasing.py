@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningDelete
 
-from campaign.db import Base, transaction, utcnow
+from campaign.db import Base, despite_deadlocks, transaction, utcnow
 from campaign.models import OutboxMessage, RefusedAddress, Signature, UsedChallenge
 from campaign.petition.lifetimes import LINK_LIFE
 
@@ -99,8 +101,12 @@ def _erase(session: Session, table: type[Base], *conditions: ColumnElement[bool]
     erased = 0
     key: Any = Base.metadata.tables[table.__tablename__].primary_key.columns[0]
     while keys := session.scalars(select(key).where(*conditions).limit(BATCH)).all():
-        with transaction(session):
-            # Somebody may have confirmed meanwhile.
-            gone = session.execute(delete(table).where(key.in_(keys), *conditions).returning(key))
-            erased += len(gone.all())
+        # Somebody may have confirmed meanwhile.
+        gone = delete(table).where(key.in_(keys), *conditions).returning(key)
+        erased += despite_deadlocks(partial(_carried_out, session, gone))
     return erased
+
+
+def _carried_out(session: Session, gone: ReturningDelete[Any]) -> int:
+    with transaction(session):
+        return len(session.execute(gone).all())

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from threading import Lock
+from typing import cast
 from uuid import UUID
 
 from nacl.exceptions import CryptoError
@@ -55,6 +56,7 @@ class DataKeys:
         self._lock = Lock()
         self._rows_left = 0
         self._expires = self._checked = 0.0
+        self._key: Aead | None = None
 
     def seal(self, session: Session, person: Person, *, identity: UUID) -> SealedPerson:
         """Seal `person` for the row `identity`. Raises `NoCampaignKey`.
@@ -65,9 +67,15 @@ class DataKeys:
             if self._rows_left == 0 or time.monotonic() > self._expires or self._is_superseded(session):
                 self._renew(session)
             self._rows_left -= 1
-            key, key_id = self._key, self._key_id
+            key, key_id = cast(Aead, self._key), self._key_id
         blob = key.encrypt(_packed(person), aad=identity.bytes)
         return SealedPerson(key_id, bytes(blob))
+
+    def forget(self) -> None:
+        """Let go of a key whose time is over, in case nobody signs for long."""
+        with self._lock:
+            if time.monotonic() > self._expires:
+                self._rows_left, self._key = 0, None
 
     def _is_superseded(self, session: Session) -> bool:
         """Tell, once a minute, whether there is a newer campaign key than the one that the data key is sealed to."""

@@ -1,15 +1,17 @@
 """The bot check, where an organiser has switched it on: work for a browser with JavaScript, a wait for one without."""
 
+import hmac
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.db import db, utcnow
 from campaign.petition import proof_of_work
-from campaign.petition.addresses import address_hash
+from campaign.petition.addresses import folded
 from campaign.petition.switches import is_on
 from campaign.state import state
-from campaign.web.visitors import visitor_hash
+from campaign.web.visitors import lately, visitor_hash
 
 WAIT_SECONDS = 10
 TOKEN_SECONDS = 3600
@@ -44,7 +46,7 @@ def token(address: str) -> str:
     """Return a token that passes for `address` after the wait: the one that came with this request, if it is good."""
     if _waited(address) is not None:
         return str(request.form[TOKEN_FIELD])
-    return str(_serializer().dumps(_bearer(address)))
+    return str(_serializer().dumps(_bearer(visitor_hash(), address)))
 
 
 def _waited(address: str) -> float | None:
@@ -55,12 +57,16 @@ def _waited(address: str) -> float | None:
         )
     except BadSignature:
         return None
-    return (utcnow() - made_at).total_seconds() if bearer == _bearer(address) else None
+    is_theirs = bearer in [_bearer(visitor, address) for visitor in lately()]
+    return (utcnow() - made_at).total_seconds() if is_theirs else None
 
 
-def _bearer(address: str) -> list[str]:
-    """Who may use a token: this visitor, for this address. So one wait is no way to sign many times."""
-    return [visitor_hash(), address_hash(state().keys.addresses, address).hex()]
+def _bearer(visitor: str, address: str) -> str:
+    """Who may use a token: this visitor, for this address. So each wait is for one signature.
+
+    The key is one for forms: the hash by which addresses are stored must never leave the server.
+    """
+    return hmac.new(state().form_key, f"{visitor} {folded(address)}".encode(), "sha256").hexdigest()
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.state import state
 from campaign.web.answers import wants_json
-from campaign.web.visitors import visitor_hash
+from campaign.web.visitors import lately, visitor_hash
 
 TOKEN_SECONDS = 3600
 TOKEN_FIELD = "again"  # noqa: S105
@@ -38,7 +38,7 @@ def token() -> str:
 
 def _has_token() -> bool:
     try:
-        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) == visitor_hash())
+        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) in lately())
     except BadSignature:
         return False
 

@@ -53,12 +53,13 @@ def sign() -> ResponseReturnValue:
         return _refused(form, 422)
     if origin == "unknown":
         return _asked_again(form, gettext("Please press “Sign” once more."), again=guard.token())
+    if not form.is_bot():
+        count_signing()
     if not bot_check.is_passed(form.address):
         advice = gettext("Please wait ten seconds, then press “Sign” once more.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
     with taking_at_least(SIGNING_SECONDS):
         if not form.is_bot():
-            count_signing()
             signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
     return _accepted()
 
@@ -138,13 +139,14 @@ def _accepted() -> ResponseReturnValue:
 
 
 def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
-    """Show the form again, with tokens that let it pass the next time, and those that it came with."""
+    """Show the form again, with tokens that let it pass the next time."""
     form.form_errors.append(advice)
-    kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
-    return _refused(form, 422, tokens=kept | tokens)
+    return _refused(form, 422, **tokens)
 
 
-def _refused(form: SignForm, status: int, **more: object) -> ResponseReturnValue:
+def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
+    """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
     if wants_json():
         return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
-    return Response(_page(form, **more), status)
+    kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
+    return Response(_page(form, tokens=kept | tokens), status)

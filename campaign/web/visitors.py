@@ -1,6 +1,7 @@
 """Visitors without names: a keyed hash of the network address that is another one tomorrow."""
 
 import hmac
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from flask import request
@@ -11,8 +12,17 @@ from campaign.state import state
 
 def visitor_hash() -> str:
     """Return what stands for this visitor's network address today; nobody can turn it back without our key."""
-    today = utcnow().date().isoformat()
-    return hmac.new(state().visitor_key, f"{today} {_network()}".encode(), "sha256").hexdigest()[:32]
+    return _hash_of(utcnow())
+
+
+def lately() -> tuple[str, str]:
+    """Return the visitor's hash of today and that of yesterday, for what lives past midnight."""
+    return visitor_hash(), _hash_of(utcnow() - timedelta(days=1))
+
+
+def _hash_of(moment: datetime) -> str:
+    day = moment.date().isoformat()
+    return hmac.new(state().visitor_key, f"{day} {_network()}".encode(), "sha256").hexdigest()[:32]
 
 
 def _network() -> str:

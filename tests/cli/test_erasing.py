@@ -119,7 +119,7 @@ def outlived(campaign):
 
 
 def test_purging_erases_what_has_outlived_its_time(campaign, outlived):
-    says = "unconfirmed signatures: 1\nrefusals: 1\n"
+    says = "signatures: 1\nrefusals: 1\n"
     assert says in campaign.command("signatures", "purge", "--dry-run").output
     assert (rows(campaign, Signature), rows(campaign, RefusedAddress)) == (3, 1)
     assert says in campaign.command("signatures", "purge").output

@@ -11,8 +11,9 @@ from campaign.db import db, utcnow
 from campaign.mail import outbox
 from campaign.mail.backlog import Backlog
 from campaign.mail.transports import SmtpTransport
-from campaign.mail.worker import MailWorker
+from campaign.mail.worker import TIDY_SECONDS, MailWorker
 from campaign.models import RefusedAddress, Signature
+from campaign.petition import signatures
 from campaign.state import state_of
 from tests.conftest import campaign_on
 from tests.mail.smtp import refuse, waiting, worker
@@ -139,3 +140,17 @@ def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp
 
 def _fail(*_arguments, **_named):
     raise RuntimeError("a fault of ours")
+
+
+@pytest.mark.settings(reminder_hours=48)
+def test_a_letter_that_went_with_its_confirmation_leaves_no_trace_either(campaign, ada):
+    ada.signs()
+    campaign.client.post(ada.link())
+    resting = worker(campaign)
+    resting.drain()
+    ada.signs(email="olga@example.org")
+    with campaign.app.app_context():
+        signatures.erase(db.session, db.session.scalar(select(Signature.id).order_by(Signature.id.desc())))
+    resting._tidied -= TIDY_SECONDS
+    resting.drain()
+    assert sum(path.stat().st_size for path in campaign.settings.instance.glob("*-wal")) == 0

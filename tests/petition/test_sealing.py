@@ -129,5 +129,16 @@ def test_a_new_campaign_key_is_used_within_a_minute(session, monkeypatch):
     assert _campaign_keys_in_use(session) == 2
 
 
+def test_a_data_key_whose_time_is_over_is_let_go(session, monkeypatch):
+    keys = DataKeys()
+    keys.seal(session, Person("", "", "", ""), identity=uuid4())
+    keys.forget()
+    assert keys._key is not None
+    keys._expires = 0.0
+    keys.forget()
+    assert keys._key is None
+    keys.seal(session, Person("", "", "", ""), identity=uuid4())
+
+
 def _campaign_keys_in_use(session) -> int:
     return session.scalar(select(func.count(func.distinct(DataKey.campaign_key_id))))

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import OperationalError
 
 from campaign.db import db, utcnow
 from campaign.models import OutboxMessage, Signature
-from campaign.petition import signatures
+from campaign.petition import entering, signatures
 from tests.people import FROM_OUR_PAGE, WANTS_JSON
 
 
@@ -202,3 +204,17 @@ def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(camp
         assert answer.result().status_code == 303
     with campaign.app.app_context():
         assert db.session.scalars(select(Signature.referred_by)).all() == [None]
+
+
+def test_a_deadlock_is_tried_again(campaign, ada, monkeypatch):
+    real, victims = entering._enter, [1, 1]
+
+    def unlucky(session, values):
+        if victims:
+            victims.pop()
+            raise OperationalError("", {}, DeadlockDetected())
+        return real(session, values)
+
+    monkeypatch.setattr(entering, "_enter", unlucky)
+    ada.signs()
+    assert rows(campaign) == 1

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import altcha
@@ -10,11 +10,13 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import func, select
 
 from campaign.db import db, utcnow
 from campaign.models import Signature, UsedChallenge
 from campaign.petition import proof_of_work
+from tests.conftest import campaign_on
 from tests.people import FROM_OUR_PAGE, WANTS_JSON
 
 VENDORED = Path(__file__).parent.parent.parent / "static" / "vendor"
@@ -94,6 +96,34 @@ def test_without_javascript_one_waits_and_presses_again(checked, ada):
     with time_machine.travel(utcnow() + timedelta(seconds=12)):
         ada.signs(waited=waiting_token(page.text))
     assert rows(checked) == 1
+
+
+def test_the_token_does_not_give_the_stored_hash_of_an_address_away(checked, ada):
+    token = waiting_token(ada.posts().text)
+    ada.signs(altcha=solution(checked))
+    with checked.app.app_context():
+        stored = db.session.scalar(select(Signature.address_hash))
+    _, packed = URLSafeTimedSerializer("any").loads_unsafe(token)
+    assert stored.hex() not in str(packed)
+    assert "ada" not in str(packed)
+
+
+def test_a_wait_across_midnight_counts(checked, ada):
+    with time_machine.travel(datetime(2026, 11, 23, 23, 59, 55, tzinfo=UTC)):
+        token = waiting_token(ada.posts().text)
+    with time_machine.travel(datetime(2026, 11, 24, 0, 0, 7, tzinfo=UTC)):
+        ada.signs(waited=token)
+
+
+def test_a_limit_uses_up_no_solution_and_keeps_the_wait(ready, backend, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, sign_limit="1 per minute"):
+        campaign.command("bot-check", "on")
+        ada = campaign.persona("Ada", email="ada@example.org")
+        token, solved = waiting_token(ada.posts().text), solution(campaign)
+        answer = ada.posts(altcha=solved, waited=token)
+        assert (answer.status_code, waiting_token(answer.text)) == (429, token)
+        with time_machine.travel(utcnow() + timedelta(minutes=2)):
+            ada.signs(altcha=solved)
 
 
 def test_pressing_too_early_does_not_start_the_wait_anew(checked, ada):
