@@ -97,11 +97,11 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
-def is_refused(session: Session, signature_id: UUID | None) -> bool:
-    """Tell whether the owner of the address refused mail at the very moment when it was entered once more."""
-    refused = select(RefusedAddress.until).join(Signature, Signature.address_hash == RefusedAddress.address_hash)
-    still = refused.where(Signature.id == signature_id, RefusedAddress.until > utcnow())
-    return session.scalar(still) is not None
+def refused_among(session: Session, taken: Sequence[Waiting]) -> set[UUID]:
+    """Return the signatures whose owner refused mail at the very moment when their address was entered once more."""
+    refused = select(Signature.id).join(RefusedAddress, Signature.address_hash == RefusedAddress.address_hash)
+    asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
+    return set(session.scalars(refused.where(Signature.id.in_(asked), RefusedAddress.until > utcnow())))
 
 
 def drop_reminders(session: Session) -> None:

@@ -4,6 +4,7 @@ import smtplib
 import time
 from datetime import timedelta
 from threading import Event, Thread
+from uuid import UUID
 
 import structlog
 from flask import Flask
@@ -36,6 +37,7 @@ class MailWorker:
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder = timedelta(hours=settings.reminder_hours)
         self._transport: Transport = transport_for(settings)
+        self._refused: set[UUID] = set()  # of the batch at hand
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
@@ -65,6 +67,7 @@ class MailWorker:
         """See to a batch of due messages; returns how many, and 0 when the mail server cannot be used."""
         with self._app.app_context():
             taken = outbox.take(db.session, self._letters, most=BATCH)
+            self._refused = outbox.refused_among(db.session, taken)
             for number, waiting in enumerate(taken, start=1):
                 if not self._send(waiting):
                     outbox.put_back(db.session, taken[number:])
@@ -110,7 +113,7 @@ class MailWorker:
     def _is_wanted(self, waiting: outbox.Waiting) -> bool:
         if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminder):
             return False
-        return not outbox.is_refused(db.session, waiting.signature_id)
+        return waiting.signature_id not in self._refused
 
     def _sent(self, waiting: outbox.Waiting) -> None:
         self._leaves_traces = True
