@@ -131,3 +131,11 @@ def test_purging_erases_what_has_outlived_its_time(campaign, outlived):
 def test_the_server_purges_by_itself(campaign, outlived):
     tidy(campaign.app)
     assert (rows(campaign, Signature), rows(campaign, RefusedAddress)) == (2, 0)
+
+
+def test_two_windows_that_meet_share_nobody(campaign):
+    campaign.persona("Ada", email="ada@example.org").signs()
+    with campaign.app.app_context():
+        moment = db.session.scalar(select(Signature.signed_at)).isoformat()
+    assert "meant: 0" in campaign.command("signatures", "erase", "--dry-run", "--until", moment).output
+    assert "meant: 1" in campaign.command("signatures", "erase", "--dry-run", "--since", moment).output

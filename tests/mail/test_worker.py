@@ -12,7 +12,7 @@ from campaign.mail import outbox
 from campaign.mail.backlog import Backlog
 from campaign.mail.transports import SmtpTransport
 from campaign.mail.worker import TIDY_SECONDS, MailWorker
-from campaign.models import RefusedAddress, Signature
+from campaign.models import OutboxMessage, RefusedAddress, Signature
 from campaign.petition import signatures
 from campaign.state import state_of
 from tests.conftest import campaign_on
@@ -154,3 +154,12 @@ def test_a_letter_that_went_with_its_confirmation_leaves_no_trace_either(campaig
     resting._tidied -= TIDY_SECONDS
     resting.drain()
     assert sum(path.stat().st_size for path in campaign.settings.instance.glob("*-wal")) == 0
+
+
+def test_what_was_not_tried_has_used_up_no_try(posting, monkeypatch):
+    for name in ("ada", "olga", "grace"):
+        posting.persona("Ada", email=f"{name}@example.org").signs()
+    monkeypatch.setattr(SmtpTransport, "_open", refuse)
+    worker(posting).drain()
+    with posting.app.app_context():
+        assert sorted(db.session.scalars(select(OutboxMessage.attempts))) == [0, 0, 1]
