@@ -1,17 +1,14 @@
 """Limits: how much may be sent, and how often one network address may sign."""
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from redis.exceptions import RedisError
 
 from campaign.config import Settings
-from campaign.state import state
 from campaign.web.visitors import visitor_hash
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
 REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
-
-limiter = Limiter(visitor_hash, strategy="fixed-window")
 
 
 def limit(app: Flask, settings: Settings) -> None:
@@ -23,7 +20,10 @@ def limit(app: Flask, settings: Settings) -> None:
     if settings.redis_url:
         timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
         app.config["RATELIMIT_STORAGE_OPTIONS"] = timeouts
-    limiter.init_app(app)
+    # One for each app: it remembers whether its Redis was down.
+    limiter = Limiter(visitor_hash, app=app, strategy="fixed-window")
+    limited = limiter.limit(lambda: settings.sign_limit, exempt_when=lambda: not settings.sign_limit)
+    app.extensions["count_signing"] = limited(_count_signing)
 
 
 def _read_body() -> None:
@@ -38,13 +38,13 @@ def count_signing() -> None:
 
     Called after all checks of the form, so that nobody is shut out for typing errors.
     """
+    count = current_app.extensions["count_signing"]
     try:
-        _count_signing()
+        count()
     except RedisError:
         # Flask-Limiter turns to memory when Redis fails, but lets the failure of a request beside that one through.
-        _count_signing()
+        count()
 
 
-@limiter.limit(lambda: state().settings.sign_limit, exempt_when=lambda: not state().settings.sign_limit)
 def _count_signing() -> None:
     """Do nothing more than being counted."""
