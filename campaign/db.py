@@ -108,8 +108,7 @@ def despite_deadlocks(act: Callable[[], Result]) -> Result:
 def at_once(session: Session) -> Iterator[Connection]:
     """A connection where each statement is a transaction of its own: on PostgreSQL that saves two round trips."""
     session.rollback()
-    engine = cast(Engine, session.get_bind())
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    with _autocommitting(cast(Engine, session.get_bind())) as connection:
         yield connection
 
 
@@ -141,7 +140,7 @@ def forget_deleted(engine: Engine, table: type[Base]) -> bool:
     It is not while somebody reads: then ask again later. PostgreSQL's own log keeps them until it is written over.
     """
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with _autocommitting(engine) as connection:
             connection.exec_driver_sql(f"VACUUM {table.__tablename__}")
         return True
     with engine.connect() as connection:
@@ -152,6 +151,10 @@ def forget_deleted(engine: Engine, table: type[Base]) -> bool:
         finally:
             cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     return not is_busy
+
+
+def _autocommitting(engine: Engine) -> Connection:
+    return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
 
 
 def _tame_sqlite(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, or_, update
+from sqlalchemy import delete, func, or_, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, new_id, transaction, utcnow
@@ -90,7 +90,7 @@ def confirm(session: Session, signature_id: UUID) -> None:
     """Count the signature from now on; a second time changes nothing. Raises `UnknownLink` or `ExpiredLink`."""
     now = utcnow()
     alive = or_(Signature.confirmed_at.is_not(None), Signature.signed_at > now - LINK_LIFE)
-    first = case((Signature.confirmed_at.is_(None), now), else_=Signature.confirmed_at)
+    first = func.coalesce(Signature.confirmed_at, now)
     chosen = update(Signature).where(Signature.id == signature_id, alive).values(confirmed_at=first)
     with transaction(session):
         if session.execute(chosen.returning(Signature.id)).first() is None:
