@@ -5,8 +5,7 @@ import subprocess
 
 import pytest
 
-from campaign.config import ROOT
-from campaign.film.shipped import SHIPPED
+from campaign.film.shipped import FOLDER, SHIPPED
 from tests import services
 
 CODECS = {"video/mp4": {"h264", "aac"}, "video/webm": {"vp9", "opus"}}
@@ -15,7 +14,7 @@ CODECS = {"video/mp4": {"h264", "aac"}, "video/webm": {"vp9", "opus"}}
 @pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg()))
 @pytest.mark.parametrize("source", SHIPPED.sources, ids=lambda source: source.path)
 def test_a_source_has_the_codecs_size_and_length_it_is_said_to_have(source):
-    command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", ROOT / "static" / source.path]
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", FOLDER / source.path]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     picture = next(stream for stream in found["streams"] if stream["codec_type"] == "video")
     assert {stream["codec_name"] for stream in found["streams"]} == CODECS[source.type.partition(";")[0]]
@@ -25,13 +24,13 @@ def test_a_source_has_the_codecs_size_and_length_it_is_said_to_have(source):
 
 def test_the_mp4_can_play_before_it_is_whole():
     [path] = [source.path for source in SHIPPED.sources if source.path.endswith(".mp4")]
-    content = (ROOT / "static" / path).read_bytes()
+    content = (FOLDER / path).read_bytes()
     assert 0 < content.index(b"moov") < content.index(b"mdat")
 
 
 def test_captions_end_with_the_film():
     for path in SHIPPED.captions.values():
-        text = (ROOT / "static" / path).read_text()
+        text = (FOLDER / path).read_text()
         assert text.startswith("WEBVTT\n")
         assert text.count("-->") >= 5
         assert f"00:00:{SHIPPED.seconds:02}.000\n" in text

@@ -1,0 +1,47 @@
+"""What a film is to the page: its files, their sizes, its captions, chapters and transcripts."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to play: its path in the film's folder, its media type with codecs (RFC 6381), its height in pixels."""
+
+    path: str
+    type: str
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One file of the poster: its path in the film's folder, its media type, its width in pixels."""
+
+    path: str
+    type: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A film as the page plays it. All paths are relative to the film's folder; `dict`s go by language.
+
+    `width` and `height` are those of the largest source, in pixels. `sources` stand in the order in which a browser
+    should try them; `posters` in that of preference, small before large. `preview` is the poster as a JPEG, which
+    every network's link preview takes. `hls` is a master playlist (RFC 8216) and `sprite` a WebVTT file of thumbnails;
+    both may be missing (""). `captions` and `chapters` are WebVTT, `transcripts` plain text in UTF-8: what is seen and
+    heard. `language` is the one that is spoken or written in the picture.
+    """
+
+    name: str
+    width: int
+    height: int
+    seconds: float
+    sources: tuple[Source, ...]
+    posters: tuple[Picture, ...]
+    preview: str
+    language: str = "en"
+    hls: str = ""
+    sprite: str = ""
+    captions: dict[str, str] = field(default_factory=dict)
+    chapters: dict[str, str] = field(default_factory=dict)
+    transcripts: dict[str, str] = field(default_factory=dict)
