@@ -191,7 +191,9 @@ class Firefox(Engine):
     why_not = staticmethod(services.why_no_firefox)
 
     def _program(self, port: str) -> AbstractContextManager[Path]:
-        return services.program([services.geckodriver_path(), port], self._answers)
+        # Else each Firefox wants port 9222, and one that does not get it ends in the middle of a test.
+        websocket = f"--websocket-port={services.free_port()}"
+        return services.program([services.geckodriver_path(), port, websocket], self._answers)
 
     def _options(self, *, javascript: bool) -> ArgOptions:
         options = webdriver.FirefoxOptions()
