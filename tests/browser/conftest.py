@@ -1,4 +1,4 @@
-"""A real browser, and a real server for it."""
+"""Real browsers, and a real server for them."""
 
 from collections.abc import Iterator
 from pathlib import Path

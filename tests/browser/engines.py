@@ -40,7 +40,7 @@ class Tab:
     def __init__(self, engine: str, driver: WebDriver, complaints: Callable[[], list[str]]) -> None:
         self.engine = engine
         self.complaints = complaints
-        """Errors in the console since the tab was opened; WebKit tells none."""
+        """What the console says went wrong in this tab: Chromium tells all, Firefox scripts alone, WebKit nothing."""
         self._driver = driver
 
     @property
@@ -236,7 +236,7 @@ class WebKit(Engine):
 
 @contextmanager
 def chromium_tab(*, javascript: bool = True) -> Iterator[Tab]:
-    """A tab of Chromium. Without JavaScript it can be looked at and clicked; `evaluate` may then say nothing."""
+    """A tab of Chromium. `javascript=False` switches off that of pages, while `evaluate` works, here as below."""
     with Chromium().running() as engine, engine.tab(javascript=javascript) as tab:
         yield tab
 
@@ -250,7 +250,7 @@ def firefox_tab(*, javascript: bool = True) -> Iterator[Tab]:
 
 @contextmanager
 def webkit_tab(*, javascript: bool = True) -> Iterator[Tab]:
-    """A tab of WebKit."""
+    """A tab of WebKit. Its controls of films are JavaScript, and so do nothing without it."""
     with WebKit().running() as engine, engine.tab(javascript=javascript) as tab:
         yield tab
 
