@@ -42,3 +42,15 @@ class NothingReadable(CampaignError):
 
 class RealSignatures(CampaignError):
     """Synthetic signatures are refused where people have signed."""
+
+
+class FilmError(CampaignError):
+    """A film that cannot be imported or shown; the message names the remedy."""
+
+
+class CaptionError(FilmError):
+    """A caption file with a fault; `line` counts from one."""
+
+    def __init__(self, line: int, fault: str) -> None:
+        super().__init__(f"line {line}: {fault}")
+        self.line = line

@@ -1,0 +1,155 @@
+"""`flask film`: importing the film, listing what was imported, choosing its poster."""
+
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from campaign.cli.plain import PlainCommand
+from campaign.errors import FilmError
+from campaign.film import library
+from campaign.film.importing import import_film
+from campaign.film.texts import LANGUAGES, Texts
+from campaign.state import state
+
+_READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+_PAIR = re.compile(r"[A-Za-z][A-Za-z-]*=.+")
+_STEPS = 1000  # of the progress bar
+
+Pair = tuple[str, Path]
+
+
+class LanguageFile(click.ParamType[Pair]):
+    """A language and its file: `en=captions.srt`."""
+
+    name = "lang=file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
+        """Return the language and the path of a file that can be read."""
+        language, separator, path = str(value).partition("=")
+        if not separator:
+            self.fail(f"{value!r} names no language; write it like en=captions.srt", param, ctx)
+        if language not in LANGUAGES:
+            self.fail(f"{language!r} is none of the campaign's languages: {', '.join(LANGUAGES)}", param, ctx)
+        return language, Path(_READABLE.convert(path, param, ctx))
+
+
+class SeveralValues(PlainCommand):
+    """A command whose options for texts take several values: `--captions en=a.vtt ru=b.srt`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with the option repeated before each value, as click knows it."""
+        return super().parse_args(ctx, _repeated(args))
+
+
+class FilmGroup(AppGroup):
+    """Commands that need no database, and say in one line what is wrong."""
+
+    command_class = PlainCommand
+
+
+film = FilmGroup("film", help="Import the film and choose its poster.")
+
+
+@film.command(name="import", cls=SeveralValues)
+@click.argument("file", type=_READABLE)
+@click.option("--name", required=True, help="What to call it here: small letters, digits, hyphens.")
+@click.option("--captions", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
+@click.option("--chapters", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
+@click.option("--transcript", type=LanguageFile(), multiple=True, help="Plain text: what is seen and heard.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Spoken in the film.")
+def import_(file: Path, name: str, language: str, **pairs: tuple[Pair, ...]) -> None:
+    """Make FILE a film that every browser plays. The same command goes on where it was stopped."""
+    _stop_cleanly()
+    by_language = {kind: _by_language(kind, given) for kind, given in pairs.items()}
+    texts = Texts(by_language["captions"], by_language["chapters"], by_language["transcript"], language)
+    with Progress() as progress:
+        manifest = import_film(_films(), file, name=name, texts=texts, show=progress.show)
+    for note in manifest.notes:
+        click.echo(note, err=True)
+    click.echo(f"imported: {_line(manifest)}\nto show it: CAMPAIGN_FILM={name}")
+
+
+@film.command(name="list")
+def list_() -> None:
+    """List the films that were imported."""
+    for name in library.names(_films()):
+        try:
+            click.echo(_line(library.read(_films(), name)))
+        except FilmError as error:
+            click.echo(f"{name}: {error}")
+
+
+@film.command()
+@click.argument("name")
+@click.argument("number", type=click.IntRange(min=1))
+def poster(name: str, number: int) -> None:
+    """Let candidate NUMBER be the poster of the film NAME; its folder `posters` holds them all."""
+    library.choose_poster(_films(), name, number)
+    click.echo(f"{name}: poster {number}")
+
+
+class Progress:
+    """Shows how far an import is, on standard error: a bar on a terminal, else a line for each part."""
+
+    def __init__(self) -> None:
+        self._bar = click.progressbar(length=_STEPS, file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=False)
+        self._label = ""
+
+    def __enter__(self) -> "Progress":
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self.show("Ready", 1)
+        self._bar.__exit__(None, None, None)
+
+    def show(self, label: str, done: float) -> None:
+        """Show that `label` is being made and that `done` (0 to 1) of all is."""
+        if label != self._label and not sys.stderr.isatty():
+            click.echo(f"{label} ({done:.0%})", err=True)
+        self._label = self._bar.label = label
+        self._bar.update(max(round(done * _STEPS) - self._bar.pos, 0))
+
+
+def _films() -> Path:
+    return state().settings.instance / "films"
+
+
+def _line(manifest: library.Manifest) -> str:
+    film, size = manifest.film, sum(file.size for file in manifest.files.values())
+    captions = " ".join(film.captions) or "none"
+    shape = f"{film.width}x{film.height}, {film.seconds:.0f} s, {size / 1e6:.0f} MB"
+    return f"{film.name} ({shape}; captions: {captions}; poster {manifest.poster} of {len(manifest.candidates)})"
+
+
+def _by_language(kind: str, pairs: tuple[Pair, ...]) -> dict[str, Path]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise click.UsageError(f"--{kind} names a language twice; give each one file")
+    return found
+
+
+def _repeated(args: list[str]) -> list[str]:
+    """Return the arguments with `--captions a b` as `--captions a --captions b`."""
+    taken: list[str] = []
+    option = ""
+    for before, word in zip(["", *args], args, strict=False):
+        if option and _PAIR.fullmatch(word) and before != option:
+            taken.append(option)
+        elif not _PAIR.fullmatch(word):
+            name = word.partition("=")[0]
+            option = name if name in ("--captions", "--chapters", "--transcript") else ""
+        taken.append(word)
+    return taken
+
+
+def _stop_cleanly() -> None:
+    """Let a lost terminal or a `kill` end the command in order, and ffmpeg with it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))

@@ -1,0 +1,152 @@
+"""The ladder of sizes, and what ffmpeg is told to make each file. Nothing is run here."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from campaign.film import ffmpeg
+from campaign.film.probing import Probe
+
+RECIPE = 1  # raise it when what is written below changes the files, so that nothing old is taken for new
+SEGMENT_SECONDS = 6
+_GROUP_SECONDS = 2  # a picture that needs no other, to begin or switch at: three groups are a segment
+
+# Nothing of the source's metadata: it can hold the place, the camera and the names of the crew. Nor of ours.
+_BARE = "-map_metadata -1 -map_chapters -1 -sn -dn -fflags +bitexact -flags:v +bitexact -flags:a +bitexact".split()
+_BT709 = "-color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv".split()
+_NEW_SOUND = "aresample=async=1:first_pts=0"  # gaps become silence, so that sound and picture stay together
+_CLOSE = 0.85  # two sizes nearer than this are one
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A size of the film, and how much it may take (kbit/s)."""
+
+    width: int
+    height: int
+    most: int
+
+    @property
+    def name(self) -> str:
+        """The name of its files."""
+        return f"{min(self.width, self.height)}p"
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """What a rung fits into, by its long and its short side, so that upright films and wide ones get as much."""
+
+    long: int
+    short: int
+    most: int
+
+
+_BOXES = (_Box(854, 480, 1400), _Box(1280, 720, 3200), _Box(1920, 1080, 6000))
+
+
+def ladder(probe: Probe) -> list[Rung]:
+    """Return the sizes to make, small ones first: up to the source's own, never above it, and no two alike."""
+    top = min(1.0, _scale(probe, _BOXES[-1]))
+    scales = [_scale(probe, box) for box in _BOXES]
+    lower = [scale for scale in scales if scale < top * _CLOSE]
+    return [_rung(probe, scale) for scale in [*lower, top]]
+
+
+def av1_rung(rungs: Sequence[Rung]) -> Rung:
+    """Return the size for AV1: the largest that is encoded in time."""
+    fitting = [rung for rung in rungs if min(rung.width, rung.height) <= 720 and max(rung.width, rung.height) <= 1280]
+    return fitting[-1] if fitting else rungs[0]
+
+
+def bytes_needed(probe: Probe) -> int:
+    """Return what all files take at most, and while they are made: each MP4 also as HLS, and once as a draft."""
+    kbits = sum(rung.most + 160 for rung in ladder(probe))
+    return int(probe.seconds * kbits * 1000 / 8 * 2.5) + 20_000_000
+
+
+def h264(source: Path, probe: Probe, rungs: Sequence[Rung]) -> list[str]:
+    """Return the options that write each rung as NAME.mp4, decoding the source once."""
+    split = "".join(f"[v{number}]" for number in range(len(rungs)))
+    scaled = [f"[v{number}]{_scaled(probe, rung)}[o{number}]" for number, rung in enumerate(rungs)]
+    graph = ";".join([f"[0:{probe.video}]{_steady(probe)},split={len(rungs)}{split}", *scaled])
+    outputs = [_h264_output(probe, rung, number) for number, rung in enumerate(rungs)]
+    return [*_read(source), "-filter_complex", graph, *(word for words in outputs for word in words)]
+
+
+def av1(source: Path, probe: Probe, rung: Rung) -> list[str]:
+    """Return the options that write one rung as NAME.mp4 with AV1 and Opus."""
+    picture = f"-c:v libsvtav1 -preset 10 -crf 36 -g {_group(probe) * 2} -svtav1-params lp={_threads()}".split()
+    sound = ["-c:a", "libopus", "-b:a", "64k" if probe.channels == 1 else "112k", *_channels(probe)]
+    filters = ["-vf", f"{_steady(probe)},{_scaled(probe, rung)}", "-af", _NEW_SOUND]
+    streams = ["-map", f"0:{probe.video}", "-map", f"0:{probe.audio}"]
+    return [*_read(source), *streams, *filters, *picture, *_BT709, *sound, *_mp4(rung)]
+
+
+def hls(rendition: Path) -> list[str]:
+    """Return the options that cut an MP4 of ours into fragments with a playlist `stream.m3u8`, without encoding."""
+    cut = f"-f hls -hls_time {SEGMENT_SECONDS} -hls_playlist_type vod -hls_segment_type fmp4".split()
+    named = ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%04d.m4s"]
+    read = [*ffmpeg.untrusted(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]
+    return [*read, *_BARE, *cut, *named, "-hls_flags", "independent_segments", "stream.m3u8"]
+
+
+def _read(source: Path) -> list[str]:
+    return ["-threads", str(_threads()), *ffmpeg.untrusted(source)]
+
+
+def _h264_output(probe: Probe, rung: Rung, number: int) -> list[str]:
+    preset = "veryfast" if rung.most > 4000 else "faster"  # two minutes of 1080p must not take six
+    rate = f"-c:v libx264 -preset {preset} -profile:v high -crf 21 -maxrate {rung.most}k -bufsize {rung.most * 2}k"
+    group = _group(probe)
+    groups = f"-g {group} -keyint_min {group} -sc_threshold 0 -flags:v +cgop+bitexact -threads {_threads()}"
+    sound = ["-c:a", "aac", "-b:a", "96k" if probe.channels == 1 else "128k", *_channels(probe), "-af", _NEW_SOUND]
+    streams = ["-map", f"[o{number}]", "-map", f"0:{probe.audio}"]
+    return [*streams, *rate.split(), *groups.split(), *_BT709, *sound, *_mp4(rung)]
+
+
+def _mp4(rung: Rung) -> list[str]:
+    return [*_BARE, "-movflags", "+faststart", "-write_tmcd", "0", "-f", "mp4", f"{rung.name}.mp4"]
+
+
+def _channels(probe: Probe) -> list[str]:
+    return ["-ac", str(min(probe.channels, 2)), "-ar", "48000"]
+
+
+def _steady(probe: Probe) -> str:
+    """Return the filters that make pictures whole, evenly spaced and beginning at zero."""
+    whole = "yadif=deint=interlaced," if probe.interlaced else ""
+    return f"{whole}fps={probe.fps.numerator}/{probe.fps.denominator}:start_time=0"
+
+
+def _scaled(probe: Probe, rung: Rung) -> str:
+    """Return the filters that make the size, and colours as every browser shows them (BT.709, 8 bits)."""
+    colours = f"in_color_matrix={probe.matrix}:out_color_matrix=bt709:out_range=tv"
+    return f"scale={rung.width}:{rung.height}:flags=bicubic:{colours},setsar=1,format=yuv420p"
+
+
+def _group(probe: Probe) -> int:
+    """Return the pictures of a group: never less than its seconds, so that three always fill a segment."""
+    return ceil(probe.fps * _GROUP_SECONDS)
+
+
+def _scale(probe: Probe, box: _Box) -> float:
+    long, short = max(probe.width, probe.height), min(probe.width, probe.height)
+    return min(box.long / long, box.short / short)
+
+
+def _rung(probe: Probe, scale: float) -> Rung:
+    width, height = _even(probe.width * scale), _even(probe.height * scale)
+    most = next((box.most for box in _BOXES if width * height <= box.long * box.short), _BOXES[-1].most)
+    return Rung(width, height, most)
+
+
+def _even(length: float) -> int:
+    """Return a length that 4:2:0 pictures can have, not above `length` where that is whole."""
+    return max(int(round(length, 3) // 2) * 2, 2)
+
+
+def _threads() -> int:
+    """Return how many cores to use: more than four cost memory and win little."""
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4))

@@ -1,0 +1,139 @@
+"""Runs ffmpeg and ffprobe: never by a shell, never on the network, and never longer than we live ourselves."""
+
+import ctypes
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from campaign.errors import FilmError
+
+# What films come in. Playlists, lists of files and pictures are left out: they make ffmpeg open other files.
+FORMATS = "mov,matroska,avi,mpegts,mpeg,mxf,flv,ogg,asf,dv,gxf,nut,yuv4mpegpipe"
+NEEDED = ("libx264", "aac")
+DISK_FULL = "the disk is full; make room and give the same command again: it goes on where it stopped"
+
+_QUIET = ("-hide_banner", "-nostdin", "-v", "error")
+_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), os.strerror(errno.EFBIG))
+_PR_SET_PDEATHSIG = 1
+
+Tick = Callable[[float], None]
+
+
+def ignore(_done: float) -> None:
+    """Show no progress."""
+
+
+def untrusted(path: Path) -> list[str]:
+    """Return the options that read `path` as a file of films and as nothing else, whatever its name and content."""
+    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS, "-i", f"file:{path.absolute()}"]
+
+
+def encoders() -> frozenset[str]:
+    """Return the names of what this ffmpeg can write. Raises `FilmError` unless it is there and can write H.264."""
+    listed = output(["ffmpeg", "-hide_banner", "-encoders"]).decode(errors="replace")
+    found = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
+    if missing := [name for name in NEEDED if name not in found]:
+        raise FilmError(f"this ffmpeg lacks {' and '.join(missing)}; install the ffmpeg of your distribution")
+    if shutil.which("ffprobe") is None:
+        raise FilmError("ffprobe is missing; install ffmpeg whole ('apt install ffmpeg' on Debian)")
+    return found
+
+
+def version() -> str:
+    """Return the version of ffmpeg."""
+    return output(["ffmpeg", "-version"]).decode(errors="replace").split()[2]
+
+
+def encode(options: Sequence[str], *, seconds: float, folder: Path, tick: Tick = ignore) -> None:
+    """Run ffmpeg with `options` in `folder`, and tell `tick` how much of `seconds` is done (0 to 1).
+
+    Raises `FilmError` where it fails or the disk is full. Ends ffmpeg when we are interrupted.
+    """
+    command = ["ffmpeg", *_QUIET, "-nostats", "-progress", "pipe:1", "-y", *options]
+
+    def read(stdout: IO[bytes]) -> None:
+        for line in stdout:
+            if (done := re.fullmatch(rb"out_time_us=([0-9]+)\s*", line)) and seconds:
+                tick(min(int(done[1]) / 1e6 / seconds, 1))
+
+    _run(command, read, folder=folder)
+
+
+def decode(options: Sequence[str]) -> bytes:
+    """Return what ffmpeg writes to standard output. Raises `FilmError`."""
+    return output(["ffmpeg", *_QUIET, *options, "pipe:1"])
+
+
+def output(command: Sequence[str]) -> bytes:
+    """Return what a program of ffmpeg writes to standard output. Raises `FilmError`."""
+    found: list[bytes] = []
+    _run(command, lambda stdout: found.append(stdout.read()), folder=None)
+    return found[0]
+
+
+def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: Path | None) -> None:
+    program = shutil.which(command[0])
+    if program is None:
+        raise FilmError(f"{command[0]} is not installed; install it ('apt install ffmpeg' on Debian) and try again")
+    process = subprocess.Popen(  # noqa: S603 - no shell, and paths that can be nothing else
+        [program, *command[1:]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        start_new_session=True,  # Ctrl-C is for us alone: we then end it ourselves
+        preexec_fn=_die_with_us,  # noqa: PLW1509 - no thread of ours is running
+    )
+    try:
+        said = _attended(process, read)
+    finally:
+        process.kill()
+        process.wait()
+    _require_success(command[0], process.returncode, said)
+
+
+def _attended(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], None]) -> str:
+    """Read what `process` writes until it ends; return the end of what it complained of."""
+    assert process.stdout is not None  # noqa: S101 - for the type checker
+    assert process.stderr is not None  # noqa: S101
+    said: deque[bytes] = deque(maxlen=50)
+    with process.stdout, process.stderr:
+        listener = Thread(target=said.extend, args=(process.stderr,), daemon=True)
+        listener.start()
+        try:
+            read(process.stdout)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            listener.join()
+        process.wait()
+    return b"".join(said).decode(errors="replace")
+
+
+def _require_success(program: str, status: int, said: str) -> None:
+    # ffmpeg can end with 0 although a file could not be written to its end.
+    if any(words in said for words in _FULL) or status == -signal.SIGXFSZ:
+        raise FilmError(DISK_FULL)
+    if status:
+        raise FilmError(f"{program} failed: {_last_line(said) or f'status {status}'}")
+
+
+def _last_line(said: str) -> str:
+    """Return the last complaint, without addresses in memory and names of files."""
+    lines = [re.sub(r"^\[[^]]*\] |file:/\S*/", "", line) for line in said.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else ""
+
+
+def _die_with_us() -> None:
+    """Ask Linux to end this process when its parent is killed, for then nobody else can."""
+    if prctl := getattr(ctypes.CDLL(None), "prctl", None):
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,182 @@
+"""The imported films: where their files lie, what their manifests say, and how one takes the place of another.
+
+`films/NAME/manifest.json` names the version that plays; `films/NAME/VERSION/` holds its files. A version is never
+changed: what is published is the manifest, at once and as a whole.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from campaign.errors import FilmError
+from campaign.files import whole_file
+from campaign.film.film import Film, Picture
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TAKEN = ("youtube", "vimeo")
+_VERSION = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A poster to choose from: the second of the film that it shows, and its files."""
+
+    seconds: float
+    pictures: tuple[Picture, ...]
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a version: its size in bytes and its SHA-256."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that is known of an imported film. `media` is the version of all but its texts, `poster` counts from one."""
+
+    format: int
+    version: str
+    media: str
+    made_at: datetime
+    ffmpeg: str
+    source_sha256: str
+    poster: int
+    candidates: tuple[Candidate, ...]
+    notes: tuple[str, ...]
+    film: Film
+    files: dict[str, File]
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def imported(films: Path, name: str) -> tuple[Film, Path]:
+    """Return the film `name` and the folder its paths are relative to. Raises `FilmError` if missing or damaged."""
+    manifest = read(films, name)
+    folder = films / name / manifest.version
+    for path, file in manifest.files.items():
+        if not _is_whole(folder / path, file):
+            raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_again(name)}")
+    return manifest.film, folder
+
+
+def names(films: Path) -> list[str]:
+    """Return the names of the films that were imported."""
+    return sorted(path.parent.name for path in films.glob(f"*/{MANIFEST}") if _is_name(path.parent.name))
+
+
+def read(films: Path, name: str) -> Manifest:
+    """Return what is known of the film `name`. Raises `FilmError` if it is missing or damaged."""
+    try:
+        manifest = _MANIFEST.validate_json((films / require_name(name) / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise FilmError(f"there is no film {name!r} here; {_again(name)}") from None
+    except OSError as error:
+        raise FilmError(f"the film {name!r} cannot be read ({error.strerror}); let the server read {films}") from None
+    except ValidationError:
+        raise FilmError(f"the manifest of the film {name!r} is damaged; {_again(name)}") from None
+    if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not _are_inside(manifest.files):
+        raise FilmError(f"the manifest of the film {name!r} is of another release; {_again(name)}")
+    return manifest
+
+
+def choose_poster(films: Path, name: str, number: int) -> None:
+    """Let candidate `number` (from one) be the poster of the film `name`. Raises `FilmError`."""
+    with exclusive(films, name):
+        manifest = read(films, name)
+        if not 1 <= number <= len(manifest.candidates):
+            raise FilmError(f"the film {name!r} has posters 1 to {len(manifest.candidates)}; choose one of them")
+        write(films, with_poster(manifest, number))
+
+
+def with_poster(manifest: Manifest, number: int) -> Manifest:
+    """Return the manifest with candidate `number` as its poster."""
+    chosen = manifest.candidates[number - 1]
+    film = replace(manifest.film, posters=chosen.pictures, preview=chosen.preview)
+    return replace(manifest, poster=number, film=film)
+
+
+def write(films: Path, manifest: Manifest) -> None:
+    """Publish: from here on the film is what `manifest` says. Raises `OSError`."""
+    home = films / manifest.film.name
+    with whole_file(home / MANIFEST) as file:
+        file.write(_MANIFEST.dump_json(manifest, indent=2) + b"\n")
+        os.fchmod(file.fileno(), 0o644)
+    sync(home)
+
+
+def is_whole(folder: Path, manifest: Manifest) -> bool:
+    """Tell whether all files of a version are in `folder`, by their sizes."""
+    return all(_is_whole(folder / path, file) for path, file in manifest.files.items())
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file, or a folder's list of names, before we go on."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def require_name(name: str) -> str:
+    """Return `name` if a film can be called that. Raises `FilmError`."""
+    if not _is_name(name):
+        rule = "small letters a-z, digits and hyphens, 40 at most, and neither 'youtube' nor 'vimeo'"
+        raise FilmError(f"{name!r} is no name for a film; use {rule}")
+    return name
+
+
+@contextmanager
+def exclusive(films: Path, name: str) -> Iterator[Path]:
+    """Yield the folder of the film `name`, which nobody else changes meanwhile. Raises `FilmError` if somebody does."""
+    home = films / require_name(name)
+    for folder in (films, home):
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder.chmod(0o755)
+    with (home / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FilmError(f"the film {name!r} is being imported already; wait until that has ended") from None
+        yield home
+
+
+def clear(home: Path, *keep: str) -> None:
+    """Remove the versions and drafts of a film but those to `keep`."""
+    for path in home.iterdir():
+        if path.is_dir() and path.name not in keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and name not in _TAKEN
+
+
+def _is_whole(path: Path, file: File) -> bool:
+    try:
+        return path.stat().st_size == file.size
+    except OSError:
+        return False
+
+
+def _are_inside(paths: dict[str, File]) -> bool:
+    return not any(path.startswith("/") or ".." in path.split("/") for path in paths)
+
+
+def _again(name: str) -> str:
+    return f"import it: flask film import FILE --name {name}"
