@@ -60,7 +60,7 @@ def plain_text(content: bytes) -> str:
     try:
         text = content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
+        line = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
         raise CaptionError(line, "this is no UTF-8; save the file as UTF-8") from None
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -137,14 +137,14 @@ def _scale(probe: Probe, box: _Box) -> float:
 
 
 def _rung(probe: Probe, scale: float) -> Rung:
-    width, height = _even(probe.width * scale), _even(probe.height * scale)
+    width, height = _even(probe.width, scale), _even(probe.height, scale)
     most = next((box.most for box in _BOXES if width * height <= box.long * box.short), _BOXES[-1].most)
     return Rung(width, height, most)
 
 
-def _even(length: float) -> int:
-    """Return a length that 4:2:0 pictures can have, not above `length` where that is whole."""
-    return max(int(round(length, 3) // 2) * 2, 2)
+def _even(length: int, scale: float) -> int:
+    """Return the length nearest to `length * scale` that 4:2:0 pictures can have, not above `length`."""
+    return max(min(round(length * scale / 2), length // 2) * 2, 2)
 
 
 def _threads() -> int:

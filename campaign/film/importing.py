@@ -38,7 +38,7 @@ class Import:
     @property
     def media(self) -> str:
         """The version of everything but the texts: the same source, made in the same way, is the same."""
-        made = ",".join(part.name for part in making.parts(self.job.encoders))
+        made = ",".join(part.name for part in making.parts(self.job))
         pictures = ",".join(sorted({"libwebp", "libaom-av1"} & self.job.encoders))
         return _digest(self.sha256, str(encoding.RECIPE), made, pictures)
 
@@ -68,16 +68,20 @@ def import_film(films: Path, source: Path, *, name: str, texts: Texts, show: Sho
 
 def _made(films: Path, wanted: Import, show: Show) -> Manifest:
     home, draft = films / wanted.name, wanted.job.folder
-    current = _current(films, wanted.name)
+    published = _published(films, wanted.name)
+    current = published if published and library.is_whole(home / published.version, published) else None
     if current and current.version == wanted.version:
         return current
-    library.clear(home, draft.name, wanted.version, current.version if current else "")
+    library.clear(home, draft.name, wanted.version, published.version if published else "")
+    if published is None or published.version != wanted.version:  # else it is damaged, and nothing of it is to be kept
+        _take_back(home, wanted)
     _take_up(home, wanted, current)
     _require_room(wanted.job)
     _make_parts(wanted.job, show)
     show("Publishing", 0.99)
     _write_texts(wanted)
     manifest = library.with_poster(_manifest(wanted), _poster(wanted, current))
+    shutil.rmtree(home / wanted.version, ignore_errors=True)
     draft.rename(home / wanted.version)
     library.sync(home)
     library.write(films, manifest)
@@ -85,28 +89,30 @@ def _made(films: Path, wanted: Import, show: Show) -> Manifest:
     return manifest
 
 
-def _current(films: Path, name: str) -> Manifest | None:
-    """Return what is published and whole."""
+def _published(films: Path, name: str) -> Manifest | None:
     try:
-        manifest = library.read(films, name)
+        return library.read(films, name)
     except FilmError:
         return None
-    return manifest if library.is_whole(films / name / manifest.version, manifest) else None
+
+
+def _take_back(home: Path, wanted: Import) -> None:
+    """Make a draft again of an import that was stopped just before it was published."""
+    draft, version = wanted.job.folder, home / wanted.version
+    if version.exists() and not draft.exists():
+        version.rename(draft)
 
 
 def _take_up(home: Path, wanted: Import, current: Manifest | None) -> None:
     """Open the draft, with what can be kept of an import that was stopped, or of one with other texts."""
-    draft, version = wanted.job.folder, home / wanted.version
-    if version.exists() and not draft.exists():  # stopped just before it was published
-        version.rename(draft)
-    shutil.rmtree(version, ignore_errors=True)
+    draft = wanted.job.folder
     stamp = draft / ".media"
     if draft.exists() and (not stamp.exists() or stamp.read_text() != wanted.media):
         shutil.rmtree(draft)
     draft.mkdir(exist_ok=True)
     stamp.write_text(wanted.media)
     if current and current.media == wanted.media:
-        for part in making.parts(wanted.job.encoders):
+        for part in making.parts(wanted.job):
             _take_over(home / current.version / part.name, draft / part.name)
 
 
@@ -133,7 +139,7 @@ def _require_room(job: Job) -> None:
 
 def _make_parts(job: Job, show: Show) -> None:
     done = 0.0
-    for part in making.parts(job.encoders):
+    for part in making.parts(job):
         if not (job.folder / part.name).exists():
             show(part.label, done)
             _make_part(job, part, done, show)
@@ -153,6 +159,8 @@ def _whole_folder(path: Path) -> Iterator[Path]:
     draft.mkdir()
     yield draft
     for inside in [*draft.rglob("*"), draft]:
+        if not inside.stat().st_size and inside.is_file():  # ffmpeg can end well although nothing could be written
+            raise FilmError(ffmpeg.DISK_FULL)
         inside.chmod(0o755 if inside.is_dir() else 0o644)
         library.sync(inside)
     draft.rename(path)

@@ -14,8 +14,10 @@ from campaign.film.film import Film, Picture, Source
 from campaign.film.library import Candidate
 from campaign.film.probing import Probe, duration
 
-AV1_ENCODERS = {"libsvtav1", "libopus"}
+_AV1_ENCODERS = {"libsvtav1", "libopus"}
+_AV1_PIXELS = 64  # libsvtav1 takes no smaller side
 _MOMENTS = "moments.json"
+_KEPT = 0.9  # what all segments hold at least of their MP4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Part:
     make: Callable[[Job, Path, Tick], None]
 
 
-def parts(encoders: frozenset[str]) -> list[Part]:
+def parts(job: Job) -> list[Part]:
     """Return what can be made, in the order in which one needs the other."""
-    av1 = [Part("av1", "Encoding AV1", 0.3, _make_av1)] if encoders >= AV1_ENCODERS else []
+    av1 = [Part("av1", "Encoding AV1", 0.3, _make_av1)] if _can_av1(job) else []
     return [
         Part("mp4", "Encoding H.264", 0.55, _make_mp4),
         *av1,
@@ -62,8 +64,8 @@ def parts(encoders: frozenset[str]) -> list[Part]:
 def notes(job: Job) -> list[str]:
     """Return what was left out or falls short, in a sentence each."""
     said = []
-    if not job.encoders >= AV1_ENCODERS:
-        said.append("No AV1 was made: this ffmpeg lacks libsvtav1 or libopus. Browsers play H.264.")
+    if not _can_av1(job):
+        said.append("No AV1 was made: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 plays.")
     if job.probe.is_hdr:
         said.append("The film has high dynamic range; its colours were only converted. Import a graded SDR master.")
     return said
@@ -89,6 +91,11 @@ def candidates(job: Job) -> tuple[Candidate, ...]:
     """Return the posters to choose from, the best one first."""
     moments = json.loads((job.folder / "posters" / _MOMENTS).read_text())
     return tuple(_candidate(job, number, moment) for number, moment in enumerate(moments, start=1))
+
+
+def _can_av1(job: Job) -> bool:
+    rung = encoding.av1_rung(job.rungs)
+    return job.encoders >= _AV1_ENCODERS and min(rung.width, rung.height) >= _AV1_PIXELS
 
 
 def _make_mp4(job: Job, draft: Path, tick: Tick) -> None:
@@ -124,7 +131,10 @@ def _make_hls(job: Job, draft: Path, tick: Tick) -> None:
 
 def _variant(job: Job, rung: Rung, folder: Path) -> streams.Variant:
     named = streams.segments((folder / "stream.m3u8").read_text())
-    peak, average = streams.bit_rates([((folder / name).stat().st_size, seconds) for name, seconds in named])
+    sizes = [((folder / name).stat().st_size, seconds) for name, seconds in named]
+    if sum(size for size, _ in sizes) < job.mp4(rung).stat().st_size * _KEPT:
+        raise FilmError(ffmpeg.DISK_FULL)  # ffmpeg ends well although it could not write all
+    peak, average = streams.bit_rates(sizes)
     address, spoken = f"{rung.name}/stream.m3u8", _codecs(job.mp4(rung))
     return streams.Variant(address, rung.width, rung.height, job.probe.fps, spoken, peak, average)
 
