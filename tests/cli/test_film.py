@@ -1,0 +1,105 @@
+"""`flask film`: what people type, and what they read when it cannot be."""
+
+import pytest
+
+from campaign.app import create_app
+from campaign.cli.film import _repeated
+from campaign.config import Settings
+from campaign.film import library
+from tests import services
+from tests.conftest import dispose
+from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg()))
+
+
+@pytest.fixture
+def flask(tmp_path):
+    """Run a `flask film` command on a campaign that has no database yet."""
+    app = create_app(Settings.load(instance=tmp_path / "instance"))
+    yield lambda *words: app.test_cli_runner().invoke(args=["film", *map(str, words)])
+    dispose(app)
+
+
+@pytest.fixture
+def clip(make_film):  # noqa: F811
+    return make_film("clip.mp4", size="64x64", seconds=2)
+
+
+@pytest.fixture
+def captions(tmp_path):
+    for language in ("en", "ru"):
+        (tmp_path / f"{language}.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nGold\n")
+    (tmp_path / "broken.srt").write_text("1\n00:00:00,500 --> 00:00:00,400\nGold\n")
+    (tmp_path / "seen.txt").write_text("A skater wins gold.")
+    return tmp_path
+
+
+def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask, clip, captions, tmp_path):
+    texts = ["--captions", f"en={captions}/en.srt", f"ru={captions}/ru.srt", "--chapters", f"en={captions}/en.srt"]
+    result = flask("import", clip, *texts, "--transcript", f"en={captions}/seen.txt", "--name", "sochi")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("to show it: CAMPAIGN_FILM=sochi\n")
+    assert result.stderr.splitlines()[:2] == ["Checking (0%)", "Encoding H.264 (0%)"]
+    assert result.stderr.endswith("Ready (100%)\n")
+    assert len(result.stderr.splitlines()) < 10
+    film, folder = library.imported(tmp_path / "instance" / "films", "sochi")
+    assert [*film.captions, *film.chapters, *film.transcripts] == ["en", "ru", "en", "en"]
+    assert (folder / film.transcripts["en"]).read_text() == "A skater wins gold.\n"
+    assert flask("poster", "sochi", 3).stdout == "sochi: poster 3\n"
+    assert "sochi (64x64, 2 s, " in flask("list").stdout
+    assert "captions: en ru; poster 3 of 5)" in flask("list").stdout
+    assert "has posters 1 to 5" in flask("poster", "sochi", 6).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--captions", "en=broken.srt"], "Error: broken.srt, line 2: this caption ends before it begins"),
+        (["--chapters", "en=broken.srt"], "Error: broken.srt, line 2: "),
+        (["--captions", "en=missing.srt"], "File 'missing.srt' does not exist"),
+        (["--captions", "xx=en.srt"], "'xx' is none of the campaign's languages: en, ru, fr, es, pt, de, it, nl, ar"),
+        (["--captions", "en.srt"], "'en.srt' names no language; write it like en=captions.srt"),
+        (["--captions", "en=en.srt", "en=ru.srt"], "--captions names a language twice"),
+        (["--transcript", "en=/dev/null"], "Error: null, line 1: the file is empty"),
+        (["--language", "xx"], "'xx' is not one of"),
+        (["--name", "../x"], "Error: '../x' is no name for a film; use small letters"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_work(flask, clip, captions, monkeypatch, words, message):
+    monkeypatch.chdir(captions)
+    result = flask("import", clip, "--name", "sochi", *words)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert "Encoding" not in result.stderr
+
+
+def test_a_film_that_is_none_is_refused_in_one_line(flask, captions):
+    result = flask("import", captions / "seen.txt", "--name", "sochi")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Checking (0%)\nError: seen.txt is no film that can be read")
+    assert result.stderr.count("\n") == 2
+
+
+def test_without_films_the_list_is_empty(flask):
+    assert flask("list").stdout == ""
+
+
+def test_a_poster_of_no_film_is_refused(flask):
+    assert "there is no film 'x' here; import it" in flask("poster", "x", 1).stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("F --captions en=a ru=b --name x", "F --captions en=a --captions ru=b --name x"),
+        ("--captions en=a ru=b fr=c F", "--captions en=a --captions ru=b --captions fr=c F"),
+        ("--captions=en=a ru=b F", "--captions=en=a --captions ru=b F"),
+        ("--captions en=a --captions ru=b F", "--captions en=a --captions ru=b F"),
+        ("--captions en=a --chapters en=c ru=d F", "--captions en=a --chapters en=c --chapters ru=d F"),
+        ("--name a=b F", "--name a=b F"),
+        ("F --captions en=a --name a=b", "F --captions en=a --name a=b"),
+    ],
+)
+def test_several_values_may_follow_one_option(typed, read):
+    assert _repeated(typed.split()) == read.split()
