@@ -97,7 +97,7 @@ class Progress:
     """Shows how far an import is, on standard error: a bar on a terminal, else a line for each part."""
 
     def __init__(self) -> None:
-        self._bar = click.progressbar(length=_STEPS, file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=False)
+        self._bar = click.progressbar(length=_STEPS, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=False)
         self._label = ""
 
     def __enter__(self) -> "Progress":

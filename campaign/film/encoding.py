@@ -61,9 +61,9 @@ def av1_rung(rungs: Sequence[Rung]) -> Rung:
 
 
 def bytes_needed(probe: Probe) -> int:
-    """Return what all files take at most, and while they are made: each MP4 also as HLS, and once as a draft."""
+    """Return what all files take at most: each MP4 and the same as HLS, and as much again for AV1 and pictures."""
     kbits = sum(rung.most + 160 for rung in ladder(probe))
-    return int(probe.seconds * kbits * 1000 / 8 * 2.5) + 20_000_000
+    return int(probe.seconds * kbits * 1000 / 8 * 3) + 20_000_000
 
 
 def h264(source: Path, probe: Probe, rungs: Sequence[Rung]) -> list[str]:

@@ -85,7 +85,6 @@ def _made(films: Path, wanted: Import, show: Show) -> Manifest:
     draft.rename(home / wanted.version)
     library.sync(home)
     library.write(films, manifest)
-    library.clear(home, wanted.version, current.version if current else "")
     return manifest
 
 

@@ -53,7 +53,7 @@ def grey(level: int, contrast: int = 0) -> bytes:
 
 
 def test_posters_are_spread_over_the_film_and_never_dark_where_there_is_light():
-    film = b"".join(grey(120, 20 + second // 2) if second % 20 == 10 else grey(20, 20) for second in range(100))
+    film = b"".join(grey(120, 20 + second // 2) if second % 20 == 10 else grey(38, 38) for second in range(100))
     assert pictures.best_moments(film, 100) == [90, 70, 50, 30, 10]
 
 

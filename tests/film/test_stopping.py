@@ -231,6 +231,16 @@ def test_without_h264_it_says_what_to_install(importer, tiny, tmp_path, monkeypa
         importer(tiny)
 
 
+def test_another_user_can_read_it_all(importer, tiny):
+    before = os.umask(0o077)
+    try:
+        importer(tiny)
+    finally:
+        os.umask(before)
+    for path in [importer.films, *importer.films.glob("sochi/[!.]*"), *importer.films.glob("sochi/*/[!.]*/**/*")]:
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+
+
 @contextmanager
 def small_disk(folder: Path, megabytes: int):
     folder.mkdir()
