@@ -15,6 +15,7 @@ from campaign.housekeeping import keep_house
 from campaign.logs import configure_logs
 from campaign.migrating import add_migrations, require_current
 from campaign.state import keep_state, mail_worker
+from campaign.web import film_pages
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -37,6 +38,7 @@ def serve() -> Flask:
     """Build the application for a server: its database must be ready, and what runs beside it starts."""
     try:
         settings = Settings.load()
+        film_pages.require(settings)
         app = create_app(settings)
         require_current(app)
     except ConfigError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 MAIL_SCHEMES = ("file", "smtp", "smtps")
 DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 SECRET_LENGTH = 32
+FILM = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
 
 
 def choice(*allowed: str) -> BeforeValidator:
@@ -44,6 +45,13 @@ def redis_url(value: str) -> str:
     """Return the address of a Redis, or nothing."""
     if value and _split(value, "redis://host:6379/0").scheme not in ("redis", "rediss"):
         raise ValueError("this is no Redis address; use redis://host:6379/0, or leave it empty")
+    return value
+
+
+def film(value: str) -> str:
+    """Return the name of an imported film, `youtube:ID`, `vimeo:ID` or nothing."""
+    if not FILM.fullmatch(value):
+        raise ValueError(f"{value!r} is no film; use youtube:ID, vimeo:ID or the name of an imported film")
     return value
 
 

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     sign_limit: Annotated[str, AfterValidator(checks.sign_limit)] = Field(
         default="5 per minute;50 per day", description="Signatures accepted from one network address. Empty: no limit."
     )
+    film: Annotated[str, AfterValidator(checks.film)] = Field(
+        default="",
+        description="Which film plays: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "
+        "Empty: the one that ships.",
+    )
     mail_worker: Annotated[Literal["embedded", "external"], checks.choice("embedded", "external")] = Field(
         default="embedded",
         description="`embedded` sends mail from within the server; `external` leaves it to `flask mail work`.",
@@ -106,6 +111,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's address, with the default filled in."""
         return self.database_url or f"sqlite:///{self.instance / 'campaign.sqlite3'}"
+
+    def films_folder(self) -> Path:
+        """Where imported films are."""
+        return self.instance / "films"
 
     def mail_folder(self) -> Path:
         """Where `file:` puts messages."""

@@ -102,6 +102,18 @@ class ShareTally(Base):
     shares: Mapped[int]
 
 
+class FilmTally(Base):
+    """How many have watched `percent` of a film, by hour and language of the page; who, nobody knows."""
+
+    __tablename__ = "film_tallies"
+
+    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    film: Mapped[str] = mapped_column(String(40), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    percent: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    viewers: Mapped[int]
+
+
 class Switch(Base):
     """Something that an organiser has switched on; what has no row is off."""
 

@@ -9,11 +9,13 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from campaign.cli.plain import PlainCommand
+from campaign.cli.plain import PlainCommand, ReadyCommand
+from campaign.db import db
 from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importing import import_film
 from campaign.film.texts import LANGUAGES, Texts
+from campaign.film.watching import watched as all_watched
 from campaign.state import state
 
 _READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -47,12 +49,12 @@ class SeveralValues(PlainCommand):
 
 
 class FilmGroup(AppGroup):
-    """Commands that need no database, and say in one line what is wrong."""
+    """Commands that need no database unless they say so, and say in one line what is wrong."""
 
     command_class = PlainCommand
 
 
-film = FilmGroup("film", help="Import the film and choose its poster.")
+film = FilmGroup("film", help="Import the film, choose its poster, see how much of it is watched.")
 
 
 @film.command(name="import", cls=SeveralValues)
@@ -93,6 +95,14 @@ def poster(name: str, number: int) -> None:
     click.echo(f"{name}: poster {number}")
 
 
+@film.command(cls=ReadyCommand)
+def watched() -> None:
+    """Say how many have watched how much: 0% is a play, 100% the end."""
+    click.echo(f"{'film':<24} {'language':<8} {'watched':>7} {'viewers':>8}")
+    for name, language, percent, viewers in all_watched(db.session):
+        click.echo(f"{name:<24} {language:<8} {percent:>6}% {viewers:>8}")
+
+
 class Progress:
     """Shows how far an import is, on standard error: a bar on a terminal, else a line for each part."""
 
@@ -118,7 +128,7 @@ class Progress:
 
 
 def _films() -> Path:
-    return state().settings.instance / "films"
+    return state().settings.films_folder()
 
 
 def _line(manifest: library.Manifest) -> str:

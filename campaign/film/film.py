@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to play: its path in the film's folder, its media type with codecs (RFC 6381), its height in pixels."""
+    """One file to play: its path in the film's folder, its media type with codecs (RFC 6381), its height in pixels.
+
+    `media` is the media query of the screens it is meant for; "" for all.
+    """
 
     path: str
     type: str
     height: int
+    media: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,8 @@ class Film:
     `width` and `height` are those of the largest source, in pixels. `sources` stand in the order in which a browser
     should try them; `posters` in that of preference, small before large. `preview` is the poster as a JPEG, which
     every network's link preview takes. `hls` is a master playlist (RFC 8216) and `sprite` a WebVTT file of thumbnails;
-    both may be missing (""). `captions` and `chapters` are WebVTT, `transcripts` plain text in UTF-8: what is seen and
-    heard. `language` is the one that is spoken or written in the picture.
+    both may be missing (""). `captions`, `chapters` and `descriptions` (of what is seen) are WebVTT, `transcripts`
+    plain text in UTF-8: what is seen and heard. `language` is the one that is spoken or written in the picture.
     """
 
     name: str
@@ -44,4 +48,5 @@ class Film:
     sprite: str = ""
     captions: dict[str, str] = field(default_factory=dict)
     chapters: dict[str, str] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
     transcripts: dict[str, str] = field(default_factory=dict)

@@ -1,20 +1,41 @@
-"""The film that ships with the campaign."""
+"""The film that ships with the campaign: "Two lines on ice", made by tools/film."""
 
 from campaign.config import ROOT
 from campaign.film.film import Film, Picture, Source
 
 FOLDER = ROOT / "static" / "film"
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "nl", "pt", "ru")
+
+_AV1 = 'video/webm; codecs="av01.0.{level}.10, opus"'
+_H264 = 'video/mp4; codecs="avc1.6400{level}, mp4a.40.2"'
+_SMALL, _MIDDLE = "(max-width: 600px)", "(max-width: 1280px)"
+
+
+def _in_each_language(kind: str, ending: str) -> dict[str, str]:
+    return {language: f"{kind}.{language}.{ending}" for language in LANGUAGES}
+
 
 SHIPPED = Film(
-    name="love-always-wins",
-    width=1280,
-    height=720,
-    seconds=16,
+    name="two-lines-on-ice",
+    width=1920,
+    height=1080,
+    seconds=56,
     sources=(
-        Source("love-always-wins.webm", 'video/webm; codecs="vp9, opus"', 720),
-        Source("love-always-wins.mp4", 'video/mp4; codecs="avc1.64001f, mp4a.40.2"', 720),
+        Source("two-lines-on-ice-480.webm", _AV1.format(level="04M"), 480, _SMALL),
+        Source("two-lines-on-ice-480.mp4", _H264.format(level="1e"), 480, _SMALL),
+        Source("two-lines-on-ice-720.webm", _AV1.format(level="05M"), 720, _MIDDLE),
+        Source("two-lines-on-ice-720.mp4", _H264.format(level="1f"), 720, _MIDDLE),
+        Source("two-lines-on-ice-1080.webm", _AV1.format(level="08M"), 1080),
+        Source("two-lines-on-ice-1080.mp4", _H264.format(level="28"), 1080),
     ),
-    posters=(Picture("poster.webp", "image/webp", 1280), Picture("poster.jpg", "image/jpeg", 1280)),
-    preview="poster.jpg",
-    captions={"en": "love-always-wins.en.vtt"},
+    posters=tuple(
+        Picture(f"poster-{width}.{ending}", f"image/{kind}", width)
+        for ending, kind in (("avif", "avif"), ("webp", "webp"), ("jpg", "jpeg"))
+        for width in (640, 1280)
+    ),
+    preview="poster-1280.jpg",
+    captions=_in_each_language("captions", "vtt"),
+    chapters=_in_each_language("chapters", "vtt"),
+    descriptions=_in_each_language("descriptions", "vtt"),
+    transcripts=_in_each_language("transcript", "txt"),
 )

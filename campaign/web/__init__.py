@@ -6,6 +6,7 @@ from campaign.config import Settings
 from campaign.web import (
     bot_check,
     failures,
+    film_pages,
     headers,
     health,
     languages,
@@ -21,8 +22,9 @@ def open_room(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
     languages.speak(app)
     static.serve(app)
+    film_pages.show(app, settings)
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)
-    for room in (petition_pages, private_pages, sharing_pages, bot_check, health):
+    for room in (petition_pages, private_pages, sharing_pages, film_pages, bot_check, health):
         app.register_blueprint(room.bp)

@@ -4,21 +4,25 @@ from flask import Flask, Response, request
 
 from campaign.config import Settings
 
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "base-uri 'none'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "img-src 'self'",
-        "media-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-    )
-)
+_POLICY = {
+    "default-src": "'none'",
+    "base-uri": "'none'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "img-src": "'self'",
+    "media-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+}
+
+
+def _written(policy: dict[str, str]) -> str:
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
+
+
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": _written(_POLICY),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",  # "no-referrer" would make form posts send "Origin: null"
@@ -39,6 +43,12 @@ def protect(app: Flask, settings: Settings) -> None:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def allow(response: Response, directive: str, source: str) -> None:
+    """Let this one page also use `source` for a `directive` of its Content-Security-Policy."""
+    present = _POLICY.get(directive, "")
+    response.headers["Content-Security-Policy"] = _written(_POLICY | {directive: f"{present} {source}".strip()})
 
 
 def public(response: Response, *, seconds: int) -> Response:

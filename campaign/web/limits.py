@@ -8,6 +8,7 @@ from campaign.config import Settings
 from campaign.web.visitors import visitor_hash
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
+WATCHING = "60 per minute;1000 per day"  # marks of the film counted from one network address
 REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
 
 
@@ -24,6 +25,7 @@ def limit(app: Flask, settings: Settings) -> None:
     limiter = Limiter(visitor_hash, app=app, strategy="fixed-window")
     limited = limiter.limit(lambda: settings.sign_limit, exempt_when=lambda: not settings.sign_limit)
     app.extensions["count_signing"] = limited(_count_signing)
+    app.extensions["count_watching"] = limiter.limit(WATCHING)(_count_watching)
 
 
 def _read_body() -> None:
@@ -38,7 +40,16 @@ def count_signing() -> None:
 
     Called after all checks of the form, so that nobody is shut out for typing errors.
     """
-    count = current_app.extensions["count_signing"]
+    _count("count_signing")
+
+
+def count_watching() -> None:
+    """Count one mark of the film for this visitor. Raises `RateLimitExceeded`."""
+    _count("count_watching")
+
+
+def _count(name: str) -> None:
+    count = current_app.extensions[name]
     try:
         count()
     except RedisError:
@@ -47,4 +58,8 @@ def count_signing() -> None:
 
 
 def _count_signing() -> None:
+    """Do nothing more than being counted."""
+
+
+def _count_watching() -> None:
     """Do nothing more than being counted."""

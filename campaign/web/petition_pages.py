@@ -6,13 +6,13 @@ from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, iso, utcnow
-from campaign.film.shipped import SHIPPED
 from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures
 from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
 from campaign.web.answers import taking_at_least, wants_json
+from campaign.web.film_pages import may_play
 from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/")
 def page(lang: str) -> ResponseReturnValue:
     """Show the page: the same bytes for everyone."""
-    return public(make_response(_page(SignForm(formdata=None))), seconds=COUNT_SECONDS)
+    return public(may_play(make_response(_page(SignForm(formdata=None)))), seconds=COUNT_SECONDS)
 
 
 @bp.post("/sign")
@@ -115,7 +115,6 @@ def _page(form: SignForm, **more: object) -> str:
     return render_template(
         "public/page.html",
         form=form,
-        film=SHIPPED,
         count=count,
         goal=counting.goal_for(count),
         shown=counting.newest_shown(db.session, most=SHOWN),
@@ -149,4 +148,4 @@ def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     if wants_json():
         return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
     kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
-    return Response(_page(form, tokens=kept | tokens), status)
+    return may_play(Response(_page(form, tokens=kept | tokens), status))

@@ -9,18 +9,19 @@ from whitenoise import WhiteNoise
 from campaign.config import ROOT
 
 STATIC = ROOT / "static"
-_MEDIA_TYPES = {".vtt": "text/vtt", ".webp": "image/webp"}
+_MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
+    ".m4s": "video/iso.segment",
+    ".mjs": "text/javascript",
+    ".vtt": "text/vtt",
+    ".webp": "image/webp",
+}
 
 
 def serve(app: Flask) -> None:
     """Serve each folder of static/ under the hash of its content; `static_url` in templates gives the addresses."""
-    files = WhiteNoise(
-        app.wsgi_app,
-        mimetypes=_MEDIA_TYPES,
-        allow_all_origins=False,
-        immutable_file_test=lambda _path, _url: True,
-        add_headers_function=_headers,
-    )
+    files = _files(app)
     prefixes = {folder.name: f"static/{_content_hash(folder)}/{folder.name}" for folder in _folders()}
     for name, prefix in prefixes.items():
         files.add_files(str(STATIC / name), prefix=prefix)
@@ -32,6 +33,23 @@ def serve(app: Flask) -> None:
         return f"/{prefixes[folder]}/{name}"
 
     app.jinja_env.globals["static_url"] = static_url
+
+
+def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
+    """Serve the files of `folder`, which never change, below /`prefix`/."""
+    files = _files(app)
+    files.add_files(str(folder), prefix=prefix)
+    app.wsgi_app = files  # type: ignore[method-assign]
+
+
+def _files(app: Flask) -> WhiteNoise:
+    return WhiteNoise(
+        app.wsgi_app,
+        mimetypes=_MEDIA_TYPES,
+        allow_all_origins=False,
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=_headers,
+    )
 
 
 def _folders() -> list[Path]:

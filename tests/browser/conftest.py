@@ -1,5 +1,6 @@
 """Real browsers, and a real server for them."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,25 @@ def plain_tab(engine: Engine) -> Iterator[Tab]:
 def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A campaign that is served to all tests of this process, with no limit to signing."""
     site = ready_site(tmp_path_factory.mktemp("open"), CAMPAIGN_SIGN_LIMIT="")
+    server = site.start()
+    yield site
+    server.terminate()
+    assert server.wait(timeout=READY_SECONDS) == 0
+
+
+@pytest.fixture(scope="session")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A campaign that shows an imported film, long enough to adapt to the connection."""
+    if reason := services.why_no_ffmpeg():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("long")
+    source = folder / "source.mp4"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=12:d=92", "-f", "lavfi", "-i", "sine=f=330:d=92"]
+    subprocess.run(
+        ["ffmpeg", "-v", "error", *inputs, "-preset", "ultrafast", "-pix_fmt", "yuv420p", source], check=True
+    )
+    site = ready_site(folder, CAMPAIGN_FILM="sochi")
+    site.flask("film", "import", str(source), "--name", "sochi")
     server = site.start()
     yield site
     server.terminate()

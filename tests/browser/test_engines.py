@@ -1,7 +1,6 @@
 """What every visitor must be able to do, in each of the three browser engines."""
 
 import pytest
-from selenium.webdriver.common.keys import Keys
 
 from tests.browser.engines import Tab
 
@@ -13,6 +12,8 @@ FRAMES = """() => {
     const film = document.querySelector("section.film video");
     return film.currentTime > 0.5 && film.videoWidth > 0 && film.getVideoPlaybackQuality().totalVideoFrames > 5;
 }"""
+SHOWN = """(text) => [...document.querySelector("video").textTracks].some((track) =>
+    track.mode === "showing" && [...(track.activeCues ?? [])].some((cue) => cue.text.includes(text)))"""
 # Asks for the end of the film alone, as a player does when somebody jumps there.
 ASK_FOR_END = """() => {
     const film = document.querySelector("section.film video").currentSrc;
@@ -21,11 +22,8 @@ ASK_FOR_END = """() => {
 
 
 def play(tab: Tab) -> None:
-    """Start the film as a visitor does: WebKit's controls know no keys, and Chromium's play button is in a corner."""
-    if tab.engine == "webkit":
-        tab.click(FILM)
-    else:
-        tab.press(FILM, Keys.SPACE)
+    """Start the film as a visitor does."""
+    tab.click("[data-play]")
 
 
 def watch(tab: Tab) -> None:
@@ -46,6 +44,36 @@ def test_the_film_plays(tab, open_site):
     tab.open(f"{open_site.url}/en/")
     watch(tab)
     assert tab.complaints() == []
+
+
+def test_captions_are_shown_in_the_language_that_is_chosen(tab, open_site):
+    tab.open(f"{open_site.url}/en/")
+    watch(tab)
+    tab.fill("[data-captions]", "ar")
+    tab.evaluate("() => { document.querySelector('video').currentTime = 47; }")
+    tab.wait_for(SHOWN, "ماذا لو كان عيش حلمك")
+
+
+def test_the_end_invites_to_sign(tab, open_site):
+    tab.open(f"{open_site.url}/en/#t=52")
+    watch(tab)
+    tab.wait_for("!document.querySelector('[data-end]').hidden")
+    tab.click("[data-end] a")
+    assert tab.url.endswith("#sign")
+
+
+def test_a_long_film_adapts_to_the_connection(tab, long_film):
+    tab.open(f"{long_film.url}/en/")
+    watch(tab)
+    playing = tab.evaluate("document.querySelector('video').currentSrc")
+    assert playing.endswith("/master.m3u8") if has_hls(tab) else playing.startswith("blob:")
+    tab.evaluate("() => { document.querySelector('video').currentTime = 70; }")
+    tab.wait_for("() => document.querySelector('video').currentTime > 70.5")
+    assert tab.complaints() == []
+
+
+def has_hls(tab: Tab) -> bool:
+    return bool(tab.evaluate("document.querySelector('video').canPlayType('application/vnd.apple.mpegurl')"))
 
 
 def test_one_can_jump_to_the_end_of_the_film(tab, open_site):

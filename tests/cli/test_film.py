@@ -5,7 +5,9 @@ import pytest
 from campaign.app import create_app
 from campaign.cli.film import _repeated
 from campaign.config import Settings
+from campaign.db import db
 from campaign.film import library
+from campaign.film.watching import count_watched
 from tests import services
 from tests.conftest import dispose
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
@@ -103,3 +105,11 @@ def test_a_poster_of_no_film_is_refused(flask):
 )
 def test_several_values_may_follow_one_option(typed, read):
     assert _repeated(typed.split()) == read.split()
+
+
+def test_watched_says_how_many_have_watched_how_much(campaign):
+    with campaign.app.app_context():
+        for percent in (0, 0, 25):
+            count_watched(db.session, film="sochi", language="ru", percent=percent)
+    rows = [line.split() for line in campaign.command("film", "watched").output.splitlines()]
+    assert rows == [["film", "language", "watched", "viewers"], ["sochi", "ru", "0%", "2"], ["sochi", "ru", "25%", "1"]]

@@ -1,9 +1,7 @@
 """The bot check: off unless an organiser wants it; work or a wait, and neither passes twice."""
 
-import hashlib
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import altcha
 import pytest
@@ -18,8 +16,6 @@ from campaign.models import Signature, UsedChallenge
 from campaign.petition import proof_of_work
 from tests.conftest import campaign_on
 from tests.people import FROM_OUR_PAGE, WANTS_JSON
-
-VENDORED = Path(__file__).parent.parent.parent / "static" / "vendor"
 
 
 @pytest.fixture(autouse=True)
@@ -169,10 +165,3 @@ def test_used_challenges_are_forgotten_once_they_expired(checked, ada):
 
 def test_a_challenge_is_never_cached(campaign):
     assert campaign.client.get("/altcha.json").headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize("folder", sorted(VENDORED.iterdir()), ids=lambda path: path.name)
-def test_vendored_files_are_those_whose_checksums_stand_beside_them(folder):
-    stated = dict(re.findall(r"^    ([0-9a-f]{64})  (\S+)", (folder / "README.md").read_text(), re.MULTILINE))
-    files = [path for path in folder.iterdir() if path.name != "README.md"]
-    assert {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in files} == stated

@@ -1,0 +1,94 @@
+"""The film on the page: which one plays, where its files are, what its player may connect to, how much is watched."""
+
+import structlog
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.config import Settings
+from campaign.db import db
+from campaign.errors import ConfigError
+from campaign.film.choosing import Showing, showing
+from campaign.film.shipped import FOLDER, SHIPPED
+from campaign.film.watching import count_watched
+from campaign.web import guard, languages, limits, static
+from campaign.web.headers import allow
+
+bp = Blueprint("film", __name__)
+log = structlog.get_logger(__name__)
+
+
+def show(app: Flask, settings: Settings) -> None:
+    """Choose the film and serve its files. Servers refuse to start without it (`require`); commands need none."""
+    try:
+        film = showing(settings.film, settings.films_folder())
+    except ConfigError:
+        film = Showing(SHIPPED, FOLDER)
+    app.extensions["film"] = film
+    if film.folder != FOLDER:
+        static.serve_folder(app, film.folder, prefix=f"film/{film.name}/{film.folder.name}")
+    app.jinja_env.globals.update(showing=film, film_url=_film_url)
+    app.jinja_env.filters["clock"] = _clock
+
+
+def require(settings: Settings) -> None:
+    """Raise `ConfigError` unless the film that the settings name is there."""
+    showing(settings.film, settings.films_folder())
+
+
+def may_play(response: Response) -> Response:
+    """Let a page with the player connect to where the film plays from, and let hls.js hand over what it has loaded."""
+    film = _showing()
+    if film.elsewhere:
+        allow(response, "frame-src", f"https://{film.elsewhere.host}")
+    elif film.hls:
+        allow(response, "media-src", "blob:")
+    return response
+
+
+@bp.post("/film/watched")
+def watched() -> ResponseReturnValue:
+    """Count that somebody has watched a part of the film; browsers send it beside the page and want no answer."""
+    languages.use(request.form.get("lang"))
+    if guard.origin_of_request() == "ours" and _is_new():
+        _count(request.form.get("percent", type=int, default=-1))
+    return "", 204
+
+
+def _is_new() -> bool:
+    """Tell whether this visitor may still be counted, so that nobody can drive the numbers up."""
+    try:
+        limits.count_watching()
+    except RateLimitExceeded:
+        return False
+    return True
+
+
+def _count(percent: int) -> None:
+    try:
+        count_watched(db.session, film=_showing().name, language=languages.current(), percent=percent)
+    except ValueError:
+        return  # no player of ours sends this
+    except SQLAlchemyError as error:
+        log.warning("a viewer was not counted", reason=type(error).__name__)
+
+
+def _showing() -> Showing:
+    film: Showing = current_app.extensions["film"]
+    return film
+
+
+def _film_url(path: str) -> str:
+    """Return the address of one of the film's files, given its path in the film's folder."""
+    film = _showing()
+    if film.folder == FOLDER:
+        return str(current_app.jinja_env.globals["static_url"](f"film/{path}"))  # type: ignore[operator]
+    return f"/film/{film.name}/{film.folder.name}/{path}"
+
+
+def _clock(seconds: float) -> str:
+    """Return a time in the film as people write it: 0:56, 12:03, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
