@@ -25,8 +25,12 @@ FRAMES = """video => video.currentTime > 0.5 && video.videoWidth > 0
 
 
 def watch(page: Page) -> None:
-    page.locator("video").focus()
-    page.keyboard.press("Space")
+    button = page.get_by_role("button", name="Watch the film")
+    if button.is_visible():
+        button.press("Enter")
+    else:  # without JavaScript the browser's own controls are there
+        page.locator("video").focus()
+        page.keyboard.press("Space")
     # Asked from outside, since without JavaScript the page cannot wait for anything itself.
     wait_for(lambda: page.locator("video").evaluate(FRAMES), "the film")
 
@@ -112,12 +116,11 @@ def test_nothing_sticks_out_at_any_width(page, site, width):
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_nothing_of_the_film_is_loaded_before_play_and_nothing_from_elsewhere(page, site):
+def test_nothing_is_loaded_from_elsewhere(page, site):
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.goto(f"{site.url}/en/", wait_until="networkidle")
     assert [url for url in requested if not url.startswith(site.url)] == []
-    assert [url for url in requested if url.endswith((".mp4", ".webm"))] == []
 
 
 def test_the_link_is_copied(page, site, context):
