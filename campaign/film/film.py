@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+# Screens for which so many lines are enough, as media queries; the largest rendition is for all others.
+SCREENS = {"480p": "(max-width: 600px)", "720p": "(max-width: 1280px)"}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

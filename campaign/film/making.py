@@ -10,7 +10,7 @@ from campaign.errors import FilmError
 from campaign.film import encoding, ffmpeg, pictures, streams
 from campaign.film.encoding import Rung
 from campaign.film.ffmpeg import Tick
-from campaign.film.film import Film, Picture, Source
+from campaign.film.film import SCREENS, Film, Picture, Source
 from campaign.film.library import Candidate
 from campaign.film.probing import Probe, duration
 
@@ -158,11 +158,15 @@ def _make_sprite(job: Job, draft: Path, _tick: Tick) -> None:
 
 
 def _sources(job: Job) -> list[Source]:
-    """Return what to play, in the order to try: the light AV1, then H.264 from large to small."""
-    light = encoding.av1_rung(job.rungs)
-    found = [(f"av1/{light.name}.mp4", light), *((f"mp4/{rung.name}.mp4", rung) for rung in reversed(job.rungs))]
-    there = [(path, rung) for path, rung in found if (job.folder / path).exists()]
-    return [Source(path, f'video/mp4; codecs="{_codecs(job.folder / path)}"', rung.height) for path, rung in there]
+    """Return what to play, in the order to try: the light AV1, then H.264, the small ones on small screens."""
+    light, top = encoding.av1_rung(job.rungs), job.rungs[-1]
+    av1 = [_source(job, f"av1/{light.name}.mp4", light, "")] if _can_av1(job) else []
+    smaller = [_source(job, f"mp4/{rung.name}.mp4", rung, SCREENS[rung.name]) for rung in job.rungs[:-1]]
+    return [*av1, *smaller, _source(job, f"mp4/{top.name}.mp4", top, "")]
+
+
+def _source(job: Job, path: str, rung: Rung, media: str) -> Source:
+    return Source(path, f'video/mp4; codecs="{_codecs(job.folder / path)}"', rung.height, media)
 
 
 def _codecs(path: Path) -> str:

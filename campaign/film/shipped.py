@@ -1,14 +1,14 @@
 """The film that ships with the campaign: "Two lines on ice", made by tools/film."""
 
 from campaign.config import ROOT
-from campaign.film.film import Film, Picture, Source
+from campaign.film.film import SCREENS, Film, Picture, Source
 
 FOLDER = ROOT / "static" / "film"
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "nl", "pt", "ru")
 
 _AV1 = 'video/webm; codecs="av01.0.{level}.10, opus"'
 _H264 = 'video/mp4; codecs="avc1.6400{level}, mp4a.40.2"'
-_SMALL, _MIDDLE = "(max-width: 600px)", "(max-width: 1280px)"
+_SMALL, _MIDDLE = SCREENS["480p"], SCREENS["720p"]
 
 
 def _in_each_language(kind: str, ending: str) -> dict[str, str]:

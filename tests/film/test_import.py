@@ -55,7 +55,8 @@ def loudness(path) -> float:
 
 
 def test_each_source_is_what_it_is_said_to_be(film, folder):
-    assert [source.path for source in film.sources] == ["av1/720p.mp4", "mp4/720p.mp4", "mp4/480p.mp4"]
+    assert [source.path for source in film.sources] == ["av1/720p.mp4", "mp4/480p.mp4", "mp4/720p.mp4"]
+    assert [source.media for source in film.sources] == ["", "(max-width: 600px)", ""]
     for source in film.sources:
         found = described(folder / source.path)
         for stream, codec in zip((found["video"], found["audio"]), source.type.split('"')[1].split(", "), strict=True):
