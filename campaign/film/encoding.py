@@ -11,6 +11,7 @@ from campaign.film.probing import Probe
 
 RECIPE = 1  # raise it when what is written below changes the files, so that nothing old is taken for new
 SEGMENT_SECONDS = 6
+_FPS_WITHOUT_GAP = 20  # two pictures
 _GROUP_SECONDS = 2  # a picture that needs no other, to begin or switch at: three groups are a segment
 
 # Nothing of the source's metadata: it can hold the place, the camera and the names of the crew. Nor of ours.
@@ -100,7 +101,9 @@ def _h264_output(probe: Probe, rung: Rung, number: int) -> list[str]:
     preset = "veryfast" if rung.most > 4000 else "faster"  # two minutes of 1080p must not take six
     rate = f"-c:v libx264 -preset {preset} -profile:v high -crf 21 -maxrate {rung.most}k -bufsize {rung.most * 2}k"
     group = _group(probe)
-    groups = f"-g {group} -keyint_min {group} -sc_threshold 0 -flags:v +cgop+bitexact -threads {_threads()}"
+    # Pictures that are stored out of order leave a gap at the start of a stream; one above 0.1 s makes WebKit hang.
+    ahead = 3 if probe.fps >= _FPS_WITHOUT_GAP else 0
+    groups = f"-bf {ahead} -g {group} -keyint_min {group} -sc_threshold 0 -flags:v +cgop+bitexact -threads {_threads()}"
     sound = ["-c:a", "aac", "-b:a", "96k" if probe.channels == 1 else "128k", *_channels(probe), "-af", _NEW_SOUND]
     streams = ["-map", f"[o{number}]", "-map", f"0:{probe.audio}"]
     return [*streams, *rate.split(), *groups.split(), *_BT709, *sound, *_mp4(rung)]
