@@ -10,8 +10,10 @@ py := .venv/bin/python
 serving := .venv/serving-$(PORT)
 compile := $(py) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header
 
+babel := $(py) -m babel.messages.frontend
+
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench chaos lock FORCE
+.PHONY: help install run test lint bench chaos texts lock FORCE
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +57,17 @@ chaos: ## Pull the plug under load, again and again
 	@tools/setup requirements-dev.txt
 	@tools/test-services
 	@$(py) -m pytest -m chaos $(ARGS)
+
+texts: ## Bring campaign/translations up to date with the texts in code and templates (new ones stand there empty)
+	@tools/setup requirements-dev.txt
+	@$(babel) extract --mapping-file pyproject.toml --project love-always-wins --version 1 --copyright-holder "the campaign" \
+		--no-location --sort-output --width 120 --output-file .venv/texts.pot . 2>/dev/null
+	@for language in ru fr es pt de it nl ar; do \
+		$(babel) update --init-missing --ignore-pot-creation-date --no-fuzzy-matching --ignore-obsolete --width 120 \
+			--locale $$language --input-file .venv/texts.pot --output-file campaign/translations/$$language.po 2>/dev/null \
+			|| exit 1; \
+		sed -i '/EMAIL@ADDRESS\|FULL NAME\|LL@li.org\|-Date:\|Generated-By/d' campaign/translations/$$language.po; \
+	done
 
 lock: ## Remake the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
 	@tools/setup requirements-dev.txt

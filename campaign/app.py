@@ -15,7 +15,7 @@ from campaign.housekeeping import keep_house
 from campaign.logs import configure_logs
 from campaign.migrating import add_migrations, require_current
 from campaign.state import keep_state, mail_worker
-from campaign.web import film_pages
+from campaign.web import film_pages, static
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -39,6 +39,8 @@ def serve() -> Flask:
     try:
         settings = Settings.load()
         film_pages.require(settings)
+        _make_instance(settings)
+        static.prepare(settings)
         app = create_app(settings)
         require_current(app)
     except ConfigError as error:

@@ -24,6 +24,14 @@ class ExpiredLink(CampaignError):
     """A link that was not used to confirm while it lived."""
 
 
+class PetitionClosed(CampaignError):
+    """The petition takes no signatures any more."""
+
+
+class PetitionDelivered(CampaignError):
+    """The petition was handed in, so nothing that counts can change any more."""
+
+
 class InvalidAddress(CampaignError):
     """Text that is no e-mail address we can write to (RFC 5322)."""
 

@@ -11,7 +11,7 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
-BASE = {"errors", "checks", "config", "files", "secret", "logs", "db", "models", "migrating"}
+BASE = {"errors", "checks", "config", "files", "secret", "logs", "db", "models", "migrating", "switches", "stages"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "secret": {"checks", "config", "errors", "files"},
     "db": set(),
     "models": {"db"},
+    "switches": {"db", "models"},
+    "stages": {"switches"},
     "migrating": {"db", "errors"},
     "migrations": set(),
     "film": BASE,

@@ -7,7 +7,11 @@ import pytest
 
 from campaign.config import ROOT
 
-FOLDERS = [*sorted((ROOT / "static" / "vendor").iterdir()), ROOT / "tools" / "film" / "font"]
+FOLDERS = [
+    *sorted((ROOT / "static" / "vendor").iterdir()),
+    ROOT / "static" / "css" / "fonts",
+    ROOT / "tools" / "film" / "font",
+]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)

@@ -3,7 +3,7 @@
 import click
 from flask import Flask
 
-from campaign.cli import bot_check, film, init, keys, mail, signatures
+from campaign.cli import bot_check, film, init, keys, mail, petition, signatures
 from campaign.errors import ConfigError
 
 
@@ -19,5 +19,6 @@ def create_app() -> Flask:
 
 def open_room(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, signatures.signatures):
+    commands = (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, petition.petition)
+    for command in (*commands, signatures.signatures):
         app.cli.add_command(command)

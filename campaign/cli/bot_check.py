@@ -4,7 +4,7 @@ import click
 
 from campaign.cli.plain import PlainGroup
 from campaign.db import db
-from campaign.petition.switches import is_on, turn_off, turn_on
+from campaign.switches import is_on, turn_off, turn_on
 
 bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
 

@@ -31,7 +31,7 @@ SHIPPED = Film(
     posters=tuple(
         Picture(f"poster-{width}.{ending}", f"image/{kind}", width)
         for ending, kind in (("avif", "avif"), ("webp", "webp"), ("jpg", "jpeg"))
-        for width in (640, 1280)
+        for width in (640, 960, 1280)
     ),
     preview="poster-1280.jpg",
     captions=_in_each_language("captions", "vtt"),

@@ -6,6 +6,7 @@ the form is repeated, the name included: else anybody could have us send their w
 
 import quopri
 from dataclasses import asdict, dataclass
+from datetime import date
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -13,7 +14,7 @@ from functools import cache
 
 import idna
 from flask import render_template
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, format_date, gettext
 
 from campaign.mail.outbox import Kind, Letter, Waiting
 
@@ -39,8 +40,11 @@ class Words:
     after: tuple[str, ...]
 
 
-def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> Message:
-    """Return the message for a letter, in its language. Needs an application context, for the templates."""
+def written(waiting: Waiting, letter: Letter, *, link: str, sender: str, delivered_on: date | None = None) -> Message:
+    """Return the message for a letter, in its language. Needs an application context, for the templates.
+
+    Once the petition was handed in (`delivered_on`), a letter that asks to confirm says that it comes too late.
+    """
     # The same name each time it is tried, so that a mail server can tell a repetition; a reminder is none.
     name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), in_ascii(letter.to)
     head = (
@@ -48,7 +52,8 @@ def written(waiting: Waiting, letter: Letter, *, link: str, sender: str) -> Mess
         f"Date: {format_datetime(waiting.created_at)}\r\n"
         f"To: {to}\r\n"
     )
-    return Message(name, sender, to, head.encode("ascii") + _linked(_body(waiting.kind, letter.language, sender), link))
+    body = _body(waiting.kind, letter.language, sender, delivered_on)
+    return Message(name, sender, to, head.encode("ascii") + _linked(body, link))
 
 
 def in_ascii(address: str) -> str:
@@ -103,19 +108,34 @@ def reminder() -> Words:
     )
 
 
+def too_late(delivered_on: date) -> Words:
+    """Tell somebody whose letter waited too long that the petition was handed in meanwhile."""
+    day = format_date(delivered_on, "long")
+    return Words(
+        subject=gettext("This comes too late"),
+        before=gettext(
+            "your e-mail address was entered under the petition to the International Olympic Committee. It was handed "
+            "in on %(day)s, before the signature was confirmed, so it does not count. The entry erases itself after 30 "
+            "days; this page erases it now:",
+            day=day,
+        ),
+        after=(gettext("Was it not you? Then you need do nothing."),),
+    )
+
+
 def _linked(body: bytes, link: str) -> bytes:
     """Put the link into the body, between soft line breaks: so no line gets too long (RFC 2045, 6.7)."""
     return body.replace(b"=01", b"=\r\n" + quopri.encodestring(link.encode()).replace(b"\n", b"\r\n") + b"=\r\n")
 
 
 @cache
-def _body(kind: Kind, language: str, sender: str) -> bytes:
+def _body(kind: Kind, language: str, sender: str, delivered_on: date | None) -> bytes:
     """Return all that is the same for everybody: making it takes longer than sending it."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     with force_locale(language):
-        words = _WORDS[kind]()
+        words = too_late(delivered_on) if delivered_on and kind != "already_signed" else _WORDS[kind]()
         text, html = (render_template(f"email/letter.{part}", **asdict(words), link=_LINK) for part in ("txt", "html"))
     message["Subject"] = words.subject
     message.set_content(text.strip() + "\n", cte="quoted-printable")

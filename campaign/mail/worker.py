@@ -16,6 +16,7 @@ from campaign.mail.links import link_for
 from campaign.mail.messages import written
 from campaign.mail.transports import Transport, sender, transport_for
 from campaign.models import OutboxMessage
+from campaign.stages import Stage, stage
 
 BATCH = 10
 POLL_SECONDS = 1.0
@@ -38,6 +39,7 @@ class MailWorker:
         self._reminder = timedelta(hours=settings.reminder_hours)
         self._transport: Transport = transport_for(settings)
         self._refused: set[UUID] = set()  # of the batch at hand
+        self._stage = Stage()  # when it was taken
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
@@ -68,6 +70,7 @@ class MailWorker:
         with self._app.app_context():
             taken = outbox.take(db.session, self._letters, most=BATCH)
             self._refused = outbox.refused_among(db.session, taken)
+            self._stage = stage(db.session)
             for number, waiting in enumerate(taken, start=1):
                 if not self._send(waiting):
                     outbox.put_back(db.session, taken[number:])
@@ -92,7 +95,8 @@ class MailWorker:
             return self._left(waiting)
         try:
             link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
-            message = written(waiting, waiting.letter, link=link, sender=self._sender)
+            day = self._stage.delivered_on
+            message = written(waiting, waiting.letter, link=link, sender=self._sender, delivered_on=day)
         except Exception as error:  # noqa: BLE001 - one that cannot be written must not hold up the others
             self._give_up(waiting, error)
             return True
@@ -111,13 +115,16 @@ class MailWorker:
         return True
 
     def _is_wanted(self, waiting: outbox.Waiting) -> bool:
-        if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminder):
+        if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminds()):
             return False
         return waiting.signature_id not in self._refused
 
+    def _reminds(self) -> bool:
+        return bool(self._reminder) and not self._stage.delivered_on
+
     def _sent(self, waiting: outbox.Waiting) -> None:
         self._leaves_traces = True
-        if waiting.kind == "confirmation" and self._reminder:
+        if waiting.kind == "confirmation" and self._reminds():
             outbox.keep_as_reminder(db.session, waiting.id, due=utcnow() + self._reminder)
         else:
             outbox.done(db.session, waiting.id)

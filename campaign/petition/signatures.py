@@ -6,19 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.orm import Session
 
+from campaign import switches
 from campaign.db import insert, new_id, transaction, utcnow
-from campaign.errors import ExpiredLink
+from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, PetitionDelivered
 from campaign.mail import outbox
 from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
 from campaign.petition.entering import enter
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
+from campaign.stages import stage
 
-CONSENT_VERSION = "2013-11"  # of the privacy page; a new text is a new version
+CONSENT_VERSION = "2013-11b"  # of the privacy page; a new text is a new version
 NOTICE_PAUSE = timedelta(days=1)
 
 
@@ -55,8 +57,10 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
 
     An address that has signed already gets a mail that says so, at most one a day; one whose owner refused mail gets
     none. The caller cannot tell the difference, by the time it takes either: the same statements are carried out, and
-    where no mail is to go out, a blank is posted. So nobody can find out who signed.
+    where no mail is to go out, a blank is posted. So nobody can find out who signed. Raises `PetitionClosed`.
     """
+    if not stage(session).is_open:
+        raise PetitionClosed
     identity, now = new_id(), utcnow()
     letter = outbox.Letter(to=signer.person.email, language=signer.language)
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
@@ -87,15 +91,18 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
 
 
 def confirm(session: Session, signature_id: UUID) -> None:
-    """Count the signature from now on; a second time changes nothing. Raises `UnknownLink` or `ExpiredLink`."""
+    """Count the signature from now on; a second time changes nothing.
+
+    Raises `UnknownLink`, `ExpiredLink`, or `PetitionDelivered` when it comes too late to be handed in.
+    """
     now = utcnow()
-    alive = or_(Signature.confirmed_at.is_not(None), Signature.signed_at > now - LINK_LIFE)
+    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~switches.on("delivered"))
+    alive = or_(Signature.confirmed_at.is_not(None), in_time)
     first = func.coalesce(Signature.confirmed_at, now)
     chosen = update(Signature).where(Signature.id == signature_id, alive).values(confirmed_at=first)
     with transaction(session):
         if session.execute(chosen.returning(Signature.id)).first() is None:
-            is_there = session.get(Signature, signature_id) is not None
-            raise ExpiredLink if is_there else missing(signature_id)
+            raise _why_not(session, signature_id)
         outbox.withdraw(session, signature_id)
 
 
@@ -125,3 +132,11 @@ def refuse(session: Session, signature_id: UUID) -> bool:
             refused = insert(session, RefusedAddress).values(address_hash=hashed, until=until)
             session.execute(refused.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
     return hashed is not None
+
+
+def _why_not(session: Session, signature_id: UUID) -> CampaignError:
+    """Return what to say of a signature that could not be confirmed."""
+    found = session.get(Signature, signature_id)
+    if found is None:
+        return missing(signature_id)
+    return ExpiredLink() if has_expired(signed_at=found.signed_at, confirmed_at=None) else PetitionDelivered()

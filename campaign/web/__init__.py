@@ -21,7 +21,7 @@ from campaign.web import (
 def open_room(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
     languages.speak(app)
-    static.serve(app)
+    static.serve(app, settings)
     film_pages.show(app, settings)
     limits.limit(app, settings)
     headers.protect(app, settings)

@@ -9,8 +9,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from campaign.db import db, utcnow
 from campaign.petition import proof_of_work
 from campaign.petition.addresses import folded
-from campaign.petition.switches import is_on
 from campaign.state import state
+from campaign.switches import is_on
 from campaign.web.visitors import lately, visitor_hash
 
 WAIT_SECONDS = 10

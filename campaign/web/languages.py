@@ -3,29 +3,40 @@
 The language stands in the address, never in a cookie, so that a page is the same for everyone.
 """
 
-from datetime import datetime
-from unicodedata import combining, normalize
+from datetime import date
 
 from babel import Locale
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request, url_for
 from flask_babel import Babel, format_date, format_decimal, get_locale, refresh
 from werkzeug.routing import BaseConverter
 
-from campaign.petition.countries import CODES
+from campaign.web.countries import countries, country_name, likely_countries
+from campaign.web.translations import Texts
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "ru", "fr", "es", "pt", "de", "it", "nl", "ar")
 DEFAULT = "en"
+
+# The letters of headlines, one file a script; Arabic is written in the system's own.
+_LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 
 
 def speak(app: Flask) -> None:
     """Give `app` its languages: `<lang:lang>` in addresses, translated texts and numbers in templates."""
     app.url_map.converters["lang"] = _LanguageConverter
-    Babel(app, locale_selector=lambda: g.get("language", DEFAULT))
+    babel = Babel(app, locale_selector=_chosen)
+    babel.domain_instance = Texts()
     app.url_value_preprocessor(_take_from_address)
     app.jinja_env.globals.update(
-        current_language=current, language_name=_language_name, text_direction=_text_direction, countries=countries
+        countries=countries,
+        current_language=current,
+        in_language=_in_language,
+        language_name=_language_name,
+        languages=LANGUAGES,
+        letters=lambda: _LETTERS.get(current(), "css/fonts/eb-garamond-latin.woff2"),
+        likely_countries=likely_countries,
+        text_direction=lambda: str(get_locale().text_direction),
     )
-    app.jinja_env.filters.update(number=format_decimal, day=_day, country=_country_name)
+    app.jinja_env.filters.update(number=format_decimal, day=_day, country=country_name)
 
 
 def current() -> str:
@@ -34,8 +45,8 @@ def current() -> str:
 
 
 def use(language: str | None) -> None:
-    """Answer this request in `language`, or in the default one if we do not speak it."""
-    g.language = language if language in LANGUAGES else DEFAULT
+    """Answer this request in `language`, or in the one the visitor likes best if we do not speak it."""
+    g.language = language if language in LANGUAGES else preferred()
     refresh()
 
 
@@ -44,16 +55,10 @@ def preferred() -> str:
     return request.accept_languages.best_match(LANGUAGES) or DEFAULT
 
 
-def countries() -> list[tuple[str, str]]:
-    """Return code and name of each country in the current language, sorted by name."""
-    language = current()
-    if language not in _countries:
-        names = Locale.parse(language).territories
-        _countries[language] = sorted(((code, names[code]) for code in CODES), key=lambda pair: _sort_key(pair[1]))
-    return _countries[language]
-
-
-_countries: dict[str, list[tuple[str, str]]] = {}
+def _chosen() -> str:
+    if "language" in g:
+        return str(g.language)
+    return preferred() if has_request_context() else DEFAULT
 
 
 class _LanguageConverter(BaseConverter):
@@ -65,22 +70,22 @@ def _take_from_address(_endpoint: str | None, values: dict[str, object] | None) 
         g.language = values["lang"]
 
 
+def _in_language(language: str) -> str:
+    """Return the address of this page in another language; where that is not possible, of the page itself."""
+    asked = request.view_args or {}
+    if "lang" in asked:
+        return url_for(request.endpoint or "", lang=language)
+    if "token" in asked and request.method == "GET":
+        return url_for(request.endpoint or "", token=asked["token"], lang=language)
+    return url_for("petition.page", lang=language)
+
+
 def _language_name(language: str) -> str:
-    return str(Locale.parse(language).get_display_name())
+    """Return a language's name in itself, with the capital letter that a list wants."""
+    name = str(Locale.parse(language).get_display_name())
+    return name[0].upper() + name[1:]
 
 
-def _country_name(code: str) -> str:
-    return str(Locale.parse(current()).territories[code])
-
-
-def _day(moment: datetime) -> str:
-    return str(format_date(moment, "long"))
-
-
-def _text_direction() -> str:
-    return str(Locale.parse(current()).text_direction)
-
-
-def _sort_key(name: str) -> str:
-    """Sort Åland with A, as readers of most languages look for it."""
-    return "".join(letter for letter in normalize("NFKD", name) if not combining(letter)).casefold()
+def _day(day: date) -> str:
+    """Return a day, or that of a moment, as people write it."""
+    return str(format_date(day, "long"))

@@ -6,9 +6,11 @@ from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, iso, utcnow
+from campaign.errors import PetitionClosed
 from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures
 from campaign.sharing.channels import CHANNELS, landing_url
+from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
 from campaign.web.answers import taking_at_least, wants_json
@@ -17,7 +19,7 @@ from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
 
-SHOWN = 5  # how many of those who want to be seen
+SHOWN = 6  # how many of those who want to be seen
 SIGNING_SECONDS = 0.01  # a bit more than it takes while mail is being sent beside it
 COUNT_SECONDS = 10  # how long a shared cache may show an old count
 
@@ -49,6 +51,8 @@ def sign() -> ResponseReturnValue:
     origin = guard.origin_of_request()
     if origin == "foreign":
         abort(403)
+    if "switch" in request.form:
+        return _in_another_language(form)
     if not form.validate():
         return _refused(form, 422)
     if origin == "unknown":
@@ -72,6 +76,14 @@ def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
     return _refused(form, 429)
 
 
+@bp.errorhandler(PetitionClosed)
+def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
+    """Tell somebody who signs too late."""
+    form = _read_form()
+    form.form_errors.append(gettext("The petition is closed. Thank you for wanting to sign."))
+    return _refused(form, 410)
+
+
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
@@ -91,10 +103,25 @@ def privacy(lang: str) -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
     confirmed = counting.confirmed(db.session)
-    response = jsonify(count=confirmed, goal=counting.goal_for(confirmed), as_of=iso(utcnow()))
+    told = {"count": confirmed, "goal": counting.goal_for(confirmed), "as_of": iso(utcnow())}
+    response = jsonify(told | _ended(stage(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
+
+
+def _ended(stage: Stage) -> dict[str, str]:
+    """Return what there is to tell of a petition that is not open any more."""
+    if stage.is_open:
+        return {}
+    return {"status": stage.name} | ({"delivered_on": str(stage.delivered_on)} if stage.delivered_on else {})
+
+
+def _in_another_language(form: SignForm) -> ResponseReturnValue:
+    """Show the form as it is, without judging it, in the language whose button was pressed."""
+    languages.use(request.form["switch"])
+    form.process(submitted())
+    return may_play(Response(_page(form)))
 
 
 def _read_form() -> SignForm:
@@ -119,6 +146,7 @@ def _page(form: SignForm, **more: object) -> str:
         goal=counting.goal_for(count),
         shown=counting.newest_shown(db.session, most=SHOWN),
         public_url=public_url,
+        stage=stage(db.session),
         bot_check=bot_check.is_needed(),
         page_url=public_url + url_for(".page", lang=languages.current()),
         **_sharing(),
@@ -146,6 +174,7 @@ def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnVa
 def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
     if wants_json():
-        return {"errors": {name or "form": errors for name, errors in form.errors.items()}}, status
+        errors = {name or "form": errors for name, errors in form.errors.items()}
+        return {"errors": errors, **({"tokens": tokens} if tokens else {})}, status
     kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
     return may_play(Response(_page(form, tokens=kept | tokens), status))

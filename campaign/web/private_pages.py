@@ -4,10 +4,12 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db
+from campaign.errors import PetitionDelivered
 from campaign.mail.links import signature_id_in
 from campaign.petition import signatures
 from campaign.petition.receipts import Receipt, receipt
 from campaign.sharing.channels import CHANNELS, landing_url
+from campaign.stages import stage
 from campaign.state import state
 from campaign.web import languages
 from campaign.web.headers import private
@@ -33,15 +35,18 @@ def confirm(token: str) -> ResponseReturnValue:
     """Show one button. Mail scanners follow links, so opening one must not confirm."""
     found = _receipt()
     if found.confirmed_at is not None:
-        return redirect(url_for(".show_receipt", token=token), 302)
-    return render_template("public/confirm.html", receipt=found, token=token)
+        return _lead_to(".show_receipt", token, 302)
+    return render_template("public/confirm.html", receipt=found, token=token, stage=stage(db.session))
 
 
 @bp.post("/confirm/<token>")
 def confirm_now(token: str) -> ResponseReturnValue:
     """Confirm and lead to the receipt."""
-    signatures.confirm(db.session, g.signature_id)
-    return redirect(url_for(".show_receipt", token=token), 303)
+    try:
+        signatures.confirm(db.session, g.signature_id)
+    except PetitionDelivered:
+        return _lead_to(".confirm", token, 303)  # which says so
+    return _lead_to(".show_receipt", token, 303)
 
 
 @bp.post("/confirm/<token>/not-me")
@@ -56,17 +61,17 @@ def show_receipt(token: str) -> ResponseReturnValue:
     """Show the supporter their own page."""
     found = _receipt()
     if found.confirmed_at is None:
-        return redirect(url_for(".confirm", token=token), 302)
+        return _lead_to(".confirm", token, 302)
     copied = landing_url(state().settings.public_url, language=languages.current(), via="copy", ref=found.code)
     sharing = {"channels": CHANNELS.values(), "copied": copied, "ref": found.code}
-    return render_template("public/receipt.html", receipt=found, token=token, **sharing)
+    return render_template("public/receipt.html", receipt=found, token=token, stage=stage(db.session), **sharing)
 
 
 @bp.post("/receipt/<token>/updates-off")
 def stop_updates(token: str) -> ResponseReturnValue:
     """Write no more to this supporter, and lead back to the receipt."""
     signatures.stop_updates(db.session, g.signature_id)
-    return redirect(url_for(".show_receipt", token=token), 303)
+    return _lead_to(".show_receipt", token, 303)
 
 
 @bp.post("/receipt/<token>/withdraw")
@@ -78,5 +83,10 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 def _receipt() -> Receipt:
     found = receipt(db.session, g.signature_id)
-    languages.use(found.language)
+    languages.use(request.args.get("lang", found.language))
     return found
+
+
+def _lead_to(endpoint: str, token: str, status: int) -> ResponseReturnValue:
+    """Lead on, in the language that was chosen if one was."""
+    return redirect(url_for(endpoint, token=token, lang=request.args.get("lang")), status)

@@ -1,14 +1,21 @@
 """Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever."""
 
+import shutil
+from collections.abc import Iterator
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import mkdtemp
 
 from flask import Flask
 from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
 
-from campaign.config import ROOT
+from campaign.config import ROOT, Settings
 
 STATIC = ROOT / "static"
+KEPT = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
+_PACKED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
 _MEDIA_TYPES = {
     ".avif": "image/avif",
     ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
@@ -16,23 +23,27 @@ _MEDIA_TYPES = {
     ".mjs": "text/javascript",
     ".vtt": "text/vtt",
     ".webp": "image/webp",
+    ".woff2": "font/woff2",
 }
 
 
-def serve(app: Flask) -> None:
+def prepare(settings: Settings) -> None:
+    """Lay compressed copies of the static files into the instance folder; those of the last versions stay there."""
+    for name in _PACKED:
+        target = _packed(settings) / name / _hashes()[name]
+        if not target.exists():
+            _pack(STATIC / name, target)
+        for old in sorted(target.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def serve(app: Flask, settings: Settings) -> None:
     """Serve each folder of static/ under the hash of its content; `static_url` in templates gives the addresses."""
     files = _files(app)
-    prefixes = {folder.name: f"static/{_content_hash(folder)}/{folder.name}" for folder in _folders()}
-    for name, prefix in prefixes.items():
-        files.add_files(str(STATIC / name), prefix=prefix)
+    for folder, prefix in _places(settings):
+        files.add_files(str(folder), prefix=prefix)
     app.wsgi_app = files  # type: ignore[method-assign]
-
-    def static_url(path: str) -> str:
-        """Return the address of a file, given its path under static/. Raises `KeyError` for an unknown folder."""
-        folder, _, name = path.partition("/")
-        return f"/{prefixes[folder]}/{name}"
-
-    app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.globals["static_url"] = _static_url
 
 
 def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
@@ -40,6 +51,37 @@ def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
     files = _files(app)
     files.add_files(str(folder), prefix=prefix)
     app.wsgi_app = files  # type: ignore[method-assign]
+
+
+def _static_url(path: str) -> str:
+    """Return the address of a file, given its path under static/. Raises `KeyError` for an unknown folder."""
+    folder, _, name = path.partition("/")
+    return f"/static/{_hashes()[folder]}/{folder}/{name}"
+
+
+def _places(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Yield the folders to serve, each with the start of its addresses."""
+    for name, content in _hashes().items():
+        yield STATIC / name, f"static/{content}/{name}"
+    for folder in _packed(settings).glob("*/*"):
+        yield folder, f"static/{folder.name}/{folder.parent.name}"  # added later, so the compressed ones win
+
+
+def _packed(settings: Settings) -> Path:
+    return settings.instance / "static"
+
+
+def _pack(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(mkdtemp(dir=target.parent.parent))
+    shutil.copytree(source, made, dirs_exist_ok=True)
+    compressor = Compressor(quiet=True)
+    for path in [path for path in made.rglob("*") if path.is_file() and compressor.should_compress(path.name)]:
+        compressor.compress(str(path))
+    try:
+        made.rename(target)
+    except OSError:  # another process was faster
+        shutil.rmtree(made)
 
 
 def _files(app: Flask) -> WhiteNoise:
@@ -52,8 +94,10 @@ def _files(app: Flask) -> WhiteNoise:
     )
 
 
-def _folders() -> list[Path]:
-    return sorted(path for path in STATIC.iterdir() if path.is_dir())
+@cache
+def _hashes() -> dict[str, str]:
+    """Return the folders of static/, each with the hash of its content."""
+    return {path.name: _content_hash(path) for path in sorted(STATIC.iterdir()) if path.is_dir()}
 
 
 def _content_hash(folder: Path) -> str:

@@ -1,25 +1,137 @@
-// Makes nicer what works without: says how the visitor came, and copies the link.
+// On every public page: the way out, sharing, languages that keep place and text, and the count that goes on.
 
-// The page is the same bytes for everyone, so how somebody came stands in their own address alone.
-const arrival = new URLSearchParams(location.search);
-for (const name of ["ref", "via"]) {
-  const field = document.querySelector(`form input[name="${name}"]`);
-  if (field && !field.value) field.value = arrival.get(name) ?? "";
+const COUNT_SECONDS = 30;
+const ESCAPES = 3; // so many in a row, each within a second of the one before
+const TYPED = "typed"; // what is carried over to the page in another language, and then forgotten
+
+leaving(document.querySelector("[data-leave]"));
+changingLanguage(document.querySelector("[data-languages]"));
+stayingQuiet(document.querySelector(".bar"), document.querySelector("#sign"));
+counting(document.querySelector("[data-counting]"));
+reveal(document);
+document.addEventListener("click", sharing);
+
+// Show what works with JavaScript only.
+export function reveal(root) {
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-share]")) button.hidden = !navigator.share;
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const field = document.getElementById(button.dataset.copy);
-  button.hidden = false;
-  button.addEventListener("click", () => copy(field, button));
+// Put back what was typed on the page in another language.
+export function recall(form) {
+  for (const [name, value] of JSON.parse(taken(TYPED) ?? "[]")) {
+    const field = form.elements[name];
+    if (field?.type === "checkbox") field.checked = true;
+    else if (field && field.type !== "hidden") field.value = value;
+  }
 }
 
-async function copy(field, button) {
+function leaving(link) {
+  let [pressed, last] = [0, 0];
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    leave(link.href);
+  });
+  addEventListener("keydown", ({ key, repeat, timeStamp }) => {
+    if (repeat) return;
+    pressed = key !== "Escape" ? 0 : timeStamp - last < 1000 ? pressed + 1 : 1;
+    last = timeStamp;
+    if (pressed === ESCAPES) leave(link.href);
+  });
+}
+
+// Nothing is seen or heard from now on, and "back" does not lead here, however long the other page takes to come.
+function leave(url) {
+  document.documentElement.hidden = true;
+  document.title = "…";
+  for (const video of document.querySelectorAll("video")) video.pause();
+  for (const form of document.forms) form.reset();
+  location.replace(url);
+}
+
+function changingLanguage(menu) {
+  menu.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const form = document.querySelector("[data-sign]");
+    if (form) keep(TYPED, JSON.stringify([...new FormData(form)].filter(([, value]) => value)));
+    const target = new URL(link.href);
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (!target.searchParams.has(name)) target.searchParams.set(name, value);
+    }
+    target.hash = place();
+    location.replace(target);
+  });
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+
+// The part of the page that is being read.
+function place() {
+  const parts = [...document.querySelectorAll("main [id]:is(section, form)")];
+  return parts.findLast((part) => part.getBoundingClientRect().top < innerHeight / 3)?.id ?? "";
+}
+
+function keep(name, value) {
+  try {
+    sessionStorage.setItem(name, value);
+  } catch {
+    // Not allowed here: then the text is not carried over.
+  }
+}
+
+function taken(name) {
+  try {
+    const value = sessionStorage.getItem(name);
+    sessionStorage.removeItem(name);
+    return value;
+  } catch {
+    return null;
+  }
+}
+
+// Where one signs, nothing needs to lead there.
+function stayingQuiet(bar, place) {
+  if (!bar || !place) return;
+  new IntersectionObserver(([{ isIntersecting }]) => bar.toggleAttribute("data-away", isIntersecting)).observe(place);
+}
+
+function counting(counter) {
+  if (!counter) return;
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(counter.dataset.counting).catch(() => null);
+    if (answer?.ok) show(await answer.json());
+  }, COUNT_SECONDS * 1000);
+}
+
+function show({ count, goal }) {
+  const language = `${document.documentElement.lang}-u-nu-latn`;
+  const [numbers, plurals] = [new Intl.NumberFormat(language), new Intl.PluralRules(language)];
+  for (const bar of document.querySelectorAll("progress")) {
+    const same = plurals.select(bar.value) === plurals.select(count); // else the words beside it would be wrong
+    [bar.max, bar.value] = [goal, count];
+    for (const place of document.querySelectorAll("[data-count]")) if (same) place.textContent = numbers.format(count);
+    for (const place of document.querySelectorAll("[data-goal]")) place.textContent = numbers.format(goal);
+  }
+}
+
+async function sharing(event) {
+  const button = event.target.closest("[data-copy], [data-share]");
+  if (!button) return;
+  const { copy, share, title } = button.dataset;
+  if (share) await navigator.share({ title, url: share }).catch(() => {});
+  else await copied(document.getElementById(copy), button);
+}
+
+async function copied(field, button) {
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
     button.textContent = button.dataset.copied;
   } catch {
-    // Not allowed here: the link stays selected, ready to be copied by hand.
-    field.focus();
+    field.focus(); // not allowed: the link stays selected, ready to be copied by hand
   }
 }

@@ -1,6 +1,5 @@
 """The player in a real browser: what it does with keys and clicks, and what it loads when."""
 
-import gzip
 import re
 
 import pytest
@@ -11,7 +10,6 @@ from tests.site import ready_site, wait_for
 
 pytestmark = pytest.mark.browser
 
-KB = 1000
 FRAMES = """video => video.currentTime > 0.3 && video.videoWidth > 0
     && video.getVideoPlaybackQuality().totalVideoFrames > 5"""
 SHIFTS = """() => new Promise(done => {
@@ -55,24 +53,6 @@ def test_before_play_nothing_but_the_poster_is_loaded(page, open_site):
     opened(page, open_site).wait_for_load_state("networkidle")
     assert [name for name in requested if name.endswith((".webm", ".mp4", ".vtt", ".mjs", ".m3u8"))] == []
     assert len([name for name in requested if name.startswith("poster-")]) == 1
-
-
-@pytest.mark.parametrize("width", [390, 1366])
-def test_poster_and_player_are_light(page, open_site, width):
-    sizes: dict[str, int] = {}
-    page.set_viewport_size({"width": width, "height": 768})
-    page.on("response", lambda answer: sizes.update({answer.url.rpartition("/")[2]: transferred(answer)}))
-    opened(page, open_site).wait_for_load_state("networkidle")
-    [poster] = [size for name, size in sizes.items() if name.startswith("poster-")]
-    markup = re.search(r'<section class="film".*?</section>', page.content(), re.DOTALL)[0]
-    assert poster + sizes["film.js"] + len(gzip.compress(markup.encode())) < 30 * KB - 1 * KB  # its CSS is less
-    assert sum(sizes.values()) < 60 * KB
-
-
-def transferred(answer) -> int:
-    """The size with text compressed, as a proxy before the server sends it."""
-    body = answer.body()
-    return len(body) if answer.headers["content-type"].startswith("image/avif") else len(gzip.compress(body))
 
 
 def test_the_page_does_not_move_when_the_film_loads_and_plays(page, open_site):

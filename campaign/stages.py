@@ -1,0 +1,44 @@
+"""How far the petition is: open, closed, or handed in. Organisers set it; pages, form, mails and API follow."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy.orm import Session
+
+from campaign import switches
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Whether people can sign, and on which day the petition was handed in, if it was."""
+
+    is_open: bool = True
+    delivered_on: date | None = None
+
+    @property
+    def name(self) -> str:
+        """The stage in one word: open, closed or delivered."""
+        return "delivered" if self.delivered_on else "open" if self.is_open else "closed"
+
+
+def stage(session: Session) -> Stage:
+    """Return the stage that the petition is in."""
+    since = switches.since(session)
+    if delivered := since.get("delivered"):
+        return Stage(is_open=False, delivered_on=delivered.date())
+    return Stage(is_open="closed" not in since)
+
+
+def reopen(session: Session) -> None:
+    """Let people sign and confirm (again)."""
+    switches.turn_off(session, "closed", "delivered")
+
+
+def close(session: Session) -> None:
+    """Take no more signatures. Those that were given can still be confirmed."""
+    switches.turn_on(session, "closed", instead_of=("delivered",))
+
+
+def deliver(session: Session, day: date) -> None:
+    """Note that the petition was handed in on `day`: nothing is signed or confirmed any more."""
+    switches.turn_on(session, "delivered", since=datetime.combine(day, time(), UTC), instead_of=("closed", "delivered"))

@@ -1,0 +1,33 @@
+"""The texts of the page in each language, read from `campaign/translations/<language>.po`."""
+
+from functools import cache
+from io import BytesIO
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask_babel import Domain, get_locale
+
+from campaign.config import ROOT
+
+FOLDER = ROOT / "campaign" / "translations"
+
+
+class Texts(Domain):  # type: ignore[misc]
+    """What Flask-Babel asks for texts; it would want compiled files, which nobody would see were out of date."""
+
+    def get_translations(self) -> NullTranslations:
+        """Return the texts in the language of this request or message."""
+        return _translations(str(get_locale()))
+
+
+@cache
+def _translations(language: str) -> NullTranslations:
+    path = FOLDER / f"{language}.po"
+    if not path.exists():
+        return NullTranslations()  # the texts in the code are English
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)

@@ -1,0 +1,262 @@
+"""Everyone can use the pages: by axe's rules, by keyboard alone, by the order a screen reader meets, zoomed in."""
+
+import re
+from urllib.request import Request, urlopen
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from campaign.web.languages import LANGUAGES
+from tests.people import path_in
+from tests.site import Site, ready_site, wait_for
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SCHEMES = ("dark", "light")
+
+
+@pytest.fixture(scope="session")
+def private(tmp_path_factory: pytest.TempPathFactory):
+    """A campaign with the links of one who has not confirmed, and of one who has."""
+    site = ready_site(tmp_path_factory.mktemp("private"), CAMPAIGN_SIGN_LIMIT="")
+    server = site.start()
+    for number, name in enumerate(("ada", "olga"), start=1):
+        site.sign({"given_name": name, "email": f"{name}@example.org", "country": "GB", "show_name": "1"})
+        site.mails(number)
+    yield site
+    server.terminate()
+    assert server.wait(timeout=30) == 0
+
+
+@pytest.fixture(params=SCHEMES)
+def schemed(request: pytest.FixtureRequest, browser: Browser):
+    """A tab in the dark and in the light."""
+    context = browser.new_context(color_scheme=request.param, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, with the places."""
+    page.evaluate("scrollTo(0, 0)")  # what lies half below the head of the page is no smaller for that
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def open_everything(page: Page) -> None:
+    """Unfold what is folded, so that it is looked at as well."""
+    page.evaluate("() => { for (const part of document.querySelectorAll('main details')) part.open = true; }")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_public_pages_have_no_fault_in_any_language(schemed, open_site, language):
+    for path in ("", "thanks", "privacy"):
+        schemed.goto(f"{open_site.url}/{language}/{path}")
+        open_everything(schemed)
+        assert violations(schemed) == [], path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_form_with_mistakes_has_none(schemed, open_site, language):
+    schemed.goto(f"{open_site.url}/{language}/")
+    schemed.fill("[name=email]", "ada@gmial.com")
+    schemed.locator("[data-send]").click()
+    expect(schemed.locator("[data-hint]")).to_be_visible()
+    assert violations(schemed) == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "ar"])
+def test_thanks_in_place_the_menu_and_errors_have_none(schemed, open_site, language):
+    schemed.goto(f"{open_site.url}/{language}/")
+    for name, value in {"given_name": "Ada", "email": "ada@example.org"}.items():
+        schemed.fill(f"[name={name}]", value)
+    schemed.select_option("[name=country]", "GB")
+    schemed.locator("[data-send]").click()
+    expect(schemed.locator("[data-thanks]")).to_be_visible()
+    assert violations(schemed) == []
+    schemed.locator(".languages summary").click()
+    assert violations(schemed) == []
+    schemed.goto(f"{open_site.url}/nothing")
+    assert violations(schemed) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_private_pages_have_none(schemed, private, language):
+    links = sorted(path_in(mail) for mail in private.mails(2))
+    for path in (links[0], confirmed(private, links[1]), links[0][:-2]):
+        schemed.goto(f"{private.url}{path}?lang={language}")
+        open_everything(schemed)
+        assert violations(schemed) == [], path
+
+
+def confirmed(site: Site, link: str) -> str:
+    """Press the button behind `link` and return the receipt; a second time changes nothing."""
+    with urlopen(Request(f"{site.url}{link}", b"")) as answer:
+        return answer.url.removeprefix(site.url)
+
+
+@pytest.mark.parametrize("stage", [["close"], ["deliver", "--on", "2013-12-10"]])
+def test_the_closed_pages_have_none(schemed, site, stage):
+    site.flask("petition", *stage)
+    schemed.goto(f"{site.url}/en/")
+    assert violations(schemed) == []
+
+
+def test_axe_does_find_faults(page, open_site):
+    page.goto(f"{open_site.url}/en/")
+    page.evaluate("document.querySelector('label[for=email]').remove()")
+    assert any(fault.startswith("label:") for fault in violations(page))
+
+
+def test_the_keyboard_alone_does_everything(page, site):
+    page.goto(f"{site.url}/en/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    tab_to(page, "[name=given_name]")
+    page.keyboard.type("Ada")
+    tab_to(page, "[name=email]")
+    page.keyboard.type("ada@example.org")
+    tab_to(page, "[name=country]")
+    page.keyboard.type("United K")
+    tab_to(page, "[name=show_name]")
+    page.keyboard.press("Space")
+    tab_to(page, "[data-send]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
+    page.goto(site.url + path_in(site.mails(1)[0]))
+    tab_to(page, "main button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your signature counts")
+
+
+def tab_to(page: Page, css: str) -> None:
+    """Press Tab until the first of `css` has the focus; each stop on the way must be seen."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """(css) => {
+                const at = document.activeElement, box = at.getBoundingClientRect();
+                const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+                const outline = getComputedStyle(at).outlineStyle !== "none";
+                return { there: at === document.querySelector(css), seen: at.contains(top) || !top, outline };
+            }""",
+            css,
+        )
+        assert here["outline"]
+        if here["there"]:
+            assert here["seen"]  # nothing that stays on the screen covers it (WCAG 2.4.11)
+            return
+    raise AssertionError(f"{css} cannot be reached")
+
+
+def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
+    page.goto(f"{open_site.url}/en/")
+    expect(page.locator("body")).to_match_aria_snapshot("""
+      - link "Skip to the content"
+      - banner:
+        - link "Love Always Wins"
+        - paragraph:
+          - link "Sign now"
+        - group
+        - link "Leave quickly (or press Esc three times)"
+      - main:
+        - region "What if living your dream meant living a lie?":
+          - button /Watch the film/
+          - heading "What if living your dream meant living a lie?" [level=1]
+          - progressbar "Signatures on the way to the goal"
+          - link "Sign the petition"
+          - navigation "Chapters"
+        - region "The letter":
+          - heading "The letter" [level=2]
+          - blockquote
+        - region "Sign the petition":
+          - heading "Sign the petition" [level=2]
+          - textbox "First name"
+          - textbox "Last name (if you like)"
+          - textbox "E-mail address"
+          - combobox "Country"
+          - textbox "Why do you sign? (if you like)"
+          - checkbox "Write to me about what comes of this."
+          - checkbox "Show my first name and country on this page."
+          - button "Sign"
+        - region "Before you sign"
+        - region "Pass it on"
+        - region "The facts behind it"
+      - contentinfo
+    """)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [320, 683])  # 1280 at 400%, and 1366 at 200% (WCAG 1.4.10, 1.4.4)
+def test_nothing_is_lost_when_zoomed_in(page, open_site, private, language, width):
+    page.set_viewport_size({"width": width, "height": 512})
+    public = [f"{open_site.url}/{language}/{path}" for path in ("", "thanks", "privacy")]
+    for url in (*public, f"{private.url}{path_in(private.mails(2)[0])}?lang={language}"):
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, url
+        cut = """() => [...document.querySelectorAll("main :is(p, h1, h2, h3, a, button, label, summary, li, dd, dt)")]
+            .filter((part) => part.offsetWidth > 1 && part.scrollWidth > part.clientWidth + 1 && part.clientWidth)
+            .map((part) => part.textContent.trim().slice(0, 40))"""
+        assert page.evaluate(cut) == [], url
+
+
+def test_text_can_be_twice_as_large(page, open_site):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{open_site.url}/en/")
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1366
+
+
+def test_targets_are_large_enough(page, open_site):
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("", "thanks", "privacy"):
+        page.goto(f"{open_site.url}/en/{path}")
+        small = page.evaluate("""() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+            .filter((part) => part.offsetWidth && !part.closest("p, .field-trap, [aria-hidden]"))
+            .map((part) => [part.textContent.trim().slice(0, 30), part.getBoundingClientRect()])
+            .filter(([, box]) => box.width < 24 || box.height < 24).map(([text]) => text)""")
+        assert small == []
+
+
+def test_who_wants_less_motion_gets_none(browser, open_site):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{open_site.url}/en/thanks")
+    assert page.evaluate("document.getAnimations().length") == 0
+    context.close()
+    context = browser.new_context(reduced_motion="no-preference")
+    page = context.new_page()
+    page.goto(f"{open_site.url}/en/thanks")
+    assert page.evaluate("document.getAnimations().length") > 0
+    context.close()
+
+
+def test_forced_colours_keep_what_can_be_pressed_and_how_far_it_is(browser, open_site):
+    context = browser.new_context(forced_colors="active")
+    page = context.new_page()
+    page.goto(f"{open_site.url}/en/")
+    border = page.locator("[data-send]").evaluate("it => getComputedStyle(it).borderTopWidth")
+    assert border == "2px"
+    assert page.locator("progress").first.evaluate("it => getComputedStyle(it).borderTopStyle") == "solid"
+    context.close()
+
+
+def test_on_paper_the_letter_and_the_facts_are_left(page, open_site):
+    page.goto(f"{open_site.url}/en/")
+    page.emulate_media(media="print")
+    expect(page.locator(".letter")).to_be_visible()
+    expect(page.locator(".facts")).to_be_visible()
+    expect(page.locator("form")).to_be_hidden()
+    expect(page.locator(".masthead")).to_be_hidden()
+
+
+def test_the_page_is_read_from_right_to_left(page, open_site):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{open_site.url}/ar/")
+    film, words = (page.locator(css).bounding_box()["x"] for css in (".film-stage", ".film-words"))
+    assert film > words
+    assert re.match("ar", page.evaluate("document.documentElement.lang"))
+    wait_for(lambda: page.locator(".masthead-name").bounding_box()["x"] > 1000, "the name on the right")

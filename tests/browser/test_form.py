@@ -1,0 +1,214 @@
+"""The form in a real browser with JavaScript: it explains, keeps, waits and never sends twice."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.site import wait_for
+
+pytestmark = pytest.mark.browser
+
+ADA = {"given_name": "Ada", "family_name": "Lovelace", "message": "For those who stay"}
+
+
+def opened(page: Page, site, language: str = "en", where: str = "") -> Page:
+    page.goto(f"{site.url}/{language}/{where}")
+    return page
+
+
+def fill_in(page: Page, email: str = "ada@example.org") -> None:
+    for name, value in {**ADA, "email": email}.items():
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=country]", "GB")
+
+
+def typed(page: Page) -> dict[str, str]:
+    return {name: page.locator(f"[name={name}]").input_value() for name in ADA}
+
+
+def send(page: Page) -> None:
+    page.locator("[data-send]").click()
+
+
+def test_mistakes_are_told_beside_the_field_and_at_the_top_without_asking_the_server(page, open_site):
+    asked: list[str] = []
+    opened(page, open_site)
+    page.on("request", lambda request: asked.append(request.method))
+    page.fill("[name=email]", "no address")
+    send(page)
+    summary = page.get_by_role("alert").filter(has_text="Almost")
+    expect(summary).to_be_focused()
+    expect(summary.get_by_role("listitem")).to_have_count(3)
+    email = page.locator("[name=email]")
+    expect(email).to_have_accessible_description(re.compile("does not look like an e-mail address"))
+    summary.get_by_role("link", name="does not look like").click()
+    expect(email).to_be_focused()
+    email.fill("ada@example.org")
+    expect(email).not_to_have_attribute("aria-invalid", "true")
+    assert "POST" not in asked
+
+
+def test_what_the_server_finds_is_told_in_the_same_place(page, open_site):
+    opened(page, open_site)
+    fill_in(page, "ada@no-such-ending")
+    send(page)
+    expect(page.locator("#email-error")).to_contain_text("does not look like an e-mail address")
+    expect(page.locator(".form-summary")).to_be_focused()
+    assert typed(page) == ADA
+
+
+def test_it_is_answered_in_place_with_ways_to_share(page, open_site):
+    opened(page, open_site)
+    fill_in(page)
+    send(page)
+    heading = page.get_by_role("heading", name="Thank you")
+    expect(heading).to_be_focused()
+    expect(page.locator("#share-link")).to_have_count(1)
+    expect(page.get_by_role("link", name="WhatsApp")).to_have_count(1)
+    expect(page.get_by_role("button", name="Copy")).to_be_visible()
+    assert page.url == f"{open_site.url}/en/"
+
+
+def test_a_double_click_sends_once(page, site):
+    opened(page, site)
+    fill_in(page)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.locator("[data-send]").dblclick()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert len(sent) == 1
+    assert len(site.mails(1)) == 1
+
+
+def test_while_it_is_sent_the_button_says_so(page, open_site):
+    opened(page, open_site)
+    fill_in(page)
+    held = []
+    page.route("**/sign", held.append)
+    send(page)
+    expect(page.locator("[data-send]")).to_have_text("Sending…")
+    expect(page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+def test_a_lost_connection_loses_nothing(page, open_site, context):
+    opened(page, open_site)
+    fill_in(page)
+    context.set_offline(True)
+    send(page)
+    expect(page.locator(".form-summary")).to_contain_text("The connection is lost")
+    expect(page.locator("[data-send]")).to_have_text("Sign")
+    assert typed(page) == ADA
+    context.set_offline(False)
+    send(page)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+def test_an_answer_that_is_none_is_told_apart(page, open_site):
+    opened(page, open_site)
+    fill_in(page)
+    page.route("**/sign", lambda route: route.fulfill(status=502, body="<html>Bad Gateway"))
+    send(page)
+    expect(page.locator(".form-summary")).to_contain_text("Something went wrong on our side")
+    assert typed(page) == ADA
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("ada@gmial.com", "ada@gmail.com"),
+        ("ada@gmail.co", "ada@gmail.com"),
+        ("ada@hotmial.com", "ada@hotmail.com"),
+        ("ada@yandx.ru", "ada@yandex.ru"),
+        ("ada@Outlok.com", "ada@outlook.com"),
+    ],
+)
+def test_a_typing_error_in_a_known_domain_is_noticed(page, open_site, address, meant):
+    opened(page, open_site)
+    page.fill("[name=email]", address)
+    page.locator("[name=email]").blur()
+    page.get_by_role("button", name="did you mean").click()
+    expect(page.locator("[name=email]")).to_have_value(meant)
+    expect(page.get_by_role("button", name="did you mean")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "address", ["ada@gmail.com", "ada@mail.com", "ada@example.org", "ada@bk.ru", "ada", "@gmial.com"]
+)
+def test_other_addresses_are_left_alone(page, open_site, address):
+    opened(page, open_site)
+    page.fill("[name=email]", address)
+    page.locator("[name=email]").blur()
+    expect(page.locator("[data-hint]")).to_be_hidden()
+
+
+def test_an_address_is_taken_as_it_was_typed(page, site):
+    opened(page, site)
+    fill_in(page, "ada@gmial.com")
+    send(page)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert site.mails(1)[0]["To"] == "ada@gmial.com"
+
+
+def test_a_change_of_language_keeps_the_place_and_what_was_typed(page, open_site):
+    opened(page, open_site, where="?via=telegram")
+    fill_in(page)
+    page.check("[name=show_name]")
+    page.locator("summary", has_text="English").click()
+    page.get_by_role("link", name="Русский").click()
+    page.wait_for_url(f"{open_site.url}/ru/?via=telegram#sign")
+    assert typed(page) == ADA
+    expect(page.locator("[name=show_name]")).to_be_checked()
+    expect(page.locator("[name=country]")).to_have_value("GB")
+    expect(page.locator("[name=via]")).to_have_value("telegram")
+    expect(page.locator("[name=lang]")).to_have_value("ru")
+    expect(page.locator("#sign")).to_be_in_viewport()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.reload()
+    expect(page.locator("[name=message]")).to_have_value("")
+
+
+def test_the_browsers_country_is_offered_and_not_chosen(browser, open_site):
+    context = browser.new_context(locale="de-AT")
+    page = opened(context.new_page(), open_site)
+    country = page.locator("[name=country]")
+    expect(country).to_have_value("")
+    assert country.locator("optgroup option").first.get_attribute("value") == "AT"
+    context.close()
+
+
+def test_the_letter_is_signed_while_one_types(page, open_site):
+    opened(page, open_site)
+    expect(page.locator("[data-hand]")).to_be_hidden()
+    page.locator("[name=given_name]").press_sequentially("Ada")
+    expect(page.locator("[data-hand]")).to_have_text("Signed, Ada")
+
+
+def test_nobody_is_shown_who_did_not_ask_for_it(page, open_site):
+    opened(page, open_site)
+    expect(page.locator("[name=show_name]")).not_to_be_checked()
+    expect(page.locator("[name=updates]")).not_to_be_checked()
+
+
+def test_the_count_goes_on(page, open_site):
+    page.clock.install()
+    opened(page, open_site)
+    page.route("**/count.json", lambda route: route.fulfill(json={"count": 1234, "goal": 2500}))
+    page.evaluate("document.querySelector('.count-words').innerHTML = '<b data-count>2</b> of <i data-goal>5</i>'")
+    page.evaluate("document.querySelector('progress').value = 2")
+    page.clock.run_for(31_000)
+    expect(page.locator(".count-words")).to_have_text("1,234 of 2,500")
+    assert page.locator("progress").evaluate("bar => [bar.value, bar.max]") == [1234, 2500]
+
+
+def test_words_that_would_not_fit_the_number_stay_until_they_do(page, open_site):
+    page.clock.install()
+    opened(page, open_site, "ru")
+    page.route("**/count.json", lambda route: route.fulfill(json={"count": 22, "goal": 100}))
+    page.evaluate("document.querySelector('.count-words').innerHTML = '<b data-count>21</b> человек'")
+    page.evaluate("document.querySelector('progress').value = 21")
+    page.clock.run_for(31_000)
+    wait_for(lambda: page.evaluate("document.querySelector('progress').value") == 22, "the count")
+    expect(page.locator(".count-words")).to_have_text("21 человек")
