@@ -52,6 +52,7 @@ bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@$(py) -m benchmarks.same_time
 	@$(py) -m benchmarks.drain
 	@$(py) -m benchmarks.film_import
+	@$(py) -m benchmarks.lighthouse
 
 chaos: ## Pull the plug under load, again and again
 	@tools/setup requirements-dev.txt

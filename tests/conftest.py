@@ -34,6 +34,7 @@ _GROUPS = {
     "ffmpeg": services.why_no_ffmpeg,
     "LibreOffice": services.why_no_libreoffice,
     "SpamAssassin": services.why_no_spamassassin,
+    "markup": services.why_no_nu_checker,
 }
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 
 WHEELS = Path(sys.prefix) / "services"
+CHECKERS = Path(sys.prefix) / "audit" / "node_modules"
 READY_SECONDS = 30.0
 _GECKODRIVERS = {"x86_64": "geckodriver_linux64", "aarch64": "geckodriver_aarch64"}
 
@@ -138,6 +139,23 @@ def why_no_libreoffice() -> str | None:
 def why_no_spamassassin() -> str | None:
     """Return why no mail can be judged, or None where it can."""
     return None if shutil.which("spamassassin") else "SpamAssassin is not installed"
+
+
+def nu_checker() -> Path:
+    """Return the Nu Html Checker that `make test` puts into `.venv/audit`."""
+    return CHECKERS / "vnu-jar" / "build" / "dist" / "vnu.jar"
+
+
+def why_no_nu_checker() -> str | None:
+    """Return why no markup can be checked, or None where it can."""
+    if not shutil.which("java"):
+        return "java is not installed"
+    return None if nu_checker().exists() else "the npm package vnu-jar is not installed"
+
+
+def lighthouse() -> Path:
+    """Return Lighthouse's program, which wants a Node.js, that `make bench` puts into `.venv/audit`."""
+    return CHECKERS / "lighthouse" / "cli" / "index.js"
 
 
 def why_no_postgresql() -> str | None:

@@ -14,8 +14,9 @@ from functools import cache
 
 import idna
 from flask import render_template
-from flask_babel import force_locale, format_date, gettext
+from flask_babel import force_locale, get_locale, gettext
 
+from campaign import days
 from campaign.mail.outbox import Kind, Letter, Waiting
 
 _LINK = "\x01"  # where the link goes, in a body that is made once for everybody
@@ -110,7 +111,7 @@ def reminder() -> Words:
 
 def too_late(delivered_on: date) -> Words:
     """Tell somebody whose letter waited too long that the petition was handed in meanwhile."""
-    day = format_date(delivered_on, "long")
+    day = days.written(delivered_on, str(get_locale()))
     return Words(
         subject=gettext("This comes too late"),
         before=gettext(

@@ -7,9 +7,10 @@ from datetime import date
 
 from babel import Locale
 from flask import Flask, g, has_request_context, request, url_for
-from flask_babel import Babel, format_date, format_decimal, get_locale, refresh
+from flask_babel import Babel, format_decimal, get_locale, refresh
 from werkzeug.routing import BaseConverter
 
+from campaign.days import written
 from campaign.web.countries import countries, country_name, likely_countries
 from campaign.web.translations import Texts
 
@@ -87,5 +88,4 @@ def _language_name(language: str) -> str:
 
 
 def _day(day: date) -> str:
-    """Return a day, or that of a moment, as people write it."""
-    return str(format_date(day, "long"))
+    return written(day, current())
