@@ -14,6 +14,7 @@ from tests import services
 from tests.site import ready_site
 
 RUNS = 3
+FIGURES = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 CHROMIUM = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
@@ -31,7 +32,7 @@ def main(path: str) -> None:
     for name, category in reports[0]["categories"].items():
         scores = [round(report["categories"][name]["score"] * 100) for report in reports]
         print(f"{category['title']:<16} {statistics.median(scores):.0f}   {scores}")
-    for name in ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"):
+    for name in FIGURES:
         values = [report["audits"][name]["numericValue"] for report in reports]
         print(f"{name:<26} {statistics.median(values):.3f}")
     for problem in sorted({problem for report in reports for problem in problems(report)}):

@@ -11,20 +11,8 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
-BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"} | {"switches", "stages"}
-    "errors",
-    "checks",
-    "config",
-    "files",
-    "secret",
-    "logs",
-    "db",
-    "models",
-    "migrating",
-    "switches",
-    "stages",
-    "days",
-}
+BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
+BASE |= {"switches", "stages"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),

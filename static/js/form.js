@@ -18,7 +18,7 @@ offerLikelyCountries();
 writeName();
 form.addEventListener("submit", submit);
 form.addEventListener("input", repair);
-form.elements.email.addEventListener("change", offerAddress);
+form.elements.email.addEventListener("change", () => whenReleased(offerAddress));
 form.elements.given_name.addEventListener("input", writeName);
 if (!summary.hidden) summary.focus();
 
@@ -119,6 +119,12 @@ function line(name, text) {
 
 function repair({ target }) {
   if (target.getAttribute("aria-invalid") && target.validity.valid) mark(target, null);
+}
+
+// What appears while the pointer is down moves the button from under it, and the click is lost.
+function whenReleased(act) {
+  if (form.matches(":active")) addEventListener("pointerup", () => setTimeout(act), { once: true });
+  else act();
 }
 
 function offerAddress() {

@@ -71,7 +71,7 @@ function changingLanguage(menu) {
 // The part of the page that is being read.
 function place() {
   const parts = [...document.querySelectorAll("main [id]:is(section, form)")];
-  return parts.findLast((part) => part.getBoundingClientRect().top < innerHeight / 3)?.id ?? "";
+  return parts.findLast((part) => part.getBoundingClientRect().top < innerHeight / 2)?.id ?? "";
 }
 
 function keep(name, value) {

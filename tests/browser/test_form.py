@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.site import wait_for
 
@@ -29,6 +29,12 @@ def typed(page: Page) -> dict[str, str]:
 
 def send(page: Page) -> None:
     page.locator("[data-send]").click()
+
+
+def press(page: Page, target: Locator) -> None:
+    """Click as a person does, without scrolling to what is seen already."""
+    box = target.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 def test_mistakes_are_told_beside_the_field_and_at_the_top_without_asking_the_server(page, open_site):
@@ -84,8 +90,12 @@ def test_a_double_click_sends_once(page, site):
 def test_while_it_is_sent_the_button_says_so(page, open_site):
     opened(page, open_site)
     fill_in(page)
-    held = []
-    page.route("**/sign", held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/sign", hold)
     send(page)
     expect(page.locator("[data-send]")).to_have_text("Sending…")
     expect(page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
@@ -144,6 +154,20 @@ def test_other_addresses_are_left_alone(page, open_site, address):
     expect(page.locator("[data-hint]")).to_be_hidden()
 
 
+def test_the_hint_moves_nothing_from_under_the_pointer(page, open_site):
+    opened(page, open_site)
+    page.fill("[name=email]", "ada@gmial.com")
+    page.evaluate("document.querySelector('[data-send]').scrollIntoView({ behavior: 'instant', block: 'center' })")
+    box = page.locator("[data-send]").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 5)
+    page.mouse.down()
+    assert page.locator("[data-send]").bounding_box() == box
+    expect(page.locator("[data-hint]")).to_be_hidden()
+    page.mouse.up()
+    expect(page.locator("[data-hint]")).to_be_visible()
+    expect(page.locator(".form-summary")).to_be_visible()
+
+
 def test_an_address_is_taken_as_it_was_typed(page, site):
     opened(page, site)
     fill_in(page, "ada@gmial.com")
@@ -156,8 +180,9 @@ def test_a_change_of_language_keeps_the_place_and_what_was_typed(page, open_site
     opened(page, open_site, where="?via=telegram")
     fill_in(page)
     page.check("[name=show_name]")
-    page.locator("summary", has_text="English").click()
-    page.get_by_role("link", name="Русский").click()
+    page.evaluate("document.querySelector('#sign').scrollIntoView({ behavior: 'instant' })")
+    press(page, page.locator("summary", has_text="English"))
+    press(page, page.get_by_role("link", name="Русский"))
     page.wait_for_url(f"{open_site.url}/ru/?via=telegram#sign")
     assert typed(page) == ADA
     expect(page.locator("[name=show_name]")).to_be_checked()
