@@ -20,6 +20,7 @@ from campaign.web import (
 
 def open_room(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
+    app.jinja_env.globals["public_url"] = settings.public_url
     languages.speak(app)
     static.serve(app, settings)
     film_pages.show(app, settings)

@@ -141,7 +141,7 @@ def submitted() -> MultiDict[str, str]:
     """
     if request.mimetype != URLENCODED:
         return request.form
-    sent = request.get_data().decode("ascii", "replace")
+    sent = request.get_data().decode("utf-8", "replace")
     return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))
 
 

@@ -53,7 +53,8 @@ def use(language: str | None) -> None:
 
 def preferred() -> str:
     """Return the language we speak that the visitor's browser likes best."""
-    return request.accept_languages.best_match(LANGUAGES) or DEFAULT
+    liked = (tag.split("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    return next((language for language in liked if language in LANGUAGES), DEFAULT)
 
 
 def _chosen() -> str:

@@ -138,17 +138,16 @@ def _query() -> str:
 
 
 def _page(form: SignForm, **more: object) -> str:
-    count, public_url = counting.confirmed(db.session), state().settings.public_url
+    count = counting.confirmed(db.session)
     return render_template(
         "public/page.html",
         form=form,
         count=count,
         goal=counting.goal_for(count),
         shown=counting.newest_shown(db.session, most=SHOWN),
-        public_url=public_url,
         stage=stage(db.session),
         bot_check=bot_check.is_needed(),
-        page_url=public_url + url_for(".page", lang=languages.current()),
+        page_url=state().settings.public_url + url_for(".page", lang=languages.current()),
         **_sharing(),
         **more,
     )

@@ -14,6 +14,7 @@ from campaign.logs import configure_logs
 from campaign.models import CampaignKey
 from campaign.sharing.channels import CHANNELS
 from tests.conftest import campaign_on
+from tests.people import WANTS_JSON
 
 PAGES = ("/en/", "/en/thanks", "/en/privacy")
 
@@ -153,6 +154,12 @@ def test_the_forms_own_address_leads_to_the_page(campaign):
 
 def test_a_strange_referer_is_ignored(campaign, ada):
     assert ada.posts(headers={"Sec-Fetch-Site": "same-origin", "Referer": "http://[::1"}).status_code == 303
+
+
+def test_a_form_may_come_with_its_letters_as_they_are(campaign, ada):
+    body = "&".join(f"{name}={value}" for name, value in {**ada.fields, "given_name": "Зоя"}.items())
+    sent = {"data": body.encode(), "content_type": "application/x-www-form-urlencoded", "headers": WANTS_JSON}
+    assert campaign.client.post("/sign", **sent).json == {"status": "check-email"}
 
 
 def test_after_a_mistake_the_form_still_knows_how_the_signer_came(campaign, ada):
