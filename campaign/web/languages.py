@@ -60,7 +60,10 @@ def preferred() -> str:
 def _chosen() -> str:
     if "language" in g:
         return str(g.language)
-    return preferred() if has_request_context() else DEFAULT
+    if not has_request_context():
+        return DEFAULT
+    first = request.path.lstrip("/").partition("/")[0]  # of an address that we do not have
+    return first if first in LANGUAGES else preferred()
 
 
 class _LanguageConverter(BaseConverter):

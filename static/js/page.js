@@ -6,7 +6,7 @@ const TYPED = "typed"; // what is carried over to the page in another language, 
 
 leaving(document.querySelector("[data-leave]"));
 changingLanguage(document.querySelector("[data-languages]"));
-stayingQuiet(document.querySelector(".bar"), document.querySelector("#sign"));
+stayingQuiet(document.querySelector(".bar"), document.querySelectorAll("#sign, .film-words .button"));
 counting(document.querySelector("[data-counting]"));
 reveal(document);
 document.addEventListener("click", sharing);
@@ -92,10 +92,15 @@ function taken(name) {
   }
 }
 
-// Where one signs, nothing needs to lead there.
-function stayingQuiet(bar, place) {
-  if (!bar || !place) return;
-  new IntersectionObserver(([{ isIntersecting }]) => bar.toggleAttribute("data-away", isIntersecting)).observe(place);
+// Where one signs, or sees another way there, the bar needs not lead there.
+function stayingQuiet(bar, places) {
+  if (!bar) return;
+  const seen = new Set();
+  const observer = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) isIntersecting ? seen.add(target) : seen.delete(target);
+    bar.toggleAttribute("data-away", seen.size > 0);
+  });
+  for (const place of places) observer.observe(place);
 }
 
 function counting(counter) {

@@ -83,6 +83,10 @@ def test_the_front_door_and_errors_follow_the_browser(campaign, wants, language)
     assert f'lang="{language}"' in campaign.client.get("/nothing", headers=headers).text
 
 
+def test_a_wrong_address_is_explained_in_the_language_it_begins_with(campaign):
+    assert 'lang="ar" dir="rtl"' in campaign.client.get("/ar/nothing", headers={"Accept-Language": "de"}).text
+
+
 @pytest.mark.parametrize(
     ("number", "words"), [(1, "1</strong> человек"), (2, "2</strong> человека"), (5, "5</strong> человек")]
 )
