@@ -46,6 +46,7 @@ function leave(url) {
   document.title = "…";
   for (const video of document.querySelectorAll("video")) video.pause();
   for (const form of document.forms) form.reset();
+  taken(TYPED);
   location.replace(url);
 }
 
