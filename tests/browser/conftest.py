@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import services
-from tests.browser.engines import ENGINES, Engine, Tab
+from tests.browser.engines import ENGINES, Engine
+from tests.browser.tab import Tab
 from tests.site import READY_SECONDS, Site, ready_site
 
 
@@ -92,6 +93,19 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = ready_site(folder, CAMPAIGN_FILM="sochi")
     site.flask("film", "import", str(source), "--name", "sochi")
     server = site.start()
+    yield site
+    server.terminate()
+    assert server.wait(timeout=READY_SECONDS) == 0
+
+
+@pytest.fixture(scope="session")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A campaign with the links of one who has not confirmed, and of one who has."""
+    site = ready_site(tmp_path_factory.mktemp("private"), CAMPAIGN_SIGN_LIMIT="")
+    server = site.start()
+    for number, name in enumerate(("ada", "olga"), start=1):
+        site.sign({"given_name": name, "email": f"{name}@example.org", "country": "GB", "show_name": "1"})
+        site.mails(number)
     yield site
     server.terminate()
     assert server.wait(timeout=READY_SECONDS) == 0
