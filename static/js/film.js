@@ -159,7 +159,10 @@ function describing(place) {
 
 function sharingMoments(button, told) {
   const label = () => button.dataset.label.replace("{time}", clock(video.currentTime));
-  video.addEventListener("timeupdate", () => (button.textContent = label()));
+  video.addEventListener("timeupdate", () => {
+    button.textContent = label();
+    if (video.currentTime >= 1) button.dataset.begun = "";
+  });
   button.addEventListener("click", async () => {
     const url = `${button.dataset.moment}#t=${Math.floor(video.currentTime)}`;
     try {

@@ -101,6 +101,7 @@ def test_a_shared_moment_is_where_the_film_starts(page, open_site):
 def test_a_moment_is_shared(page, open_site, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened(page, open_site, "#t=20")
+    expect(page.locator("[data-moment]")).not_to_be_visible()  # nothing has been seen yet
     page.evaluate("delete Navigator.prototype.share")
     play(page)
     page.get_by_role("button", name=re.compile("Share from 0:2")).click()
