@@ -54,6 +54,8 @@ def sign() -> ResponseReturnValue:
     if "switch" in request.form:
         return _in_another_language(form)
     if not form.validate():
+        if not stage(db.session).is_open:
+            raise PetitionClosed
         return _refused(form, 422)
     if origin == "unknown":
         return _asked_again(form, gettext("Please press “Sign” once more."), again=guard.token())
@@ -121,7 +123,8 @@ def _in_another_language(form: SignForm) -> ResponseReturnValue:
     """Show the form as it is, without judging it, in the language whose button was pressed."""
     languages.use(request.form["switch"])
     form.process(submitted())
-    return may_play(Response(_page(form)))
+    form.take_arrival(came_by(request.referrer))
+    return may_play(Response(_page(form, tokens=_tokens())))
 
 
 def _read_form() -> SignForm:
@@ -175,5 +178,9 @@ def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     if wants_json():
         errors = {name or "form": errors for name, errors in form.errors.items()}
         return {"errors": errors, **({"tokens": tokens} if tokens else {})}, status
-    kept = {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}
-    return may_play(Response(_page(form, tokens=kept | tokens), status))
+    return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
+
+
+def _tokens() -> dict[str, str]:
+    """Return the tokens that the form came with."""
+    return {name: request.form[name] for name in (guard.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}

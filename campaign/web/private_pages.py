@@ -26,7 +26,7 @@ def keep_private(response: Response) -> Response:
 @bp.before_request
 def find_signature() -> None:
     """Find the signature that a token stands for, before any of these pages."""
-    languages.use(request.form.get("lang"))
+    languages.use(request.form.get("lang") or request.args.get("lang"))
     g.signature_id = signature_id_in(state().link_key, (request.view_args or {}).get("token", ""))
 
 
@@ -53,7 +53,7 @@ def confirm_now(token: str) -> ResponseReturnValue:
 def not_me(token: str) -> ResponseReturnValue:
     """Erase the signature at once, and send no more mail to its address."""
     refused = signatures.refuse(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=refused, withdrawn=False)
+    return render_template("public/erased.html", refused=refused, again=False)
 
 
 @bp.get("/receipt/<token>")
@@ -78,7 +78,7 @@ def stop_updates(token: str) -> ResponseReturnValue:
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature at once; it may be signed again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=False, withdrawn=True)
+    return render_template("public/erased.html", refused=False, again=stage(db.session).is_open)
 
 
 def _receipt() -> Receipt:

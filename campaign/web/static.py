@@ -1,5 +1,6 @@
 """Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -33,7 +34,9 @@ def prepare(settings: Settings) -> None:
         target = _packed(settings) / name / _hashes()[name]
         if not target.exists():
             _pack(STATIC / name, target)
-        for old in sorted(target.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        os.utime(target)
+        others = [path for path in target.parent.iterdir() if path != target]
+        for old in sorted(others, key=_last_used, reverse=True)[KEPT - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
 
 
@@ -63,12 +66,18 @@ def _places(settings: Settings) -> Iterator[tuple[Path, str]]:
     """Yield the folders to serve, each with the start of its addresses."""
     for name, content in _hashes().items():
         yield STATIC / name, f"static/{content}/{name}"
-    for folder in _packed(settings).glob("*/*"):
-        yield folder, f"static/{folder.name}/{folder.parent.name}"  # added later, so the compressed ones win
+    for name in _PACKED:
+        for folder in (_packed(settings) / name).glob("*"):
+            yield folder, f"static/{folder.name}/{name}"  # added later, so the compressed ones win
 
 
 def _packed(settings: Settings) -> Path:
     return settings.instance / "static"
+
+
+def _last_used(folder: Path) -> float:
+    """When a server last began with this folder, in seconds since 1970; what is gone is old."""
+    return folder.stat().st_mtime if folder.exists() else 0
 
 
 def _pack(source: Path, target: Path) -> None:

@@ -172,7 +172,7 @@ function sharingMoments(button, told) {
         button.textContent = told.textContent = button.dataset.copied;
       }
     } catch {
-      location.hash = `t=${Math.floor(video.currentTime)}`; // not allowed: the address bar has it now
+      location.replace(`#t=${Math.floor(video.currentTime)}`); // not allowed: the address bar has it now
     }
   });
 }

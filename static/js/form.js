@@ -20,6 +20,7 @@ form.addEventListener("submit", submit);
 form.addEventListener("input", repair);
 form.elements.email.addEventListener("change", () => whenReleased(offerAddress));
 form.elements.given_name.addEventListener("input", writeName);
+addEventListener("pageshow", ({ persisted }) => persisted && busy(false));
 if (!summary.hidden) summary.focus();
 
 async function submit(event) {
@@ -28,20 +29,17 @@ async function submit(event) {
   if (complain(mistakes())) return;
   busy(true);
   if (form.querySelector("altcha-widget")) form.submit(); // its waiting page works better without us
-  else await send();
+  else await send().finally(() => busy(false));
 }
 
 async function send() {
-  try {
-    const thanks = await (await request(texts.sign, {})).text(); // fetched first, so that it is there for sure
-    const headers = { Accept: "application/json" };
-    const answer = await request(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers });
-    if (answer.status === 202) show(thanks);
-    else complain(await refusal(answer));
-  } catch {
-    complain({ form: [texts.lost] });
-  }
-  busy(false);
+  const page = await request(texts.sign, {}).then((answer) => answer.text()).catch(() => null);
+  const thanks = new DOMParser().parseFromString(page ?? "", "text/html").querySelector("[data-thanks]");
+  if (!thanks) return complain({ form: [page === null ? texts.lost : texts.broken] }); // before anything is sent
+  const sent = { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" } };
+  const answer = await request(form.action, sent).catch(() => null);
+  if (answer?.status === 202) show(thanks);
+  else complain(answer ? await refusal(answer) : { form: [texts.lost] });
 }
 
 function request(url, options) {
@@ -65,8 +63,7 @@ function busy(is) {
 }
 
 // The answer in place of the form; it has its own links to share.
-function show(page) {
-  const thanks = new DOMParser().parseFromString(page, "text/html").querySelector("[data-thanks]");
+function show(thanks) {
   const [title, heading] = [document.createElement("h2"), thanks.querySelector("h1")];
   title.append(...heading.childNodes);
   Object.assign(title, { id: "sign-title", className: "thanks-title", tabIndex: -1 });

@@ -2,7 +2,12 @@
 
 const COUNT_SECONDS = 30;
 const ESCAPES = 3; // so many in a row, each within a second of the one before
-const TYPED = "typed"; // what is carried over to the page in another language, and then forgotten
+const TYPED = "typed"; // what is carried over to the page in another language
+const CARRIED_SECONDS = 30;
+const GONE = "gone"; // that somebody left quickly in this tab
+
+const carried = taken(TYPED); // by every page, so that no later one finds it
+let told; // the number that the words on this page were written for
 
 leaving(document.querySelector("[data-leave]"));
 changingLanguage(document.querySelector("[data-languages]"));
@@ -10,6 +15,7 @@ stayingQuiet(document.querySelector(".bar"), document.querySelectorAll("#sign, .
 counting(document.querySelector("[data-counting]"));
 reveal(document);
 document.addEventListener("click", sharing);
+document.addEventListener("click", goingWithin);
 
 // Show what works with JavaScript only.
 export function reveal(root) {
@@ -19,7 +25,9 @@ export function reveal(root) {
 
 // Put back what was typed on the page in another language.
 export function recall(form) {
-  for (const [name, value] of JSON.parse(taken(TYPED) ?? "[]")) {
+  const { at = 0, typed = [] } = JSON.parse(carried ?? "{}");
+  if (Date.now() - at > CARRIED_SECONDS * 1000) return;
+  for (const [name, value] of typed) {
     const field = form.elements[name];
     if (field?.type === "checkbox") field.checked = true;
     else if (field && field.type !== "hidden") field.value = value;
@@ -28,6 +36,9 @@ export function recall(form) {
 
 function leaving(link) {
   let [pressed, last] = [0, 0];
+  const stayAway = (isBack) => taken(GONE) && isBack && leave(link.href);
+  stayAway(performance.getEntriesByType("navigation")[0]?.type === "back_forward");
+  addEventListener("pageshow", ({ persisted }) => persisted && stayAway(true));
   link.addEventListener("click", (event) => {
     event.preventDefault();
     leave(link.href);
@@ -40,13 +51,15 @@ function leaving(link) {
   });
 }
 
-// Nothing is seen or heard from now on, and "back" does not lead here, however long the other page takes to come.
+// Nothing is seen or heard from now on, and "back" does not stay here, however long the other page takes to come.
 function leave(url) {
   document.documentElement.hidden = true;
   document.title = "…";
   for (const video of document.querySelectorAll("video")) video.pause();
   for (const form of document.forms) form.reset();
+  for (const elsewhere of document.querySelectorAll("iframe")) elsewhere.remove();
   taken(TYPED);
+  keep(GONE, "1");
   location.replace(url);
 }
 
@@ -56,7 +69,8 @@ function changingLanguage(menu) {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const form = document.querySelector("[data-sign]");
-    if (form) keep(TYPED, JSON.stringify([...new FormData(form)].filter(([, value]) => value)));
+    const typed = form ? [...new FormData(form)].filter(([, value]) => value) : [];
+    if (typed.length) keep(TYPED, JSON.stringify({ at: Date.now(), typed }));
     const target = new URL(link.href);
     for (const [name, value] of new URLSearchParams(location.search)) {
       if (!target.searchParams.has(name)) target.searchParams.set(name, value);
@@ -67,6 +81,14 @@ function changingLanguage(menu) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+// A visit is one entry in the tab's history, which the way out can replace.
+function goingWithin(event) {
+  const link = event.target.closest('a[href^="#"]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  location.replace(link.hash);
 }
 
 // The part of the page that is being read.
@@ -117,7 +139,8 @@ function show({ count, goal }) {
   const language = `${document.documentElement.lang}-u-nu-latn`;
   const [numbers, plurals] = [new Intl.NumberFormat(language), new Intl.PluralRules(language)];
   for (const bar of document.querySelectorAll("progress")) {
-    const same = plurals.select(bar.value) === plurals.select(count); // else the words beside it would be wrong
+    told ??= bar.value;
+    const same = plurals.select(told) === plurals.select(count); // else the words beside it would be wrong
     [bar.max, bar.value] = [goal, count];
     for (const place of document.querySelectorAll("[data-count]")) if (same) place.textContent = numbers.format(count);
     for (const place of document.querySelectorAll("[data-goal]")) place.textContent = numbers.format(goal);

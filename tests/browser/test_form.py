@@ -145,7 +145,19 @@ def test_a_typing_error_in_a_known_domain_is_noticed(page, open_site, address, m
 
 
 @pytest.mark.parametrize(
-    "address", ["ada@gmail.com", "ada@mail.com", "ada@example.org", "ada@bk.ru", "ada", "@gmial.com"]
+    "address",
+    [
+        "ada@gmail.com",
+        "ada@mail.com",
+        "ada@example.org",
+        "ada@bk.ru",
+        "ada",
+        "@gmial.com",
+        "ada@hotmail.de",
+        "ada@yandex.by",
+        "ada@yahoo.ca",
+        "ada@email.com",
+    ],
 )
 def test_other_addresses_are_left_alone(page, open_site, address):
     opened(page, open_site)
@@ -237,3 +249,31 @@ def test_words_that_would_not_fit_the_number_stay_until_they_do(page, open_site)
     page.clock.run_for(31_000)
     wait_for(lambda: page.evaluate("document.querySelector('progress').value") == 22, "the count")
     expect(page.locator(".count-words")).to_have_text("21 человек")
+    page.unroute("**/count.json")
+    page.route("**/count.json", lambda route: route.fulfill(json={"count": 23, "goal": 100}))
+    page.clock.run_for(31_000)
+    wait_for(lambda: page.evaluate("document.querySelector('progress').value") == 23, "the next count")
+    expect(page.locator(".count-words")).to_have_text("21 человек")
+
+
+def test_what_was_typed_is_forgotten_by_any_page_and_after_a_while(page, open_site):
+    opened(page, open_site)
+    keep = "(at) => sessionStorage.setItem('typed', JSON.stringify({ at, typed: [['message', 'left behind']] }))"
+    page.evaluate(keep, 0)
+    opened(page, open_site, "fr")
+    expect(page.locator("[name=message]")).to_have_value("")
+    page.evaluate(f"({keep})(Date.now())")
+    opened(page, open_site, "en", "privacy")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_nothing_is_sent_while_the_answer_could_not_be_shown(page, open_site):
+    opened(page, open_site)
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.route("**/en/thanks", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    fill_in(page)
+    send(page)
+    expect(page.locator(".form-summary")).to_contain_text("Something went wrong on our side")
+    expect(page.locator("[data-send]")).to_have_text("Sign")
+    assert posted == []

@@ -44,6 +44,36 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
     assert away.url == "about:blank"
 
 
+def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site):
+    came_to(away, open_site)
+    away.locator('a[href="#sign"]:visible').first.click()
+    away.wait_for_url(re.compile("#sign$"))
+    away.get_by_role("link", name="Leave quickly").click()
+    away.wait_for_url(WAY_OUT)
+    away.go_back()
+    assert away.url == "about:blank"
+
+
+def test_who_goes_back_to_an_earlier_page_is_led_away_again(away, open_site):
+    came_to(away, open_site)
+    away.fill("[name=message]", "For those who stay")
+    away.goto(f"{open_site.url}/en/privacy")
+    away.get_by_role("link", name="Leave quickly").click()
+    away.wait_for_url(WAY_OUT)
+    with away.expect_request(WAY_OUT):  # once more, by the page that one came back to
+        away.go_back(wait_until="commit")
+    away.wait_for_url(WAY_OUT)
+
+
+def test_who_comes_again_on_purpose_may_stay(away, open_site):
+    came_to(away, open_site)
+    away.get_by_role("link", name="Leave quickly").click()
+    away.wait_for_url(WAY_OUT)
+    away.goto(f"{open_site.url}/en/")
+    expect(away.locator("h1")).to_be_visible()
+    assert away.evaluate("sessionStorage.length") == 0
+
+
 def test_nothing_is_told_to_the_site_one_lands_on(away, open_site):
     told: list[dict[str, str]] = []
     away.on("request", lambda request: told.append(request.headers) if request.url == WAY_OUT else None)

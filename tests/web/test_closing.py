@@ -1,7 +1,7 @@
 """The petition closes and is handed in: the page, the form, mails and the API follow."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -67,12 +67,33 @@ def test_once_handed_in_nothing_is_confirmed_any_more(campaign, ada):
 
 
 def test_a_receipt_says_when_the_signature_was_handed_in(campaign, ada):
-    receipt = ada.confirms()
+    with time_machine.travel(datetime(2013, 12, 9, 12, tzinfo=UTC)):
+        receipt = ada.confirms()
     hand_in(campaign)
     page = campaign.client.get(receipt).text
     assert "handed to the International Olympic Committee on 10 December 2013, with your signature" in page
     assert "Withdraw my signature" in page
     assert "December 2013" in campaign.client.get("/en/").text
+
+
+def test_who_confirmed_after_that_day_is_not_said_to_have_been_among_them(campaign, ada):
+    receipt = ada.confirms()
+    hand_in(campaign)
+    page = campaign.client.get(receipt).text
+    assert "Handed to the International Olympic Committee on 10 December 2013." in page
+    assert "with your signature" not in page
+
+
+def test_what_is_wrong_in_a_form_does_not_matter_once_it_is_closed(closed, ada):
+    assert ada.posts(headers=WANTS_JSON, email="no address").status_code == 410
+    assert "Before you sign" not in closed.client.get("/en/").text
+
+
+def test_a_withdrawn_signature_is_not_invited_again_once_it_is_closed(campaign, ada):
+    receipt = ada.confirms()
+    with campaign.app.app_context():
+        close(db.session)
+    assert "You may sign again" not in campaign.client.post(f"{receipt}/withdraw").text
 
 
 def test_a_mail_that_leaves_after_that_says_so(campaign, ada):

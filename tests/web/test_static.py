@@ -1,6 +1,7 @@
 """Static files and pages travel compressed; what holds a secret does not."""
 
 import gzip
+import os
 import re
 
 import brotli
@@ -47,6 +48,17 @@ def test_what_holds_a_secret_is_not_compressed(campaign, ada):
     ada.signs()
     answer = campaign.client.get(ada.link(), headers={"Accept-Encoding": "br, gzip"})
     assert "Content-Encoding" not in answer.headers
+
+
+def test_the_running_version_stays_however_old_its_files_are(campaign, monkeypatch):
+    for number in range(5):
+        monkeypatch.setattr(static, "_hashes", lambda number=number: dict.fromkeys(static._PACKED, f"version{number}"))
+        static.prepare(campaign.settings)
+        for name in static._PACKED:
+            folder = campaign.settings.instance / "static" / name
+            assert (folder / f"version{number}").exists()
+            for laid in folder.iterdir():
+                os.utime(laid, (2e9, 2e9))  # as if all others were newer
 
 
 def test_pages_of_the_last_version_still_find_their_files(campaign, monkeypatch, tmp_path):
