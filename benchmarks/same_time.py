@@ -1,7 +1,7 @@
-"""Measures whether the time that signing takes tells who signed before:  python -m benchmarks.same_time [TRIALS].
+"""Measures whether the time an answer takes tells who signed:  python -m benchmarks.same_time [TRIALS].
 
-Four kinds of address are sent to a real server, in random order over one connection: new ones, ones that signed and
-were not told yet, one that was told within the day, and one whose owner refused mail.
+Four kinds of address ask a real server for the link of a lost mail, and then sign, in random order over one connection:
+new ones, ones that signed and were not told yet, one that was told within the day, and one whose owner refused mail.
 """
 
 import http.client
@@ -11,8 +11,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -29,49 +30,63 @@ def main(trials: int) -> None:
     for backend, url in databases():
         with tempfile.TemporaryDirectory() as folder:
             site = ready_site(Path(folder), CAMPAIGN_DATABASE_URL=url, CAMPAIGN_SIGN_LIMIT="")
-            with served(site):
-                times = measured(site, trials)
-        means = {kind: statistics.mean(those) for kind, those in times.items()}
-        listed = "   ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
-        apart = max(means.values()) / min(means.values()) - 1
-        print(f"signing, mean in ms, {backend:<11}{listed}   at most {apart:.1%} apart", flush=True)
+            with served(site), connected(site) as connection:
+                prepare(site, connection, 2 * trials)
+                asking = measured(partial(ask, connection), range(trials))
+                signing = measured(partial(sign, connection), range(trials, 2 * trials))
+        print(f"asking for a link, {backend}: {compared(asking)}", flush=True)
+        print(f"signing, {backend}: {compared(signing)}", flush=True)
 
 
-def measured(site: Site, trials: int) -> dict[str, list[float]]:
-    """Return the milliseconds that each of `trials` signings of each kind took."""
-    with connected(site) as connection:
-        prepare(site, connection, trials)
-        kinds = {
-            "new": (f"new{number}@example.org" for number in range(trials)),
-            "known": (f"known{number}@example.org" for number in range(trials)),
-            "told": iter(["told@example.org"] * trials),
-            "refused": iter(["refused@example.org"] * trials),
-        }
-        order = [kind for kind in kinds for _ in range(trials)]
-        random.shuffle(order)
-        times: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for kind in order:
-            times[kind].append(sign(connection, next(kinds[kind])))
+def compared(times: dict[str, list[float]]) -> str:
+    """Return the mean of each kind in milliseconds, and how far they are apart."""
+    means = {kind: statistics.mean(those) for kind, those in times.items()}
+    listed = "   ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
+    return f"{listed} ms   at most {max(means.values()) / min(means.values()) - 1:.1%} apart"
+
+
+def measured(act: Callable[[str], float], numbers: range) -> dict[str, list[float]]:
+    """Return the milliseconds that `act` took for addresses of each kind; `numbers` are those of the new and known."""
+    kinds = {
+        "new": (f"new{number}@example.org" for number in numbers),
+        "known": (f"known{number}@example.org" for number in numbers),
+        "told": iter(["told@example.org"] * len(numbers)),
+        "refused": iter(["refused@example.org"] * len(numbers)),
+    }
+    order = [kind for kind in kinds for _ in numbers]
+    random.shuffle(order)
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for kind in order:
+        times[kind].append(act(next(kinds[kind])))
     return times
 
 
-def prepare(site: Site, connection: http.client.HTTPConnection, trials: int) -> None:
+def prepare(site: Site, connection: http.client.HTTPConnection, known: int) -> None:
     """Let those who are to be known sign, and the one who is to be refused say so."""
     sign(connection, "refused@example.org")
     [mail] = site.mails(1)
     refuse(connection, re.search(r"/confirm/\S+", mail.get_body(("plain",)).get_content())[0])
-    for number in range(trials):
+    for number in range(known):
         sign(connection, f"known{number}@example.org")
     for _ in range(2):
         sign(connection, "told@example.org")
-    site.mails(trials + 3)
+    site.mails(known + 3)
 
 
 def sign(connection: http.client.HTTPConnection, email: str) -> float:
     """Sign; returns the milliseconds until the answer was read."""
-    body = urlencode({"given_name": "Ada", "email": email, "country": "GB"})
+    return send(connection, "/sign", {"given_name": "Ada", "email": email, "country": "GB"})
+
+
+def ask(connection: http.client.HTTPConnection, email: str) -> float:
+    """Ask for the link of a lost mail; returns the same."""
+    return send(connection, "/link", {"email": email})
+
+
+def send(connection: http.client.HTTPConnection, path: str, fields: dict[str, str]) -> float:
+    """Send a form, which must be taken; returns the milliseconds until the answer was read."""
     began = time.perf_counter()
-    connection.request("POST", "/sign", body, HEADERS)
+    connection.request("POST", path, urlencode(fields), HEADERS)
     answer = connection.getresponse()
     assert answer.read() == b'{"status":"check-email"}\n', answer.status
     return (time.perf_counter() - began) * 1000

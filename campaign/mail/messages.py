@@ -75,7 +75,7 @@ def confirmation() -> Words:
             gettext("Was it not you? The same page erases the entry."),
             gettext(
                 "Keep this mail: its link lets you take your signature back at any time. Nobody here can read your "
-                "address any more; if you lose the mail, enter your address on the page once more and it comes again."
+                "address any more; if you lose the mail, the page “What becomes of your data” sends the link again."
             ),
             gettext("Do others read your mail? Then delete this one once you have confirmed."),
         ),
@@ -87,8 +87,9 @@ def already_signed() -> Words:
     return Words(
         subject=gettext("You are on the list already"),
         before=gettext(
-            "your e-mail address was entered once more under the petition to the International Olympic Committee. It "
-            "is there already, so nothing has changed. This page confirms the signature, or shows it if that is done:"
+            "your e-mail address was entered on our page once more. It stands under the petition to the International "
+            "Olympic Committee already, so nothing has changed. This link leads to the signature, to confirm it where "
+            "that is left, or to take it back:"
         ),
         after=(gettext("Was it not you? Then you need do nothing."),),
     )

@@ -1,5 +1,6 @@
 """Entering a signature and posting its letter: the database judges which of them is needed, in one go."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -30,6 +32,7 @@ _ENTERED = (
     *("id", "address_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name", "via", "code"),
     *("consent_version", "signed_at", "synthetic"),
 )
+_FOUND = [_SIGNATURES.c[name] for name in ("id", "signed_at", "confirmed_at", "noticed_at")]
 _POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal")
 
 
@@ -40,23 +43,36 @@ def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> Row[
     told later is not told now); `letter` those of a message. Returns None where the address is refused. PostgreSQL
     does it in one statement, and so holds no lock for longer.
     """
-    values = row | {f"letter_{name}": value for name, value in letter.items()}
-    return despite_deadlocks(lambda: _enter(session, values))
+    return despite_deadlocks(lambda: _carry_out(_entering, session, row, letter))
 
 
-def _enter(session: Session, values: dict[str, Any]) -> Row[Any] | None:
+def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+    """Post the letter to who signed with the address of `row`, in the same way; to nobody else, and a blank instead.
+
+    `row` has an `id` that no signature has, `address_hash`, `signed_at` (now) and `noticed_before`.
+    """
+    despite_deadlocks(lambda: _carry_out(_finding, session, row, letter))
+
+
+def _carry_out(
+    change: Callable[[str], Any], session: Session, row: dict[str, Any], letter: dict[str, Any]
+) -> Row[Any] | None:
+    """Make the `change` to the signatures and post the letter; returns the signature of that address."""
+    # Not by the bare names of columns: those an UPDATE would take for what it is to set.
+    values = {f"row_{name}": value for name, value in row.items()}
+    values |= {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":
         with at_once(session) as connection:
-            return connection.execute(_in_one_statement(), values).first()
+            return connection.execute(_in_one_statement(change), values).first()
     with transaction(session):
-        entry = session.connection().execute(_entering("sqlite"), values).first()
+        entry = session.connection().execute(change("sqlite"), values).first()
         session.connection().execute(_posting_after(), values)
     return entry
 
 
 @cache
-def _in_one_statement() -> Select[Any]:
-    entry = _entering("postgresql").cte("entry")
+def _in_one_statement(change: Callable[[str], Any]) -> Select[Any]:
+    entry = change("postgresql").cte("entry")
     posted = _posting(entry, true()).returning(_OUTBOX.c.id).cte("posted")
     return select(entry).add_cte(posted)
 
@@ -73,11 +89,22 @@ def _entering(dialect: str) -> Any:
     Whoever comes second, by a hair even, meets the row of the first.
     """
     new = insert_for(dialect, _SIGNATURES).from_select([*_ENTERED, "referred_by"], _welcome())
+    merged = new.on_conflict_do_update(index_elements=["address_hash"], set_={"noticed_at": _noticed()})
+    return merged.returning(*_FOUND)
+
+
+@cache
+def _finding(_dialect: str) -> Any:
+    """Note of the signature with this address that its owner is told now."""
+    found = update(_SIGNATURES).where(_SIGNATURES.c.address_hash == _parameter("address_hash"))
+    return found.values(noticed_at=_noticed()).returning(*_FOUND)
+
+
+def _noticed() -> ColumnElement[Any]:
+    """When the owner of a signature was told last: now, unless that was a short while ago."""
     told_before = _SIGNATURES.c.noticed_at
     rested = or_(told_before.is_(None), told_before <= _parameter("noticed_before"))
-    noticed = case((rested, new.excluded.signed_at), else_=told_before)
-    merged = new.on_conflict_do_update(index_elements=["address_hash"], set_={"noticed_at": noticed})
-    return merged.returning(*(_SIGNATURES.c[name] for name in ("id", "signed_at", "confirmed_at", "noticed_at")))
+    return case((rested, _parameter("signed_at")), else_=told_before)
 
 
 def _welcome() -> Select[Any]:
@@ -107,4 +134,4 @@ def _posting(entry: FromClause, condition: ColumnElement[bool]) -> Insert:
 def _parameter(name: str) -> BindParameter[Any]:
     """Return a parameter of the type of its column."""
     column = {"ref": "code", "noticed_before": "noticed_at"}.get(name, name)
-    return bindparam(name, type_=_SIGNATURES.c[column].type)
+    return bindparam(f"row_{name}", type_=_SIGNATURES.c[column].type)

@@ -15,7 +15,7 @@ from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, Petition
 from campaign.mail import outbox
 from campaign.models import RefusedAddress, Signature
 from campaign.petition.addresses import address_hash
-from campaign.petition.entering import enter
+from campaign.petition.entering import enter, find_again
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
 from campaign.stages import stage
@@ -69,6 +69,17 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
     if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
         erase(session, entry.id)
         enter(session, row, outbox.new_row(keys.outbox, letter))
+
+
+def send_link(session: Session, keys: Keys, *, email: str, language: str) -> None:
+    """Mail who signed with `email` (normalised) the link to their signature again, at most once a day; no one else.
+
+    As with `sign`, the caller cannot tell the difference, and it works in every stage: withdrawing is always possible.
+    """
+    now = utcnow()
+    row = {"id": new_id(), "address_hash": address_hash(keys.addresses, email), "signed_at": now}
+    letter = outbox.Letter(to=email, language=language)
+    find_again(session, row | {"noticed_before": now - NOTICE_PAUSE}, outbox.new_row(keys.outbox, letter))
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from campaign.web import (
     languages,
     limits,
     petition_pages,
+    privacy_pages,
     private_pages,
     sharing_pages,
     static,
@@ -27,5 +28,5 @@ def open_room(app: Flask, settings: Settings) -> None:
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)
-    for room in (petition_pages, private_pages, sharing_pages, film_pages, bot_check, health):
+    for room in (petition_pages, privacy_pages, private_pages, sharing_pages, film_pages, bot_check, health):
         app.register_blueprint(room.bp)

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from campaign.db import db
 from campaign.errors import ExpiredLink, UnknownLink
+from campaign.stages import stage
 from campaign.web.answers import wants_json
 from campaign.web.headers import private
 
@@ -56,7 +58,7 @@ def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
     return _of_link(
         404,
         _("This link does not work any more"),
-        _("The signature it belongs to is gone, or the link was cut off on its way. You can sign again."),
+        _("The signature it belongs to is gone, or the link was cut off on its way."),
     )
 
 
@@ -64,10 +66,11 @@ def _explain_expiry(_error: ExpiredLink) -> ResponseReturnValue:
     return _of_link(
         410,
         _("This link was good for 30 days"),
-        _("Its signature was not confirmed in that time, or was taken back. You can sign again."),
+        _("Its signature was not confirmed in that time, or was taken back."),
     )
 
 
 def _of_link(status: int, title: str, advice: str) -> ResponseReturnValue:
-    page = render_template("public/failure.html", title=title, advice=advice, again=True)
+    again = stage(db.session).is_open
+    page = render_template("public/failure.html", title=title, advice=advice, again=again, of_link=True)
     return private(make_response(page, status))

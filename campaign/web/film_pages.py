@@ -51,7 +51,7 @@ def may_play(response: Response) -> Response:
 def watched() -> ResponseReturnValue:
     """Count that somebody has watched a part of the film; browsers send it beside the page and want no answer."""
     languages.use(request.form.get("lang"))
-    if guard.origin_of_request() == "ours" and _is_new():
+    if guard.is_ours() and _is_new():
         _count(request.form.get("percent", type=int, default=-1))
     return "", 204
 

@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import category, normalize
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from flask import request
+from flask import abort, request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
@@ -62,12 +62,32 @@ def _at_most(length: int) -> Callable[[Any, Field], None]:
     return check
 
 
-class SignForm(FlaskForm):  # type: ignore[misc]
-    """Reads and checks what a supporter typed; everything typed stays in it."""
+def _email_field() -> StringField:
+    missing, most = DataRequired(_("Please enter your e-mail address.")), _at_most(EMAIL_LENGTH)
+    return StringField(filters=[_trimmed], validators=[missing, _readable(lines=False), most])
+
+
+class LinkForm(FlaskForm):  # type: ignore[misc]
+    """Reads and checks the address of somebody who asks for the link to their signature again."""
 
     class Meta:
         # The page is the same for everyone, so it can hold no token. `guard` does what a token would.
         csrf = False
+
+    email = _email_field()
+
+    def validate_email(self, field: Field) -> None:
+        """Put the address as it will be written to in place of what was typed."""
+        try:
+            self.address = addresses.normalised(field.data)
+        except InvalidAddress:
+            raise ValidationError(
+                _("This does not look like an e-mail address. It should be like name@example.org.")
+            ) from None
+
+
+class SignForm(LinkForm):
+    """Reads and checks what a supporter typed; everything typed stays in it."""
 
     given_name = StringField(
         filters=[_trimmed],
@@ -79,14 +99,7 @@ class SignForm(FlaskForm):  # type: ignore[misc]
         ],
     )
     family_name = StringField(filters=[_trimmed], validators=[_readable(lines=False), _at_most(NAME_LENGTH)])
-    email = StringField(
-        filters=[_trimmed],
-        validators=[
-            DataRequired(_("Please enter your e-mail address.")),
-            _readable(lines=False),
-            _at_most(EMAIL_LENGTH),
-        ],
-    )
+    email = _email_field()  # again, so that it stands in its place among the mistakes
     country = StringField(filters=[_trimmed], validators=[DataRequired(_("Please choose your country."))])
     message = TextAreaField(filters=[_trimmed], validators=[_readable(lines=True), _at_most(MESSAGE_LENGTH)])
     updates = BooleanField(false_values=(False, "", "0", "false", "off"))
@@ -94,15 +107,6 @@ class SignForm(FlaskForm):  # type: ignore[misc]
     ref = StringField()
     via = StringField()
     website = StringField()
-
-    def validate_email(self, field: Field) -> None:
-        """Put the address as it will be written to in place of what was typed."""
-        try:
-            self.address = addresses.normalised(field.data)
-        except InvalidAddress:
-            raise ValidationError(
-                _("This does not look like an e-mail address. It should be like name@example.org.")
-            ) from None
 
     def validate_country(self, field: Field) -> None:
         """A set is looked up far faster than 249 choices of a select field are compared."""
@@ -134,11 +138,19 @@ class SignForm(FlaskForm):  # type: ignore[misc]
         self.via.data = self.via.data or arrived.via
 
 
+def errors_of(form: LinkForm) -> dict[str, list[str]]:
+    """Return what is wrong by field, for JSON; what is of no field stands under "form"."""
+    return {name or "form": errors for name, errors in form.errors.items()}
+
+
 def submitted() -> MultiDict[str, str]:
     """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
 
-    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so.
+    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so. Raises
+    `werkzeug.exceptions.UnsupportedMediaType` for what is no form.
     """
+    if request.mimetype not in FORM_TYPES:
+        abort(415)
     if request.mimetype != URLENCODED:
         return request.form
     sent = request.get_data().decode("utf-8", "replace")

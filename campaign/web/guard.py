@@ -6,7 +6,7 @@ comes from (W3C, Fetch Metadata; RFC 6454, Origin). One that says neither gets t
 
 from typing import Literal
 
-from flask import request
+from flask import abort, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.state import state
@@ -16,11 +16,24 @@ from campaign.web.visitors import lately, visitor_hash
 TOKEN_SECONDS = 3600
 TOKEN_FIELD = "again"  # noqa: S105
 
-Verdict = Literal["ours", "foreign", "unknown"]
+
+def is_ours() -> bool:
+    """Tell whether this request was made by a page of ours; False where nothing says so.
+
+    Raises `werkzeug.exceptions.Forbidden` for one that another site made.
+    """
+    origin = _origin()
+    if origin == "foreign":
+        abort(403)
+    return origin == "ours"
 
 
-def origin_of_request() -> Verdict:
-    """Tell whether this request was made by a page of ours."""
+def token() -> str:
+    """Return a token that lets this visitor send the form from a browser that says nothing."""
+    return str(_serializer().dumps(visitor_hash()))
+
+
+def _origin() -> Literal["ours", "foreign", "unknown"]:
     if site := request.headers.get("Sec-Fetch-Site"):
         return "ours" if site in ("same-origin", "none") else "foreign"
     origin = request.headers.get("Origin")
@@ -29,11 +42,6 @@ def origin_of_request() -> Verdict:
     if origin is None or origin == "null":
         return "ours" if _has_token() else "unknown"
     return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
-
-
-def token() -> str:
-    """Return a token that lets this visitor send the form from a browser that says nothing."""
-    return str(_serializer().dumps(visitor_hash()))
 
 
 def _has_token() -> bool:

@@ -1,10 +1,11 @@
 """The public pages of the petition: the page itself, signing, thanks, privacy, the count."""
 
-from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
+from campaign import days
 from campaign.db import db, iso, utcnow
 from campaign.errors import PetitionClosed
 from campaign.mail.backlog import is_late
@@ -13,14 +14,13 @@ from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
-from campaign.web.answers import taking_at_least, wants_json
+from campaign.web.answers import taking_its_time, wants_json
 from campaign.web.film_pages import may_play
-from campaign.web.forms import FORM_TYPES, SignForm, came_by, submitted
+from campaign.web.forms import SignForm, came_by, errors_of, submitted
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
 
 SHOWN = 6  # how many of those who want to be seen
-SIGNING_SECONDS = 0.01  # a bit more than it takes while mail is being sent beside it
 COUNT_SECONDS = 10  # how long a shared cache may show an old count
 
 bp = Blueprint("petition", __name__)
@@ -45,26 +45,22 @@ def page(lang: str) -> ResponseReturnValue:
 @bp.post("/sign")
 def sign() -> ResponseReturnValue:
     """Take a signature; the answer is the same whether the address is new or known."""
-    if request.mimetype not in FORM_TYPES:
-        abort(415)
     form = _read_form()
-    origin = guard.origin_of_request()
-    if origin == "foreign":
-        abort(403)
+    is_ours = guard.is_ours()
     if "switch" in request.form:
         return _in_another_language(form)
     if not form.validate():
         if not stage(db.session).is_open:
             raise PetitionClosed
         return _refused(form, 422)
-    if origin == "unknown":
+    if not is_ours:
         return _asked_again(form, gettext("Please press “Sign” once more."), again=guard.token())
     if not form.is_bot():
         count_signing()
     if not bot_check.is_passed(form.address):
         advice = gettext("Please wait ten seconds, then press “Sign” once more.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
-    with taking_at_least(SIGNING_SECONDS):
+    with taking_its_time():
         if not form.is_bot():
             signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
     return _accepted()
@@ -82,22 +78,15 @@ def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
 def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
     """Tell somebody who signs too late."""
     form = _read_form()
-    form.form_errors.append(gettext("The petition is closed. Thank you for wanting to sign."))
+    form.form_errors.append(_why_closed(stage(db.session)))
     return _refused(form, 410)
 
 
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
-    page = render_template("public/thanks.html", late=is_late(db.session), **_sharing())
-    return public(make_response(page), seconds=COUNT_SECONDS)
-
-
-@bp.get("/<lang:lang>/privacy")
-def privacy(lang: str) -> ResponseReturnValue:
-    """Say what becomes of people's data."""
-    reminds, version = bool(state().settings.reminder_hours), signatures.CONSENT_VERSION
-    page = render_template("public/privacy.html", reminds=reminds, version=version)
+    late, reached = is_late(db.session), stage(db.session)
+    page = render_template("public/thanks.html", late=late, stage=reached, **_sharing())
     return public(make_response(page), seconds=COUNT_SECONDS)
 
 
@@ -110,6 +99,16 @@ def count() -> ResponseReturnValue:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
+
+
+def _why_closed(stage: Stage) -> str:
+    if stage.delivered_on is None:
+        return str(gettext("The petition is closed. Thank you for wanting to sign."))
+    text = gettext(
+        "The petition was handed to the International Olympic Committee on %(day)s. Thank you to everyone who signed.",
+        day=days.written(stage.delivered_on, languages.current()),
+    )
+    return str(text)
 
 
 def _ended(stage: Stage) -> dict[str, str]:
@@ -176,8 +175,7 @@ def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnVa
 def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
     if wants_json():
-        errors = {name or "form": errors for name, errors in form.errors.items()}
-        return {"errors": errors, **({"tokens": tokens} if tokens else {})}, status
+        return {"errors": errors_of(form), **({"tokens": tokens} if tokens else {})}, status
     return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
 
 

@@ -28,11 +28,11 @@ async function submit(event) {
   if (button.ariaBusy === "true") return; // a double click sends once
   if (complain(mistakes())) return;
   busy(true);
-  if (form.querySelector("altcha-widget")) form.submit(); // its waiting page works better without us
-  else await send().finally(() => busy(false));
+  await send().finally(() => busy(false));
 }
 
 async function send() {
+  await checked(form.querySelector("altcha-widget"));
   const page = await request(texts.sign, {}).then((answer) => answer.text()).catch(() => null);
   const thanks = new DOMParser().parseFromString(page ?? "", "text/html").querySelector("[data-thanks]");
   if (!thanks) return complain({ form: [page === null ? texts.lost : texts.broken] }); // before anything is sent
@@ -40,6 +40,12 @@ async function send() {
   const answer = await request(form.action, sent).catch(() => null);
   if (answer?.status === 202) show(thanks);
   else complain(answer ? await refusal(answer) : { form: [texts.lost] });
+}
+
+// Where the bot check is on, its work goes along.
+function checked(widget) {
+  if (widget?.getState?.() !== "verifying") return null;
+  return new Promise((done) => widget.addEventListener("statechange", done, { once: true }));
 }
 
 function request(url, options) {
@@ -83,7 +89,7 @@ function show(thanks) {
 function mistakes() {
   const found = {};
   for (const { name, validity, dataset } of form.elements) {
-    if (validity?.valueMissing) found[name] = [dataset.missing];
+    if (validity?.valueMissing && dataset.missing) found[name] = [dataset.missing];
     else if (validity?.typeMismatch) found[name] = [dataset.invalid];
   }
   return found;

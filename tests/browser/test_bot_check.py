@@ -1,9 +1,11 @@
 """The bot check in a real browser: the work is done while somebody types, and those without JavaScript wait."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_end_to_end import fill_in
+from campaign.web.languages import LANGUAGES
+from tests.browser.test_end_to_end import MARIA, fill_in
+from tests.site import READY_SECONDS, ready_site
 
 pytestmark = pytest.mark.browser
 
@@ -12,6 +14,17 @@ pytestmark = pytest.mark.browser
 def checked(site):
     site.flask("bot-check", "on")
     return site
+
+
+@pytest.fixture(scope="module")
+def open_checked(tmp_path_factory):
+    """A campaign with the check, for tests that sign nothing."""
+    site = ready_site(tmp_path_factory.mktemp("checked"))
+    site.flask("bot-check", "on")
+    server = site.start()
+    yield site
+    server.terminate()
+    assert server.wait(timeout=READY_SECONDS) == 0
 
 
 def press(page: Page) -> None:
@@ -27,9 +40,54 @@ def test_the_browser_does_its_work_while_somebody_types(page, checked):
     fill_in(page)
     expect(page.locator("altcha-widget [type=checkbox]")).to_be_checked()
     press(page)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
     assert complaints == []
     assert [url for url in requested if not url.startswith(checked.url)] == []
+
+
+def test_who_is_faster_than_the_check_waits_for_it(page, checked):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.goto(f"{checked.url}/en/")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/altcha.json", hold)
+    with page.expect_request("**/altcha.json"):
+        fill_in(page)
+    press(page)
+    expect(page.locator("[data-send]")).to_have_text("Sending…")
+    assert asked == []
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert len(asked) == 1
+
+
+def test_a_lost_connection_loses_nothing(page, checked, context):
+    page.goto(f"{checked.url}/en/")
+    fill_in(page)
+    expect(page.locator("altcha-widget [type=checkbox]")).to_be_checked()
+    context.set_offline(True)
+    press(page)
+    expect(page.get_by_role("alert")).to_contain_text("The connection is lost")
+    expect(page.locator("[name=message]")).to_have_value(MARIA["message"])
+    context.set_offline(False)
+    press(page)
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_widget_speaks_the_language_of_the_page(page, open_checked, language):
+    page.goto(f"{open_checked.url}/{language}/")
+    widget = page.locator("altcha-widget")
+    texts = widget.evaluate("widget => JSON.parse(widget.dataset.texts)")
+    expect(widget).to_contain_text(texts["label"])
+    page.locator("[name=message]").focus()
+    expect(widget).to_contain_text(texts["verified"])
+    assert (texts["verified"] == "Checked, thank you") == (language == "en")
+    assert widget.evaluate("widget => getComputedStyle(widget).direction") == ("rtl" if language == "ar" else "ltr")
 
 
 def test_a_widget_that_cannot_work_stands_in_nobodys_way(page, checked):

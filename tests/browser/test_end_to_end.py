@@ -97,6 +97,23 @@ def test_the_receipt_withdraws(any_page, site):
     assert site.count() == 0
 
 
+def test_who_lost_our_mail_can_withdraw_after_closing(any_page, site):
+    any_page.goto(f"{site.url}/en/")
+    sign(any_page)
+    confirm(any_page, site)
+    site.flask("petition", "close")
+    for mail in (site.instance / "mail").iterdir():
+        mail.unlink()
+    any_page.goto(f"{site.url}/en/")
+    any_page.get_by_role("link", name="Get your link again").click()
+    any_page.fill("[name=email]", MARIA["email"])
+    any_page.get_by_role("button", name="Send me my link").click()
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    any_page.goto(site.url + path_in(site.mails(1)[0]))
+    any_page.get_by_role("button", name="Withdraw my signature").click()
+    assert site.count() == 0
+
+
 def test_an_error_is_seen_at_once_and_what_was_typed_is_kept(page, site):
     page.goto(f"{site.url}/en/")
     page.fill("[name=given_name]", MARIA["given_name"])

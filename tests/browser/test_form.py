@@ -96,10 +96,20 @@ def test_while_it_is_sent_the_button_says_so(page, open_site):
         held.append(route)
 
     page.route("**/sign", hold)
-    send(page)
+    with page.expect_request("**/sign"):
+        send(page)
     expect(page.locator("[data-send]")).to_have_text("Sending…")
     expect(page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
     held[0].continue_()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+def test_who_comes_back_to_the_page_can_send_again(page, open_site):
+    opened(page, open_site)
+    page.evaluate("document.querySelector('[data-send]').ariaBusy = 'true'")  # as it was when they went on
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    fill_in(page)
+    send(page)
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
@@ -205,6 +215,16 @@ def test_a_change_of_language_keeps_the_place_and_what_was_typed(page, open_site
     assert page.evaluate("sessionStorage.length") == 0
     page.reload()
     expect(page.locator("[name=message]")).to_have_value("")
+
+
+def test_escape_closes_the_languages_and_leads_back_to_their_button(page, open_site):
+    opened(page, open_site)
+    menu = page.locator("summary", has_text="English")
+    menu.press("Enter")
+    page.get_by_role("link", name="Русский").focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Русский")).to_be_hidden()
+    expect(menu).to_be_focused()
 
 
 def test_the_browsers_country_is_offered_and_not_chosen(browser, open_site):

@@ -46,7 +46,7 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
 
 def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site):
     came_to(away, open_site)
-    away.locator('a[href="#sign"]:visible').first.click()
+    away.locator(".film-words .button").click()
     away.wait_for_url(re.compile("#sign$"))
     away.get_by_role("link", name="Leave quickly").click()
     away.wait_for_url(WAY_OUT)

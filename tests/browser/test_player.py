@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from campaign.film.shipped import SHIPPED
+from campaign.web.headers import WAY_OUT
 from tests.site import ready_site, wait_for
 
 pytestmark = pytest.mark.browser
@@ -184,6 +185,16 @@ def test_a_film_from_elsewhere_connects_only_once_it_is_asked_for(page, elsewher
     expect(page.frame_locator("iframe").locator("body")).to_have_text("film")
     assert foreign == ["https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1&rel=0&playsinline=1"]
     assert complaints == []
+
+
+def test_leaving_quickly_ends_a_film_from_elsewhere(page, elsewhere):
+    page.route(re.compile(r"^https://"), lambda route: route.fulfill(body="film"))
+    page.route(WAY_OUT, lambda route: route.fulfill(status=204))  # the browser stays where it is
+    opened(page, elsewhere)
+    page.get_by_role("link", name="Watch the film on YouTube").click()
+    expect(page.locator("iframe")).to_have_count(1)
+    page.get_by_role("link", name="Leave quickly").click()
+    expect(page.locator("iframe")).to_have_count(0)
 
 
 def test_no_other_site_can_be_framed(page, elsewhere):

@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from campaign.db import db
-from campaign.web import petition_pages
-from tests.people import WANTS_JSON
+from tests.people import FROM_OUR_PAGE, WANTS_JSON
 
 KINDS = ("new", "known", "told", "refused")
 
@@ -46,6 +45,22 @@ def test_the_same_statements_are_carried_out_for_everyone(backend, campaign, peo
     assert {kind: done[kind] == done["new"] for kind in KINDS} == dict.fromkeys(KINDS, True)
 
 
+def ask_for_link(campaign, person):
+    """Ask for the link of a lost mail."""
+    return campaign.client.post("/link", data={"email": person.fields["email"]}, headers=FROM_OUR_PAGE)
+
+
+def test_the_same_statements_are_carried_out_for_everyone_who_asks_for_a_link(campaign, people):
+    done = {kind: statements(campaign, lambda kind=kind: ask_for_link(campaign, people[kind])) for kind in KINDS}
+    assert sum("INSERT" in statement for statement in done["new"]) == 1
+    assert {kind: done[kind] == done["new"] for kind in KINDS} == dict.fromkeys(KINDS, True)
+
+
+def test_the_same_bytes_come_back_to_everyone_who_asks_for_a_link(campaign, people):
+    answers = [ask_for_link(campaign, people[kind]) for kind in KINDS]
+    assert len({(answer.status_code, answer.data, str(answer.headers)) for answer in answers}) == 1
+
+
 @pytest.mark.parametrize("headers", [None, WANTS_JSON])
 def test_the_same_bytes_come_back(people, headers):
     asked = {"headers": headers} if headers else {}
@@ -55,12 +70,13 @@ def test_the_same_bytes_come_back(people, headers):
 
 def test_the_answer_takes_no_less_than_its_time(campaign, people, monkeypatch):
     waits: list[float] = []
-    monkeypatch.setattr(petition_pages, "SIGNING_SECONDS", 100.0)
+    monkeypatch.setattr("campaign.web.answers.SIGNING_SECONDS", 100.0)
     monkeypatch.setattr("campaign.web.answers.time.sleep", waits.append)
     for kind in KINDS:
         people[kind].signs()
+        ask_for_link(campaign, people[kind])
     people["new"].posts(website="http://spam.example")
-    assert [round(wait) for wait in waits] == [100] * 5
+    assert [round(wait) for wait in waits] == [100] * 9
 
 
 def test_a_blank_is_never_sent(campaign, people):

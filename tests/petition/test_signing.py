@@ -208,14 +208,14 @@ def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(camp
 
 
 def test_a_deadlock_is_tried_again(campaign, ada, monkeypatch):
-    real, victims = entering._enter, [1, 1]
+    real, victims = entering._carry_out, [1, 1]
 
-    def unlucky(session, values):
+    def unlucky(*arguments):
         if victims:
             victims.pop()
             raise OperationalError("", {}, DeadlockDetected())
-        return real(session, values)
+        return real(*arguments)
 
-    monkeypatch.setattr(entering, "_enter", unlucky)
+    monkeypatch.setattr(entering, "_carry_out", unlucky)
     ada.signs()
     assert rows(campaign) == 1

@@ -35,6 +35,27 @@ def test_a_closed_petition_takes_no_signature(closed, ada, headers):
         assert list(answer.json["errors"]) == ["form"]
 
 
+def test_a_program_is_told_that_it_was_handed_in(campaign, ada):
+    hand_in(campaign)
+    answer = ada.posts(headers=WANTS_JSON)
+    assert (answer.status_code, "on 10 December 2013" in answer.json["errors"]["form"][0]) == (410, True)
+
+
+def test_the_thanks_page_leaves_no_step_once_it_was_handed_in(campaign):
+    assert "One step is left" in campaign.client.get("/en/thanks").text
+    hand_in(campaign)
+    assert "One step is left" not in campaign.client.get("/en/thanks").text
+
+
+def test_a_failed_link_invites_to_sign_only_while_one_can(campaign):
+    assert "Sign again" in campaign.client.get("/confirm/abc").text
+    with campaign.app.app_context():
+        close(db.session)
+    page = campaign.client.get("/confirm/abc").text
+    assert "Sign again" not in page
+    assert "#sign" not in page
+
+
 def test_the_page_thanks_in_place_of_the_form(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():

@@ -34,7 +34,7 @@ def test_what_no_player_sends_is_not_counted(campaign, percent):
 
 
 def test_another_site_cannot_drive_the_numbers_up(campaign):
-    assert beacon(campaign, 0, **FOREIGN).status_code == 204
+    assert beacon(campaign, 0, **FOREIGN).status_code == 403
     assert tallies(campaign) == []
 
 

@@ -5,16 +5,10 @@ import subprocess
 import pytest
 
 from campaign.config import ROOT
-from campaign.db import db
-from campaign.stages import close
 from campaign.web.languages import LANGUAGES
 from tests import services
-
-
-@pytest.fixture
-def backend():
-    """Markup does not depend on the database."""
-    return "sqlite"
+from tests.conftest import campaign_on
+from tests.web.every_page import every_page
 
 
 @pytest.fixture(autouse=True)
@@ -30,23 +24,14 @@ def errors_in(*files) -> str:
     return subprocess.run(command, check=False, capture_output=True, text=True).stderr
 
 
-def test_every_page_is_right_in_every_language(campaign, ada, tmp_path):
+def test_every_page_is_right_in_every_language(ready, tmp_path):
     folder = tmp_path / "pages"
     folder.mkdir()
-    ada.signs()
-    link = ada.link()
-    receipt = campaign.persona("Olga", email="olga@example.org", show_name="1").confirms()
-    mistaken = {language: ada.posts(lang=language, email="typo", country="").text for language in LANGUAGES}
     for language in LANGUAGES:
-        paths = ["", "thanks", "privacy"]
-        pages = [campaign.client.get(f"/{language}/{path}").text for path in paths]
-        pages += [campaign.client.get(f"{path}?lang={language}").text for path in (link, receipt)]
-        nothing = campaign.client.get("/nothing", headers={"Accept-Language": language}).text
-        for number, page in enumerate([*pages, nothing, mistaken[language]]):
-            (folder / f"{language}-{number}.html").write_text(page)
-    with campaign.app.app_context():
-        close(db.session)
-    (folder / "closed.html").write_text(campaign.client.get("/en/").text)
+        (tmp_path / language).mkdir()
+        for campaign in campaign_on(ready, "sqlite", tmp_path / language):
+            for name, page in every_page(campaign, language).items():
+                (folder / f"{language} {name}.html").write_text(page)
     assert errors_in(*sorted(folder.iterdir())) == ""
 
 

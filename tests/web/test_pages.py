@@ -16,7 +16,7 @@ from campaign.sharing.channels import CHANNELS
 from tests.conftest import campaign_on
 from tests.people import WANTS_JSON
 
-PAGES = ("/en/", "/en/thanks", "/en/privacy")
+PAGES = ("/en/", "/en/thanks", "/en/privacy", "/en/link-sent")
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/nothing", "/count.json", "/healthz"])
@@ -90,6 +90,11 @@ def test_a_damaged_link_is_explained(campaign, ada, damage):
     start, _, token = ada.link().rpartition("/")
     response = campaign.client.get(f"{start}/{damage(token)}")
     assert (response.status_code, "does not work any more" in response.text) == (404, True)
+
+
+def test_search_engines_are_told_where_the_privacy_page_stands(campaign):
+    page = campaign.client.get("/ru/privacy?via=x").text
+    assert re.search(r'<link rel="canonical"\s+href="http://127.0.0.1:8000/ru/privacy">', page)
 
 
 def test_withdrawing_needs_the_button(campaign, ada):

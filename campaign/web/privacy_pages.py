@@ -1,0 +1,74 @@
+"""What becomes of people's data, and the way back to one's own: the link of a lost mail, sent again."""
+
+from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_limiter import RateLimitExceeded
+
+from campaign.db import db
+from campaign.petition import signatures
+from campaign.state import state
+from campaign.web import guard, languages
+from campaign.web.answers import taking_its_time, wants_json
+from campaign.web.forms import LinkForm, errors_of, submitted
+from campaign.web.headers import public
+from campaign.web.limits import count_signing
+
+CACHED_SECONDS = 10
+
+bp = Blueprint("privacy", __name__)
+
+
+@bp.get("/<lang:lang>/privacy")
+def page(lang: str) -> ResponseReturnValue:
+    """Say what becomes of people's data."""
+    return public(make_response(_page(LinkForm(formdata=None))), seconds=CACHED_SECONDS)
+
+
+@bp.post("/link")
+def send_link() -> ResponseReturnValue:
+    """Send a supporter their link again; the answer is the same whether they signed or not."""
+    form = _read_form()
+    is_ours = guard.is_ours()
+    if not form.validate():
+        return _refused(form, 422)
+    if not is_ours:
+        form.form_errors.append(gettext("Please press the button once more."))
+        return _refused(form, 422, **{guard.TOKEN_FIELD: guard.token()})
+    count_signing()
+    with taking_its_time():
+        signatures.send_link(db.session, state().keys, email=form.address, language=languages.current())
+    if wants_json():
+        return {"status": "check-email"}, 202
+    return redirect(url_for(".link_sent", lang=languages.current()), 303)
+
+
+@bp.errorhandler(RateLimitExceeded)
+def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
+    """Tell somebody who asks too often."""
+    form = _read_form()
+    form.form_errors.append(gettext("Too much came from your network. Please try again later."))
+    return _refused(form, 429)
+
+
+@bp.get("/<lang:lang>/link-sent")
+def link_sent(lang: str) -> ResponseReturnValue:
+    """Ask the supporter to look into their mail."""
+    return public(make_response(render_template("public/link_sent.html")), seconds=CACHED_SECONDS)
+
+
+def _read_form() -> LinkForm:
+    sent = submitted()
+    languages.use(sent.get("lang"))
+    return LinkForm(sent)
+
+
+def _refused(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
+    if wants_json():
+        return {"errors": errors_of(form)}, status
+    return _page(form, tokens=tokens), status
+
+
+def _page(form: LinkForm, **more: object) -> str:
+    reminds, version = bool(state().settings.reminder_hours), signatures.CONSENT_VERSION
+    return render_template("public/privacy.html", form=form, reminds=reminds, version=version, **more)

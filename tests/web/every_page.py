@@ -1,0 +1,40 @@
+"""Every page that a visitor can come to, in a language of choice."""
+
+from datetime import date
+
+from campaign.db import db
+from campaign.stages import close, deliver, reopen
+from tests.conftest import Campaign
+from tests.people import FROM_OUR_PAGE
+
+DAY = date(2013, 12, 10)
+
+
+def every_page(campaign: Campaign, language: str) -> dict[str, str]:
+    """Return the pages of a fresh `campaign` by a name of each."""
+    signer = campaign.persona("Ada", email="ada@example.org", lang=language)
+    receipt = campaign.persona("Olga", email="olga@example.org", lang=language, show_name="1", updates="1").confirms()
+    signer.signs()
+    link = signer.link()
+
+    def at(path: str) -> str:
+        return campaign.client.get(path, headers={"Accept-Language": language}).text
+
+    wrong_link = campaign.client.post("/link", data={"lang": language}, headers=FROM_OUR_PAGE)
+    pages = {"page": at(f"/{language}/"), "thanks": at(f"/{language}/thanks"), "confirm": at(link)}
+    pages |= {"receipt": at(receipt), "privacy": at(f"/{language}/privacy"), "link sent": at(f"/{language}/link-sent")}
+    pages |= {"mistakes": signer.posts(email="typo", country="").text, "wrong link form": wrong_link.text}
+    pages |= {"nothing": at("/nothing"), "failed link": at("/confirm/abc")}
+    with campaign.app.app_context():
+        close(db.session)
+    pages |= {"closed": at(f"/{language}/"), "closed receipt": at(receipt)}
+    with campaign.app.app_context():
+        deliver(db.session, DAY)
+    pages |= {"delivered": at(f"/{language}/"), "too late": at(link), "thanks too late": at(f"/{language}/thanks")}
+    with campaign.app.app_context():
+        reopen(db.session)
+    campaign.command("bot-check", "on")
+    pages |= {"bot check": at(f"/{language}/"), "wait": signer.posts().text}
+    pages["refused"] = campaign.client.post(f"{link}/not-me", data={"lang": language}).text
+    pages["erased"] = campaign.client.post(f"{receipt}/withdraw", data={"lang": language}).text
+    return pages
