@@ -62,12 +62,11 @@ def tab_to(page: Page, css: str) -> None:
 
 def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
     page.goto(f"{open_site.url}/en/")
+    expect(page.locator(".bar")).to_be_hidden()  # since the other way to the form is seen
     expect(page.locator("body")).to_match_aria_snapshot("""
       - link "Skip to the content"
       - banner:
         - link "Love Always Wins"
-        - paragraph:
-          - link "Sign now"
         - group
         - link "Leave quickly (or press Esc three times)"
       - main:
@@ -95,6 +94,8 @@ def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
         - region "The facts behind it"
       - contentinfo
     """)
+    page.evaluate("document.querySelector('.facts').scrollIntoView({ behavior: 'instant' })")
+    expect(page.get_by_role("banner").get_by_role("link", name="Sign now")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
