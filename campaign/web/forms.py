@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import category, normalize
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -86,6 +86,9 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
             ) from None
 
 
+Form = TypeVar("Form", bound=LinkForm)
+
+
 class SignForm(LinkForm):
     """Reads and checks what a supporter typed; everything typed stays in it."""
 
@@ -138,23 +141,17 @@ class SignForm(LinkForm):
         self.via.data = self.via.data or arrived.via
 
 
-def errors_of(form: LinkForm) -> dict[str, list[str]]:
-    """Return what is wrong by field, for JSON; what is of no field stands under "form"."""
-    return {name or "form": errors for name, errors in form.errors.items()}
+def read(kind: type[Form]) -> Form:
+    """Return the form of this `kind` as it was sent; it is answered in the language that it names."""
+    sent = _submitted()
+    languages.use(sent.get("lang"))
+    return kind(sent)
 
 
-def submitted() -> MultiDict[str, str]:
-    """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
-
-    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so. Raises
-    `werkzeug.exceptions.UnsupportedMediaType` for what is no form.
-    """
-    if request.mimetype not in FORM_TYPES:
-        abort(415)
-    if request.mimetype != URLENCODED:
-        return request.form
-    sent = request.get_data().decode("utf-8", "replace")
-    return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))
+def refusal(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
+    """Return what is wrong by field, for JSON, and new tokens if any; what is of no field stands under "form"."""
+    errors = {name or "form": errors for name, errors in form.errors.items()}
+    return {"errors": errors} | ({"tokens": tokens} if tokens else {})
 
 
 def came_by(address: str | None) -> Arrival:
@@ -172,3 +169,17 @@ def arrival(*, ref: str | None, via: str | None) -> Arrival:
         via=via if via in ARRIVALS else None,
         ref=ref if ref and _CODE.fullmatch(ref) else None,
     )
+
+
+def _submitted() -> MultiDict[str, str]:
+    """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
+
+    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so. Raises
+    `werkzeug.exceptions.UnsupportedMediaType` for what is no form.
+    """
+    if request.mimetype not in FORM_TYPES:
+        abort(415)
+    if request.mimetype != URLENCODED:
+        return request.form
+    sent = request.get_data().decode("utf-8", "replace")
+    return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))

@@ -6,6 +6,7 @@ from flask_compress import Compress
 from campaign.config import Settings
 
 WAY_OUT = "https://www.wikipedia.org/"  # where "Leave quickly" leads: known everywhere, and says nothing of anybody
+SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count
 
 _compress = Compress()
 
@@ -60,9 +61,9 @@ def allow(response: Response, directive: str, source: str) -> None:
     response.headers["Content-Security-Policy"] = _written(_POLICY | {directive: f"{present} {source}".strip()})
 
 
-def public(response: Response, *, seconds: int) -> Response:
-    """Let shared caches keep `response` for `seconds`; browsers ask each time, and are told when nothing changed."""
-    response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={seconds}, stale-while-revalidate=60"
+def public(response: Response) -> Response:
+    """Let shared caches keep `response` for a while; browsers ask each time, and are told when nothing changed."""
+    response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={SHARED_SECONDS}, stale-while-revalidate=60"
     response.add_etag()
     # Compressed here alone: pages that hold a secret would tell of it by their length (BREACH).
     return _compress.after_request(response).make_conditional(request)  # type: ignore[return-value]

@@ -37,7 +37,7 @@ def speak(app: Flask) -> None:
         likely_countries=likely_countries,
         text_direction=lambda: str(get_locale().text_direction),
     )
-    app.jinja_env.filters.update(number=format_decimal, day=_day, country=country_name)
+    app.jinja_env.filters.update(number=format_decimal, day=day, country=country_name)
 
 
 def current() -> str:
@@ -85,11 +85,12 @@ def _in_language(language: str) -> str:
     return url_for("petition.page", lang=language)
 
 
+def day(date: date) -> str:
+    """Return a day as it is written in the language of this request."""
+    return written(date, current())
+
+
 def _language_name(language: str) -> str:
     """Return a language's name in itself, with the capital letter that a list wants."""
     name = str(Locale.parse(language).get_display_name())
     return name[0].upper() + name[1:]
-
-
-def _day(day: date) -> str:
-    return written(day, current())

@@ -1,11 +1,10 @@
-"""The public pages of the petition: the page itself, signing, thanks, privacy, the count."""
+"""The public pages of the petition: the page itself, signing, thanks, the count."""
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
-from campaign import days
 from campaign.db import db, iso, utcnow
 from campaign.errors import PetitionClosed
 from campaign.mail.backlog import is_late
@@ -16,12 +15,11 @@ from campaign.state import state
 from campaign.web import bot_check, guard, languages
 from campaign.web.answers import taking_its_time, wants_json
 from campaign.web.film_pages import may_play
-from campaign.web.forms import SignForm, came_by, errors_of, submitted
+from campaign.web.forms import SignForm, came_by, read, refusal
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
 
 SHOWN = 6  # how many of those who want to be seen
-COUNT_SECONDS = 10  # how long a shared cache may show an old count
 
 bp = Blueprint("petition", __name__)
 
@@ -39,7 +37,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/")
 def page(lang: str) -> ResponseReturnValue:
     """Show the page: the same bytes for everyone."""
-    return public(may_play(make_response(_page(SignForm(formdata=None)))), seconds=COUNT_SECONDS)
+    return public(may_play(make_response(_page(SignForm(formdata=None)))))
 
 
 @bp.post("/sign")
@@ -87,7 +85,7 @@ def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
     late, reached = is_late(db.session), stage(db.session)
     page = render_template("public/thanks.html", late=late, stage=reached, **_sharing())
-    return public(make_response(page), seconds=COUNT_SECONDS)
+    return public(make_response(page))
 
 
 @bp.get("/count.json")
@@ -106,7 +104,7 @@ def _why_closed(stage: Stage) -> str:
         return str(gettext("The petition is closed. Thank you for wanting to sign."))
     text = gettext(
         "The petition was handed to the International Olympic Committee on %(day)s. Thank you to everyone who signed.",
-        day=days.written(stage.delivered_on, languages.current()),
+        day=languages.day(stage.delivered_on),
     )
     return str(text)
 
@@ -121,15 +119,11 @@ def _ended(stage: Stage) -> dict[str, str]:
 def _in_another_language(form: SignForm) -> ResponseReturnValue:
     """Show the form as it is, without judging it, in the language whose button was pressed."""
     languages.use(request.form["switch"])
-    form.process(submitted())
-    form.take_arrival(came_by(request.referrer))
     return may_play(Response(_page(form, tokens=_tokens())))
 
 
 def _read_form() -> SignForm:
-    sent = submitted()
-    languages.use(sent.get("lang"))
-    form = SignForm(sent)
+    form = read(SignForm)
     form.take_arrival(came_by(request.referrer))
     return form
 
@@ -175,7 +169,7 @@ def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnVa
 def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
     if wants_json():
-        return {"errors": errors_of(form), **({"tokens": tokens} if tokens else {})}, status
+        return refusal(form, tokens), status
     return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
 
 

@@ -10,11 +10,9 @@ from campaign.petition import signatures
 from campaign.state import state
 from campaign.web import guard, languages
 from campaign.web.answers import taking_its_time, wants_json
-from campaign.web.forms import LinkForm, errors_of, submitted
+from campaign.web.forms import LinkForm, read, refusal
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
-
-CACHED_SECONDS = 10
 
 bp = Blueprint("privacy", __name__)
 
@@ -22,13 +20,13 @@ bp = Blueprint("privacy", __name__)
 @bp.get("/<lang:lang>/privacy")
 def page(lang: str) -> ResponseReturnValue:
     """Say what becomes of people's data."""
-    return public(make_response(_page(LinkForm(formdata=None))), seconds=CACHED_SECONDS)
+    return public(make_response(_page(LinkForm(formdata=None))))
 
 
 @bp.post("/link")
 def send_link() -> ResponseReturnValue:
     """Send a supporter their link again; the answer is the same whether they signed or not."""
-    form = _read_form()
+    form = read(LinkForm)
     is_ours = guard.is_ours()
     if not form.validate():
         return _refused(form, 422)
@@ -46,7 +44,7 @@ def send_link() -> ResponseReturnValue:
 @bp.errorhandler(RateLimitExceeded)
 def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Tell somebody who asks too often."""
-    form = _read_form()
+    form = read(LinkForm)
     form.form_errors.append(gettext("Too much came from your network. Please try again later."))
     return _refused(form, 429)
 
@@ -54,18 +52,12 @@ def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
 @bp.get("/<lang:lang>/link-sent")
 def link_sent(lang: str) -> ResponseReturnValue:
     """Ask the supporter to look into their mail."""
-    return public(make_response(render_template("public/link_sent.html")), seconds=CACHED_SECONDS)
-
-
-def _read_form() -> LinkForm:
-    sent = submitted()
-    languages.use(sent.get("lang"))
-    return LinkForm(sent)
+    return public(make_response(render_template("public/link_sent.html")))
 
 
 def _refused(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
     if wants_json():
-        return {"errors": errors_of(form)}, status
+        return refusal(form, tokens), status
     return _page(form, tokens=tokens), status
 
 

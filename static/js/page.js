@@ -66,7 +66,7 @@ function leave(url) {
 function changingLanguage(menu) {
   menu.addEventListener("click", (event) => {
     const link = event.target.closest("a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || opensElsewhere(event)) return;
     event.preventDefault();
     const form = document.querySelector("[data-sign]");
     const typed = form ? [...new FormData(form)].filter(([, value]) => value) : [];
@@ -91,9 +91,14 @@ function changingLanguage(menu) {
 // A visit is one entry in the tab's history, which the way out can replace.
 function goingWithin(event) {
   const link = event.target.closest('a[href^="#"]');
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!link || opensElsewhere(event)) return;
   event.preventDefault();
   location.replace(link.hash);
+}
+
+// Whether the link is asked for in a tab or window of its own.
+function opensElsewhere({ ctrlKey, metaKey, shiftKey }) {
+  return ctrlKey || metaKey || shiftKey;
 }
 
 // The part of the page that is being read.

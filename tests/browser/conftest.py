@@ -1,11 +1,11 @@
 """Real browsers, and a real server for them."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests import services
 from tests.browser.engines import ENGINES, Engine
@@ -43,6 +43,22 @@ def any_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def hold(page: Page) -> Callable[[str], list[Route]]:
+    """Holds back the requests to addresses of a pattern, and returns the list into which they go."""
+
+    def holding(pattern: str) -> list[Route]:
+        held: list[Route] = []
+
+        def keep(route: Route) -> None:  # a method of a list would not do: Playwright marks what it calls
+            held.append(route)
+
+        page.route(pattern, keep)
+        return held
+
+    return holding
 
 
 @pytest.fixture(scope="session", params=ENGINES)

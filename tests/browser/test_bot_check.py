@@ -1,7 +1,7 @@
 """The bot check in a real browser: the work is done while somebody types, and those without JavaScript wait."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from campaign.web.languages import LANGUAGES
 from tests.browser.test_end_to_end import MARIA, fill_in
@@ -45,16 +45,11 @@ def test_the_browser_does_its_work_while_somebody_types(page, checked):
     assert [url for url in requested if not url.startswith(checked.url)] == []
 
 
-def test_who_is_faster_than_the_check_waits_for_it(page, checked):
+def test_who_is_faster_than_the_check_waits_for_it(page, checked, hold):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     page.goto(f"{checked.url}/en/")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/altcha.json", hold)
+    held = hold("**/altcha.json")
     with page.expect_request("**/altcha.json"):
         fill_in(page)
     press(page)

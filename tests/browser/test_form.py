@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.site import wait_for
 
@@ -87,15 +87,10 @@ def test_a_double_click_sends_once(page, site):
     assert len(site.mails(1)) == 1
 
 
-def test_while_it_is_sent_the_button_says_so(page, open_site):
+def test_while_it_is_sent_the_button_says_so(page, open_site, hold):
     opened(page, open_site)
     fill_in(page)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/sign", hold)
+    held = hold("**/sign")
     with page.expect_request("**/sign"):
         send(page)
     expect(page.locator("[data-send]")).to_have_text("Sending…")

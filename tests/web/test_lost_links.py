@@ -106,3 +106,9 @@ def test_who_asks_too_often_waits(backend, ready, tmp_path):
 
 def test_what_is_no_form_is_refused(campaign):
     assert campaign.client.post("/link", json={"email": "ada@example.org"}).status_code == 415
+
+
+def test_json_from_a_page_that_hides_its_origin_is_told_how_to_send_it_again(campaign):
+    hidden = {"Origin": "null", **WANTS_JSON}
+    tokens = ask(campaign, "ada@example.org", headers=hidden).json["tokens"]
+    assert ask(campaign, "ada@example.org", headers=hidden, **tokens).status_code == 202
