@@ -1,6 +1,8 @@
-"""Keeping the promises about time while the server runs: what has outlived its 30 days is erased every hour."""
+"""What a server does beside serving: what has outlived its 30 days is erased, what was counted is written."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from multiprocessing.util import Finalize
 from threading import Thread
 from time import sleep
 
@@ -11,14 +13,18 @@ from campaign.db import db
 from campaign.petition.erasing import purge
 from campaign.state import state_of
 
-EVERY_SECONDS = 3600.0
+TIDY_SECONDS = 3600.0
+COUNT_SECONDS = 5.0  # so old may the numbers be, and so much may a kill cost
 
 log = structlog.get_logger(__name__)
 
 
 def keep_house(app: Flask) -> None:
-    """Tidy now, and every hour for as long as this process lives."""
-    Thread(target=_run, args=(app,), name="housekeeping", daemon=True).start()
+    """Tidy and write down what was counted, now and again for as long as this process lives, and when it ends."""
+    for act, seconds in ((tidy, TIDY_SECONDS), (write_down, COUNT_SECONDS)):
+        Thread(target=_run, args=(app, act, seconds), name=act.__name__, daemon=True).start()
+    # Not atexit: Python before 3.13 does not come to it in a worker process that was forked.
+    Finalize(None, _try, args=(app, write_down), exitpriority=0)
 
 
 def tidy(app: Flask) -> None:
@@ -30,10 +36,20 @@ def tidy(app: Flask) -> None:
         log.info("outlived data was erased", **erased)
 
 
-def _run(app: Flask) -> None:
+def write_down(app: Flask) -> None:
+    """Write what was counted in this process."""
+    with app.app_context():
+        state_of(app).tallies.write(db.session)
+
+
+def _run(app: Flask, act: Callable[[Flask], None], seconds: float) -> None:
     while True:
-        try:
-            tidy(app)
-        except Exception as error:  # noqa: BLE001 - whatever failed, the next hour tries again
-            log.warning("housekeeping failed", reason=type(error).__name__)
-        sleep(EVERY_SECONDS)
+        _try(app, act)
+        sleep(seconds)
+
+
+def _try(app: Flask, act: Callable[[Flask], None]) -> None:
+    try:
+        act(app)
+    except Exception as error:  # noqa: BLE001 - whatever failed, the next time tries again
+        log.warning("housekeeping failed", task=act.__name__, reason=type(error).__name__)

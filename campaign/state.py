@@ -10,11 +10,12 @@ from campaign.mail.worker import MailWorker
 from campaign.petition.sealing import DataKeys
 from campaign.petition.signatures import Keys
 from campaign.secret import server_key
+from campaign.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings, the keys that signing needs, and those of links and pages (32 bytes each)."""
+    """The settings, the keys that signing needs, those of links and pages (32 bytes each), and what is counted."""
 
     settings: Settings
     keys: Keys
@@ -22,6 +23,7 @@ class State:
     form_key: bytes
     visitor_key: bytes
     challenge_key: bytes
+    tallies: Tallies
 
 
 def keep_state(app: Flask, settings: Settings) -> None:
@@ -38,6 +40,7 @@ def keep_state(app: Flask, settings: Settings) -> None:
         form_key=server_key(settings, "forms sent again"),
         visitor_key=server_key(settings, "visitors of a day"),
         challenge_key=server_key(settings, "challenges of the bot check"),
+        tallies=Tallies(),
     )
 
 

@@ -1,22 +1,21 @@
 """The film on the page: which one plays, where its files are, what its player may connect to, how much is watched."""
 
-import structlog
+from contextlib import suppress
+
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
-from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.config import Settings
-from campaign.db import db
 from campaign.errors import ConfigError
 from campaign.film.choosing import Showing, showing
 from campaign.film.shipped import FOLDER, SHIPPED
 from campaign.film.watching import count_watched
+from campaign.state import state
 from campaign.web import guard, languages, limits, static
 from campaign.web.headers import allow
 
 bp = Blueprint("film", __name__)
-log = structlog.get_logger(__name__)
 
 
 def show(app: Flask, settings: Settings) -> None:
@@ -66,12 +65,8 @@ def _is_new() -> bool:
 
 
 def _count(percent: int) -> None:
-    try:
-        count_watched(db.session, film=_showing().name, language=languages.current(), percent=percent)
-    except ValueError:
-        return  # no player of ours sends this
-    except SQLAlchemyError as error:
-        log.warning("a viewer was not counted", reason=type(error).__name__)
+    with suppress(ValueError):  # no player of ours sends another
+        count_watched(state().tallies, film=_showing().name, language=languages.current(), percent=percent)
 
 
 def _showing() -> Showing:

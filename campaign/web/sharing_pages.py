@@ -1,20 +1,16 @@
 """Share links: count the use, then lead to the network."""
 
-import structlog
 from flask import Blueprint, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy.exc import SQLAlchemyError
 
-from campaign.db import db
 from campaign.sharing.channels import CHANNELS, landing_url, share_url
-from campaign.sharing.tallies import count_share
+from campaign.sharing.counting import count_share
 from campaign.state import state
 from campaign.web import languages
 from campaign.web.forms import arrival
 
 bp = Blueprint("sharing", __name__)
-log = structlog.get_logger(__name__)
 
 
 @bp.get("/share/<channel>")
@@ -23,7 +19,7 @@ def share(channel: str) -> ResponseReturnValue:
     languages.use(request.args.get("lang"))
     network = CHANNELS.get(channel) or abort(404)
     if request.method == "GET":
-        _count(channel)
+        count_share(state().tallies, channel=channel, language=languages.current())
     ref = arrival(ref=request.args.get("ref"), via=None).ref
     url = landing_url(state().settings.public_url, language=languages.current(), via=channel, ref=ref)
     title, text = gettext("Love Always Wins"), share_text()
@@ -38,11 +34,3 @@ def share_text() -> str:
             "#LoveAlwaysWins"
         )
     )
-
-
-def _count(channel: str) -> None:
-    try:
-        count_share(db.session, channel=channel, language=languages.current())
-    except SQLAlchemyError as error:
-        # Passing the film on matters more than the number.
-        log.warning("a share was not counted", reason=type(error).__name__)

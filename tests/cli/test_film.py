@@ -5,9 +5,10 @@ import pytest
 from campaign.app import create_app
 from campaign.cli.film import _repeated
 from campaign.config import Settings
-from campaign.db import db
 from campaign.film import library
 from campaign.film.watching import count_watched
+from campaign.housekeeping import write_down
+from campaign.state import state_of
 from tests import services
 from tests.conftest import dispose
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
@@ -108,8 +109,8 @@ def test_several_values_may_follow_one_option(typed, read):
 
 
 def test_watched_says_how_many_have_watched_how_much(campaign):
-    with campaign.app.app_context():
-        for percent in (0, 0, 25):
-            count_watched(db.session, film="sochi", language="ru", percent=percent)
+    for percent in (0, 0, 25):
+        count_watched(state_of(campaign.app).tallies, film="sochi", language="ru", percent=percent)
+    write_down(campaign.app)
     rows = [line.split() for line in campaign.command("film", "watched").output.splitlines()]
     assert rows == [["film", "language", "watched", "viewers"], ["sochi", "ru", "0%", "2"], ["sochi", "ru", "25%", "1"]]
