@@ -36,6 +36,10 @@ class InvalidAddress(CampaignError):
     """Text that is no e-mail address we can write to (RFC 5322)."""
 
 
+class InvalidInstance(CampaignError):
+    """Text that names no instance of Mastodon."""
+
+
 class BadRecoveryKey(CampaignError):
     """Text that is no recovery key, or one with a typing error."""
 

@@ -10,7 +10,7 @@ from campaign.config import ROOT
 FOLDERS = [
     *sorted((ROOT / "static" / "vendor").iterdir()),
     ROOT / "static" / "css" / "fonts",
-    ROOT / "tools" / "film" / "font",
+    *sorted((ROOT / "campaign" / "sharing" / "fonts").iterdir()),
 ]
 
 

@@ -41,6 +41,11 @@ class Showing:
         return self.elsewhere.site.lower() if self.elsewhere else self.film.name
 
     @property
+    def preview_file(self) -> Path:
+        """The poster as a JPEG."""
+        return self.folder / self.film.preview
+
+    @property
     def hls(self) -> str:
         """The playlist to play, or "" where the film is too short to need one."""
         return self.film.hls if self.film.seconds >= LONG else ""

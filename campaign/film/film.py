@@ -1,6 +1,7 @@
 """What a film is to the page: its files, their sizes, its captions, chapters and transcripts."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 # Screens for which so many lines are enough, as media queries; the largest rendition is for all others.
 SCREENS = {"480p": "(max-width: 600px)", "720p": "(max-width: 1280px)"}
@@ -36,7 +37,8 @@ class Film:
     should try them; `posters` in that of preference, small before large. `preview` is the poster as a JPEG, which
     every network's link preview takes. `hls` is a master playlist (RFC 8216) and `sprite` a WebVTT file of thumbnails;
     both may be missing (""). `captions`, `chapters` and `descriptions` (of what is seen) are WebVTT, `transcripts`
-    plain text in UTF-8: what is seen and heard. `language` is the one that is spoken or written in the picture.
+    plain text in UTF-8: what is seen and heard. `language` is the one that is spoken or written in the picture,
+    `published` the day since which the page shows the film.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Film:
     posters: tuple[Picture, ...]
     preview: str
     language: str = "en"
+    published: date = date(2013, 11, 22)  # the time in which the page speaks
     hls: str = ""
     sprite: str = ""
     captions: dict[str, str] = field(default_factory=dict)

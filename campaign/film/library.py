@@ -71,7 +71,7 @@ def imported(films: Path, name: str) -> tuple[Film, Path]:
     for path, file in manifest.files.items():
         if not _is_whole(folder / path, file):
             raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_again(name)}")
-    return manifest.film, folder
+    return replace(manifest.film, published=manifest.made_at.date()), folder
 
 
 def names(films: Path) -> list[str]:

@@ -12,6 +12,7 @@ from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition.export import Choice, row_count
 from campaign.petition.sealing import SEALED_KEY_BYTES, SHORTEST_BLOB
 
+FEW = 100  # below that a number invites nobody
 NAMED = 5  # of the rows that are wrong, so many are named
 
 _GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
@@ -48,6 +49,12 @@ def newest_shown(session: Session, *, most: int) -> list[tuple[str, str]]:
 def goal_for(count: int) -> int:
     """Return the goal to show at `count`: the next round number above it."""
     return next((goal for goal in _GOALS if goal > count), count + 1)
+
+
+def at_least(count: int) -> int:
+    """Return `count` rounded down to two digits for where it cannot be renewed each time; 0 below 100."""
+    unit = 10 ** max(len(str(count)) - 2, 1)
+    return count // unit * unit if count >= FEW else 0
 
 
 def findings(session: Session) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
 
 from campaign.errors import ExpiredLink
 from campaign.models import Signature
@@ -14,7 +14,10 @@ from campaign.petition.lifetimes import has_expired, missing
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A supporter's own view of their signature; `brought`: how many confirmed signatures came by their link."""
+    """A supporter's own view of their signature; what came by their link are numbers, never people.
+
+    `brought`: how many confirmed signatures came by it; `brought_on`: how many more those brought in turn.
+    """
 
     signed_at: datetime
     confirmed_at: datetime | None
@@ -23,6 +26,7 @@ class Receipt:
     shown_name: str | None
     updates: bool
     brought: int
+    brought_on: int
 
 
 def receipt(session: Session, signature_id: UUID) -> Receipt:
@@ -39,5 +43,15 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
         raise missing(signature_id)
     if has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
         raise ExpiredLink
-    brought = select(func.count()).where(Signature.referred_by == signature_id, Signature.confirmed_at.is_not(None))
-    return Receipt(*row, brought=session.scalar(brought) or 0)
+    brought = _brought_by([signature_id])
+    return Receipt(*row, brought=_number(session, brought), brought_on=_number(session, _brought_by(brought)))
+
+
+def _brought_by(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
+    """The confirmed signatures that came by the links of `supporters`."""
+    brought = aliased(Signature)
+    return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at.is_not(None))
+
+
+def _number(session: Session, rows: Select[UUID]) -> int:
+    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0

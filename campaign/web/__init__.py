@@ -5,13 +5,16 @@ from flask import Flask
 from campaign.config import Settings
 from campaign.web import (
     bot_check,
+    embedding_pages,
     failures,
     film_pages,
     headers,
     health,
     languages,
     limits,
+    machine_pages,
     petition_pages,
+    picture_pages,
     privacy_pages,
     private_pages,
     sharing_pages,
@@ -28,5 +31,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)
-    for room in (petition_pages, privacy_pages, private_pages, sharing_pages, film_pages, bot_check, health):
+    for room in (petition_pages, privacy_pages, private_pages, sharing_pages, picture_pages, embedding_pages):
+        app.register_blueprint(room.bp)
+    for room in (film_pages, machine_pages, bot_check, health):
         app.register_blueprint(room.bp)

@@ -27,7 +27,7 @@ def show(app: Flask, settings: Settings) -> None:
     app.extensions["film"] = film
     if film.folder != FOLDER:
         static.serve_folder(app, film.folder, prefix=f"film/{film.name}/{film.folder.name}")
-    app.jinja_env.globals.update(showing=film, film_url=_film_url)
+    app.jinja_env.globals.update(showing=film, film_url=film_url)
     app.jinja_env.filters["clock"] = _clock
 
 
@@ -38,12 +38,26 @@ def require(settings: Settings) -> None:
 
 def may_play(response: Response) -> Response:
     """Let a page with the player connect to where the film plays from, and let hls.js hand over what it has loaded."""
-    film = _showing()
+    film = shown()
     if film.elsewhere:
         allow(response, "frame-src", f"https://{film.elsewhere.host}")
     elif film.hls:
         allow(response, "media-src", "blob:")
     return response
+
+
+def shown() -> Showing:
+    """Return the film of the page."""
+    film: Showing = current_app.extensions["film"]
+    return film
+
+
+def film_url(path: str) -> str:
+    """Return the address of one of the film's files, given its path in the film's folder."""
+    film = shown()
+    if film.folder == FOLDER:
+        return str(current_app.jinja_env.globals["static_url"](f"film/{path}"))  # type: ignore[operator]
+    return f"/film/{film.name}/{film.folder.name}/{path}"
 
 
 @bp.post("/film/watched")
@@ -66,20 +80,7 @@ def _is_new() -> bool:
 
 def _count(percent: int) -> None:
     with suppress(ValueError):  # no player of ours sends another
-        count_watched(state().tallies, film=_showing().name, language=languages.current(), percent=percent)
-
-
-def _showing() -> Showing:
-    film: Showing = current_app.extensions["film"]
-    return film
-
-
-def _film_url(path: str) -> str:
-    """Return the address of one of the film's files, given its path in the film's folder."""
-    film = _showing()
-    if film.folder == FOLDER:
-        return str(current_app.jinja_env.globals["static_url"](f"film/{path}"))  # type: ignore[operator]
-    return f"/film/{film.name}/{film.folder.name}/{path}"
+        count_watched(state().tallies, film=shown().name, language=languages.current(), percent=percent)
 
 
 def _clock(seconds: float) -> str:

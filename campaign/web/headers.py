@@ -24,6 +24,9 @@ _POLICY = {
 }
 
 
+_UNFRAMED = "frame-ancestors 'none'"
+
+
 def _written(policy: dict[str, str]) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
@@ -52,6 +55,8 @@ def protect(app: Flask, settings: Settings) -> None:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        if _UNFRAMED not in response.headers["Content-Security-Policy"]:
+            del response.headers["X-Frame-Options"]  # which knows no other answer
         return response
 
 
@@ -59,6 +64,13 @@ def allow(response: Response, directive: str, source: str) -> None:
     """Let this one page also use `source` for a `directive` of its Content-Security-Policy."""
     present = _POLICY.get(directive, "")
     response.headers["Content-Security-Policy"] = _written(_POLICY | {directive: f"{present} {source}".strip()})
+
+
+def allow_framing(response: Response) -> Response:
+    """Let other sites show this one page in a frame: nothing can be done on it that would need protection."""
+    policy = response.headers.get("Content-Security-Policy", _HEADERS["Content-Security-Policy"])
+    response.headers["Content-Security-Policy"] = policy.replace(_UNFRAMED, "frame-ancestors *")
+    return response
 
 
 def public(response: Response) -> Response:

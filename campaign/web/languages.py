@@ -79,7 +79,7 @@ def _in_language(language: str) -> str:
     """Return the address of this page in another language; where that is not possible, of the page itself."""
     asked = request.view_args or {}
     if "lang" in asked:
-        return url_for(request.endpoint or "", lang=language)
+        return url_for(request.endpoint or "", **asked | {"lang": language})
     if "token" in asked and request.method == "GET":
         return url_for(request.endpoint or "", token=asked["token"], lang=language)
     return url_for("petition.page", lang=language)

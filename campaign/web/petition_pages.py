@@ -9,7 +9,6 @@ from campaign.db import db, iso, utcnow
 from campaign.errors import PetitionClosed
 from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures
-from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
@@ -18,6 +17,8 @@ from campaign.web.film_pages import may_play
 from campaign.web.forms import SignForm, came_by, read, refusal
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
+from campaign.web.previews import preview
+from campaign.web.sharing_pages import sharing
 
 SHOWN = 6  # how many of those who want to be seen
 
@@ -84,7 +85,7 @@ def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
 def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
     late, reached = is_late(db.session), stage(db.session)
-    page = render_template("public/thanks.html", late=late, stage=reached, **_sharing())
+    page = render_template("public/thanks.html", late=late, stage=reached, sharing=sharing(reached))
     return public(make_response(page))
 
 
@@ -134,24 +135,19 @@ def _query() -> str:
 
 
 def _page(form: SignForm, **more: object) -> str:
-    count = counting.confirmed(db.session)
+    count, reached = counting.confirmed(db.session), stage(db.session)
     return render_template(
         "public/page.html",
         form=form,
         count=count,
         goal=counting.goal_for(count),
         shown=counting.newest_shown(db.session, most=SHOWN),
-        stage=stage(db.session),
+        stage=reached,
         bot_check=bot_check.is_needed(),
-        page_url=state().settings.public_url + url_for(".page", lang=languages.current()),
-        **_sharing(),
+        sharing=sharing(reached),
+        preview=preview(count, reached),
         **more,
     )
-
-
-def _sharing() -> dict[str, object]:
-    copied = landing_url(state().settings.public_url, language=languages.current(), via="copy")
-    return {"channels": CHANNELS.values(), "copied": copied, "ref": None}
 
 
 def _accepted() -> ResponseReturnValue:

@@ -8,11 +8,11 @@ from campaign.errors import PetitionDelivered
 from campaign.mail.links import signature_id_in
 from campaign.petition import signatures
 from campaign.petition.receipts import Receipt, receipt
-from campaign.sharing.channels import CHANNELS, landing_url
 from campaign.stages import stage
 from campaign.state import state
 from campaign.web import languages
 from campaign.web.headers import private
+from campaign.web.sharing_pages import sharing
 
 bp = Blueprint("private", __name__)
 
@@ -62,9 +62,9 @@ def show_receipt(token: str) -> ResponseReturnValue:
     found = _receipt()
     if found.confirmed_at is None:
         return _lead_to(".confirm", token, 302)
-    copied = landing_url(state().settings.public_url, language=languages.current(), via="copy", ref=found.code)
-    sharing = {"channels": CHANNELS.values(), "copied": copied, "ref": found.code}
-    return render_template("public/receipt.html", receipt=found, token=token, stage=stage(db.session), **sharing)
+    reached = stage(db.session)
+    offered = sharing(reached, found.code)
+    return render_template("public/receipt.html", receipt=found, token=token, stage=reached, sharing=offered)
 
 
 @bp.post("/receipt/<token>/updates-off")

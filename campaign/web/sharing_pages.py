@@ -1,36 +1,146 @@
 """Share links: count the use, then lead to the network."""
 
-from flask import Blueprint, abort, redirect, request
-from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from contextlib import suppress
+from dataclasses import dataclass
 
-from campaign.sharing.channels import CHANNELS, landing_url, share_url
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.db import db
+from campaign.errors import InvalidInstance
+from campaign.sharing.channels import (
+    BY_HAND,
+    CHANNELS,
+    MESSAGE_LENGTH,
+    Channel,
+    fitting,
+    landing_url,
+    share_template,
+    share_url,
+)
 from campaign.sharing.counting import count_share
+from campaign.sharing.mastodon import instance
+from campaign.stages import Stage, stage
 from campaign.state import state
-from campaign.web import languages
+from campaign.web import guard, languages, share_texts
+from campaign.web.embedding_pages import snippet
 from campaign.web.forms import arrival
+from campaign.web.headers import private
 
 bp = Blueprint("sharing", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What templates need to offer sharing; `ref` is the supporter's code, on their own page."""
+
+    stage: Stage
+    ref: str | None = None
+    longest: int = MESSAGE_LENGTH
+
+    @property
+    def description(self) -> str:
+        """What the campaign is about."""
+        return share_texts.description(self.stage)
+
+    @property
+    def message(self) -> str:
+        """What is passed on with the link, unless the supporter writes something else."""
+        return share_texts.message(self.stage)
+
+    @property
+    def snippet(self) -> str:
+        """What puts the film into another site's page."""
+        return snippet()
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The networks, the most fitting first."""
+        return fitting(languages.current())
+
+    def url(self, via: str) -> str:
+        """Return the page's address as `via` passes it on."""
+        return _landing(via, self.ref)
+
+    def link(self, channel: str) -> str:
+        """Return our own address that counts and leads to `channel`."""
+        return url_for("sharing.share", channel=channel, lang=languages.current(), ref=self.ref)
+
+    def template(self, channel: Channel) -> str:
+        """Return the network's address with {text} left open, "" where it takes none or has many addresses."""
+        if channel.needs_instance:
+            return f"{self.link(channel.key)}#{{text}}"
+        if not channel.takes_text:
+            return ""
+        return share_template(channel, url=self.url(channel.key), title=share_texts.title())
+
+
+def sharing(reached: Stage, ref: str | None = None) -> Sharing:
+    """Return what to offer on a page in this stage; `ref` is the code of the supporter whose page it is."""
+    return Sharing(reached, ref)
 
 
 @bp.get("/share/<channel>")
 def share(channel: str) -> ResponseReturnValue:
     """Lead to one of the networks we know, and nowhere else."""
     languages.use(request.args.get("lang"))
-    network = CHANNELS.get(channel) or abort(404)
-    if request.method == "GET":
+    if channel not in CHANNELS and channel != "qr":
+        abort(404)
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         count_share(state().tallies, channel=channel, language=languages.current())
-    ref = arrival(ref=request.args.get("ref"), via=None).ref
-    url = landing_url(state().settings.public_url, language=languages.current(), via=channel, ref=ref)
-    title, text = gettext("Love Always Wins"), share_text()
-    return redirect(share_url(network, url=url, title=title, text=text), 302)
+    return redirect(_target(channel, _ref()), 302)
 
 
-def share_text() -> str:
-    """Return what people pass on with the link."""
-    return str(
-        gettext(
-            "She wins gold, and cannot embrace the woman she loves. Watch the film and ask the IOC to speak out. "
-            "#LoveAlwaysWins"
-        )
-    )
+@bp.post("/share/<channel>")
+def shared(channel: str) -> ResponseReturnValue:
+    """Count what the page's script did itself: a copied link, the device's share sheet, a message of one's own."""
+    languages.use(request.args.get("lang"))
+    if channel not in CHANNELS and channel not in BY_HAND:
+        abort(404)
+    if guard.is_ours():
+        count_share(state().tallies, channel=channel, language=languages.current())
+    return "", 204
+
+
+@bp.route("/<lang:lang>/mastodon", methods=["GET", "POST"])
+def mastodon(lang: str) -> ResponseReturnValue:
+    """Ask which instance is theirs, and show the link to it: only its owner's own click leads off to what was typed."""
+    typed, text = request.form.get("instance", ""), request.form.get("text", _message())[:MESSAGE_LENGTH]
+    network, about = CHANNELS["mastodon"], {"url": _landing("mastodon", _ref()), "title": share_texts.title()}
+    onward = ""
+    if request.method == "POST":
+        guard.is_ours()  # what says nothing may pass: this only shows a link
+        with suppress(InvalidInstance):
+            onward = share_url(network, text=text, instance=instance(typed), **about)
+    wrong = request.method == "POST" and not onward
+    shown = {"typed": typed, "text": text, "longest": MESSAGE_LENGTH, "ref": _ref(), "onward": onward, "wrong": wrong}
+    page = render_template("public/mastodon.html", template=share_template(network, **about), **shown)
+    return private(make_response(page, 422 if wrong else 200))
+
+
+def _target(channel: str, ref: str | None) -> str:
+    """Return where a channel leads."""
+    if channel == "qr":
+        return url_for("pictures.qr", lang=languages.current(), ref=ref)
+    network = CHANNELS[channel]
+    if network.needs_instance:
+        return url_for(".mastodon", lang=languages.current(), ref=ref)
+    return share_url(network, url=_landing(channel, ref), title=share_texts.title(), text=_message())
+
+
+def _message() -> str:
+    """Return what is passed on, whether the database can be asked or not: sharing goes on without it."""
+    try:
+        return share_texts.message(stage(db.session))
+    except SQLAlchemyError:
+        return share_texts.message(Stage())
+
+
+def _landing(via: str, ref: str | None) -> str:
+    return landing_url(state().settings.public_url, language=languages.current(), via=via, ref=ref)
+
+
+def _ref() -> str | None:
+    """Return the supporter's code in the address, if it looks like one."""
+    return arrival(ref=request.args.get("ref"), via=None).ref

@@ -158,6 +158,7 @@ function describing(place) {
 }
 
 function sharingMoments(button, told) {
+  if (!button) return;
   const label = () => button.dataset.label.replace("{time}", clock(video.currentTime));
   video.addEventListener("timeupdate", () => {
     button.textContent = label();

@@ -1,7 +1,8 @@
 // The form, made friendlier: what is wrong is said at once and in the page's words, sending goes on in place, and a lost
 // connection loses nothing. Without this script the browser and the server do the same.
 
-import { recall, reveal } from "./page.js";
+import { recall } from "./page.js";
+import { reveal } from "./share.js";
 import { meant } from "./typos.js";
 
 const PATIENCE = 30_000; // milliseconds to wait for an answer

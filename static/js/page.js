@@ -1,4 +1,4 @@
-// On every public page: the way out, sharing, languages that keep place and text, and the count that goes on.
+// On every public page: the way out, languages that keep place and text, and the count that goes on.
 
 const COUNT_SECONDS = 30;
 const ESCAPES = 3; // so many in a row, each within a second of the one before
@@ -13,15 +13,7 @@ leaving(document.querySelector("[data-leave]"));
 changingLanguage(document.querySelector("[data-languages]"));
 stayingQuiet(document.querySelector(".bar"), document.querySelectorAll("#sign, .film-words .button"));
 counting(document.querySelector("[data-counting]"));
-reveal(document);
-document.addEventListener("click", sharing);
 document.addEventListener("click", goingWithin);
-
-// Show what works with JavaScript only.
-export function reveal(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
-  for (const button of root.querySelectorAll("[data-share]")) button.hidden = !navigator.share;
-}
 
 // Put back what was typed on the page in another language.
 export function recall(form) {
@@ -59,8 +51,18 @@ function leave(url) {
   for (const form of document.forms) form.reset();
   for (const elsewhere of document.querySelectorAll("iframe")) elsewhere.remove();
   taken(TYPED);
+  forgetDevice();
   keep(GONE, "1");
   location.replace(url);
+}
+
+// What is remembered on this device (the Mastodon instance) would tell of this page.
+function forgetDevice() {
+  try {
+    localStorage.clear();
+  } catch {
+    // Not allowed here: then nothing is kept either.
+  }
 }
 
 function changingLanguage(menu) {
@@ -91,7 +93,7 @@ function changingLanguage(menu) {
 // A visit is one entry in the tab's history, which the way out can replace.
 function goingWithin(event) {
   const link = event.target.closest('a[href^="#"]');
-  if (!link || opensElsewhere(event)) return;
+  if (!link || event.defaultPrevented || opensElsewhere(event)) return;
   event.preventDefault();
   location.replace(link.hash);
 }
@@ -154,23 +156,5 @@ function show({ count, goal }) {
     [bar.max, bar.value] = [goal, count];
     for (const place of document.querySelectorAll("[data-count]")) if (same) place.textContent = numbers.format(count);
     for (const place of document.querySelectorAll("[data-goal]")) place.textContent = numbers.format(goal);
-  }
-}
-
-async function sharing(event) {
-  const button = event.target.closest("[data-copy], [data-share]");
-  if (!button) return;
-  const { copy, share, title } = button.dataset;
-  if (share) await navigator.share({ title, url: share }).catch(() => {});
-  else await copied(document.getElementById(copy), button);
-}
-
-async function copied(field, button) {
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-    button.textContent = button.dataset.copied;
-  } catch {
-    field.focus(); // not allowed: the link stays selected, ready to be copied by hand
   }
 }

@@ -24,10 +24,12 @@ def every_page(campaign: Campaign, language: str) -> dict[str, str]:
     pages = {"page": at(f"/{language}/"), "thanks": at(f"/{language}/thanks"), "confirm": at(link)}
     pages |= {"receipt": at(receipt), "privacy": at(f"/{language}/privacy"), "link sent": at(f"/{language}/link-sent")}
     pages |= {"mistakes": signer.posts(email="typo", country="").text, "wrong link form": wrong_link.text}
+    pages |= {"mastodon": at(f"/{language}/mastodon"), "embed": at(f"/{language}/embed")}
+    pages["wrong instance"] = campaign.client.post(f"/{language}/mastodon", headers=FROM_OUR_PAGE).text
     pages |= {"nothing": at("/nothing"), "failed link": at("/confirm/abc")}
     with campaign.app.app_context():
         close(db.session)
-    pages |= {"closed": at(f"/{language}/"), "closed receipt": at(receipt)}
+    pages |= {"closed": at(f"/{language}/"), "closed embed": at(f"/{language}/embed"), "closed receipt": at(receipt)}
     with campaign.app.app_context():
         deliver(db.session, DAY)
     pages |= {"delivered": at(f"/{language}/"), "too late": at(link), "thanks too late": at(f"/{language}/thanks")}

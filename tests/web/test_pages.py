@@ -2,7 +2,6 @@
 
 import re
 from io import StringIO
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import delete
@@ -12,7 +11,6 @@ from campaign.config import Settings
 from campaign.db import db
 from campaign.logs import configure_logs
 from campaign.models import CampaignKey
-from campaign.sharing.channels import CHANNELS
 from tests.conftest import campaign_on
 from tests.people import WANTS_JSON
 
@@ -44,7 +42,8 @@ def test_a_page_is_the_same_bytes_for_everyone_and_may_be_cached(campaign, path)
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere(campaign, path):
     page = campaign.client.get(path).text
-    assert not re.search(r"<style|style=|<script(?![^>]* src=)|\son\w+=", page)
+    data = r'<script type="application/ld\+json">[^<]*</script>'  # which no browser runs
+    assert not re.search(r'<style|\sstyle="|<script(?![^>]* src=)|\son\w+=', re.sub(data, "", page))
     loaded = r'<(?:script|link|img|video|source|track|iframe)[^>]+(?:src|href|poster)="((?:https?:)?//[^"]+)'
     assert [url for url in re.findall(loaded, page) if not url.startswith("http://127.0.0.1:8000/")] == []
 
@@ -101,20 +100,6 @@ def test_withdrawing_needs_the_button(campaign, ada):
     receipt = ada.confirms()
     assert campaign.client.get(f"{receipt}/withdraw").status_code == 405
     assert campaign.count() == 1
-
-
-@pytest.mark.parametrize("channel", list(CHANNELS))
-def test_a_share_link_leads_to_its_network_with_the_page_and_the_code(campaign, channel):
-    response = campaign.client.get(f"/share/{channel}?lang=en&ref=abcdefghijk")
-    target = response.headers["Location"]
-    assert response.status_code == 302
-    assert target.startswith(CHANNELS[channel].template.partition("{")[0])
-    carried = " ".join(value for values in parse_qs(urlsplit(target).query).values() for value in values)
-    assert f"http://127.0.0.1:8000/en/?ref=abcdefghijk&via={channel}" in carried
-
-
-def test_a_bad_code_is_not_passed_on(campaign):
-    assert "ref" not in campaign.client.get("/share/x?ref=<script>").headers["Location"]
 
 
 def test_the_receipt_shares_the_supporters_own_link(campaign, ada):

@@ -1,0 +1,41 @@
+"""`flask share`: what the networks make of the page."""
+
+from functools import cache
+
+import click
+
+from campaign.cli.plain import PlainGroup
+from campaign.sharing import fetching
+from campaign.sharing.reading import READERS, Seen, languages, read
+from campaign.state import state
+
+share = PlainGroup("share", help="See the page as networks do.")
+
+
+@share.command()
+def check() -> None:
+    """Fetch the public page as WhatsApp, Facebook, X, Telegram and LinkedIn do, in each language.
+
+    Prints what each would show, and what is wrong with it. Ends with status 1 when anything is.
+    """
+    fetch = cache(fetching.fetch)
+    pages = languages(f"{state().settings.public_url}/en/", fetch)
+    if not pages:
+        raise click.ClickException(
+            f"{state().settings.public_url}/en/ cannot be read; is the server up, and CAMPAIGN_PUBLIC_URL its address?"
+        )
+    seen = [read(url, reader, fetch) for url in pages.values() for reader in READERS]
+    for one in seen:
+        _show(one)
+    wrong = sum(bool(one.faults) for one in seen)
+    click.echo(f"{len(seen) - wrong} of {len(seen)} previews are right.")
+    if wrong:
+        raise SystemExit(1)
+
+
+def _show(seen: Seen) -> None:
+    click.echo(f"{seen.reader.name:9} {seen.url}")
+    if seen.title:
+        click.echo(f"          {seen.title} | {seen.description} | {seen.picture or 'no image'}")
+    for fault in seen.faults:
+        click.secho(f"          WRONG: {fault}", fg="red")

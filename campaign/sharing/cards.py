@@ -1,0 +1,45 @@
+"""The card: the picture that networks show beside a shared link."""
+
+import io
+from pathlib import Path
+
+import pypdfium2
+from PIL import Image
+
+from campaign.sharing.drawing import ICE, WARM, Box, Sheet, Words, darkened, frame
+
+# Open Graph asks for no size; this is what Facebook's and LinkedIn's guides for link previews ask for.
+SIZE = (1200, 630)  # pixels
+MOST_BYTES = 300_000  # larger ones WhatsApp leaves out of its preview
+
+_MARGIN = 64
+_COLOURS = 256
+
+
+def card(words: Words, picture: Path) -> bytes:
+    """Return the card as a PNG: `picture` (the film's frame) with `words`."""
+    sheet = Sheet(SIZE, words)
+    sheet.image(darkened(frame(picture, SIZE), below=0.3, by=0.9), 0, 0, *SIZE)
+    _set(sheet, words)
+    drawn = pypdfium2.PdfDocument(bytes(sheet.output()))[0].render(scale=1).to_pil().convert("RGB")
+    return _small(drawn)
+
+
+def _set(sheet: Sheet, words: Words) -> None:
+    width = SIZE[0] - 2 * _MARGIN
+    sheet.set_text_color(ICE)
+    sheet.set_words(words.title, Box(_MARGIN, 44, width), size=34)
+    size = sheet.fitting(words.question, width, size=68, lines=2)
+    end = sheet.set_words(words.question, Box(_MARGIN, 350, width), size=size, leading=1.1)
+    ask = sheet.fitting(words.ask, width, size=36, lines=1)
+    end = sheet.set_words(words.ask, Box(_MARGIN, end + 14, width), size=ask)
+    sheet.set_text_color(WARM)
+    sheet.set_words(words.figure, Box(_MARGIN, end + 6, width), size=36)
+
+
+def _small(image: Image.Image) -> bytes:
+    data = io.BytesIO()
+    image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
+        data, "PNG", optimize=True
+    )
+    return data.getvalue()

@@ -1,0 +1,86 @@
+"""oEmbed (oembed.com, version 1.0): what other sites are told when they embed the film by the page's address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from xml.etree import ElementTree as Xml
+
+WIDTH = 640  # pixels, unless somebody asks for less
+BAR = 72  # pixels below the film: the count, and the button that opens the page
+CACHE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A picture of the film: its whole address and its size in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What is embedded: the framable page, what it shows, and pictures of it; `ratio` is the film's width by height."""
+
+    url: str
+    title: str
+    provider: str
+    provider_url: str
+    ratio: float
+    thumbnails: tuple[Thumbnail, ...] = ()
+
+
+def size(ratio: float, *, maxwidth: int | None = None, maxheight: int | None = None) -> tuple[int, int]:
+    """Return width and height in pixels of the frame, within what the other site has room for."""
+    width = min(WIDTH, maxwidth or WIDTH)
+    height = round(width / ratio) + BAR
+    if maxheight and height > maxheight:  # the film has black beside it then
+        height = maxheight
+    return width, height
+
+
+def snippet(embedded: Embedded, width: int, height: int) -> str:
+    """Return the HTML to put into another page: it takes the width there is, and keeps its shape."""
+    style = f"width:100%;max-width:{width}px;height:auto;aspect-ratio:{width}/{height};border:0"
+    return (
+        f'<iframe src="{escape(embedded.url)}" title="{escape(embedded.title)}" width="{width}" height="{height}" '
+        f'style="{style}" allow="fullscreen; picture-in-picture" loading="lazy" allowfullscreen></iframe>'
+    )
+
+
+def answer(embedded: Embedded, *, maxwidth: int | None = None, maxheight: int | None = None) -> dict[str, str | int]:
+    """Return the answer of type `video`; a thumbnail is in it if one is small enough (oembed.com, 2.3.4)."""
+    width, height = size(embedded.ratio, maxwidth=maxwidth, maxheight=maxheight)
+    told: dict[str, str | int] = {
+        "version": "1.0",
+        "type": "video",
+        "title": embedded.title,
+        "provider_name": embedded.provider,
+        "provider_url": embedded.provider_url,
+        "cache_age": CACHE_SECONDS,
+        "html": snippet(embedded, width, height),
+        "width": width,
+        "height": height,
+    }
+    fitting = [
+        thumbnail
+        for thumbnail in embedded.thumbnails
+        if thumbnail.width <= (maxwidth or thumbnail.width) and thumbnail.height <= (maxheight or thumbnail.height)
+    ]
+    if fitting:
+        largest = max(fitting, key=lambda thumbnail: thumbnail.width)
+        told |= {
+            "thumbnail_url": largest.url,
+            "thumbnail_width": largest.width,
+            "thumbnail_height": largest.height,
+        }
+    return told
+
+
+def as_xml(told: Mapping[str, str | int]) -> bytes:
+    """Return an answer as XML."""
+    root = Xml.Element("oembed")
+    for name, value in told.items():
+        Xml.SubElement(root, name).text = str(value)
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))

@@ -1,0 +1,155 @@
+"""What networks and search engines read of the page: Open Graph, player card, oEmbed discovery, schema.org."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from campaign.film.choosing import Showing
+from campaign.film.film import Source
+from campaign.sharing.cards import SIZE
+from campaign.sharing.oembed import size as frame_size
+from campaign.stages import Stage
+from campaign.state import state
+from campaign.web import languages, share_texts
+from campaign.web.film_pages import film_url, shown
+from campaign.web.picture_pages import card_path
+
+# A language with the country whose spelling its texts have: networks know locales, not languages (ogp.me, og:locale).
+LOCALES = {
+    "en": "en_GB",
+    "ru": "ru_RU",
+    "fr": "fr_FR",
+    "es": "es_ES",
+    "pt": "pt_BR",
+    "de": "de_DE",
+    "it": "it_IT",
+    "nl": "nl_NL",
+    "ar": "ar_AR",
+}
+PLAYED_HEIGHT = 720  # lines of the file that networks play: enough for a feed, and it begins soon
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What networks may play: an address with its media type and its size in pixels."""
+
+    url: str
+    type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is said of the page where it is shared; addresses are whole."""
+
+    url: str
+    embed_url: str
+    title: str
+    description: str
+    image: str
+    image_alt: str
+    video: Video
+    locale: str
+    schema: dict[str, Any]
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the image in pixels."""
+        return SIZE
+
+    @property
+    def player_size(self) -> tuple[int, int]:
+        """Width and height of the framable page in pixels."""
+        return frame_size(self.video.width / self.video.height)
+
+    @property
+    def other_locales(self) -> list[str]:
+        """The locales of the page's other languages."""
+        return [locale for locale in LOCALES.values() if locale != self.locale]
+
+    def oembed(self, form: str) -> str:
+        """Return the address that describes how to embed this page (oembed.com, 4), as `json` or `xml`."""
+        return _whole(url_for("embedding.oembed", url=self.url, format=form))
+
+
+def preview(count: int, stage: Stage) -> Preview:
+    """Return what is said of the page in the language of the request."""
+    words = share_texts.words(stage, count)
+    lang = languages.current()
+    embed_url = _whole(url_for("embedding.embed", lang=lang))
+    image = _whole(card_path(stage, count))
+    description = share_texts.description(stage)
+    video = _video(shown(), embed_url)
+    return Preview(
+        url=_whole(url_for("petition.page", lang=lang)),
+        embed_url=embed_url,
+        title=words.title,
+        description=description,
+        image=image,
+        image_alt=" ".join(filter(None, (words.question, words.ask, words.figure))),
+        video=video,
+        locale=LOCALES[lang],
+        schema=_schema(shown(), name=words.title, description=description, embed_url=embed_url),
+    )
+
+
+def played(showing: Showing) -> Source | None:
+    """Return the file that others may play: an MP4 of about `PLAYED_HEIGHT` lines; None where the film is elsewhere."""
+    if showing.elsewhere:
+        return None
+    files = [source for source in showing.film.sources if source.type.startswith("video/mp4")]
+    return min(files, key=lambda source: abs(source.height - PLAYED_HEIGHT), default=None)
+
+
+def _video(showing: Showing, embed_url: str) -> Video:
+    film, source = showing.film, played(showing)
+    if source is None:
+        return Video(embed_url, "text/html", film.width, film.height)
+    return Video(
+        _whole(film_url(source.path)), "video/mp4", round(source.height * film.width / film.height), source.height
+    )
+
+
+def _schema(showing: Showing, *, name: str, description: str, embed_url: str) -> dict[str, Any]:
+    """Return the film as a schema.org VideoObject (schema.org/VideoObject; Google, "Video structured data")."""
+    film, language = showing.film, languages.current()
+    known = {
+        "@context": "https://schema.org",
+        "@type": "VideoObject",
+        "name": name,
+        "description": description,
+        "thumbnailUrl": [_whole(film_url(film.preview))],
+        "uploadDate": film.published.isoformat(),
+        "embedUrl": embed_url,
+        "inLanguage": film.language,
+    }
+    source = played(showing)
+    if source is None:
+        return known
+    return known | {
+        "duration": f"PT{round(film.seconds)}S",
+        "contentUrl": _whole(film_url(source.path)),
+        "encodingFormat": "video/mp4",
+        "transcript": _transcript(showing, language),
+        "caption": [_caption(language, path) for language, path in film.captions.items()],
+    }
+
+
+def _transcript(showing: Showing, language: str) -> str:
+    paragraphs = showing.transcripts.get(language) or showing.transcripts.get(showing.film.language) or []
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
+
+
+def _caption(language: str, path: str) -> dict[str, str]:
+    return {
+        "@type": "MediaObject",
+        "contentUrl": _whole(film_url(path)),
+        "encodingFormat": "text/vtt",
+        "inLanguage": language,
+    }
+
+
+def _whole(path: str) -> str:
+    return state().settings.public_url + path

@@ -1,0 +1,49 @@
+"""What is said of the campaign where it is shared, in the language of the request."""
+
+from flask_babel import format_decimal, gettext, ngettext
+
+from campaign.petition.counting import at_least
+from campaign.sharing.channels import HASHTAG
+from campaign.sharing.drawing import Words
+from campaign.stages import Stage
+from campaign.web import languages
+
+
+def title() -> str:
+    """Return the campaign's name."""
+    return str(gettext("Love Always Wins"))
+
+
+def description(stage: Stage) -> str:
+    """Return what it is about, in two sentences."""
+    if stage.is_open:
+        text = gettext(
+            "She wins gold, and cannot embrace the woman she loves. Watch the film and ask the IOC to speak out."
+        )
+    else:
+        text = gettext("She wins gold, and cannot embrace the woman she loves. Watch the film and pass it on.")
+    return str(text)
+
+
+def message(stage: Stage) -> str:
+    """Return what people pass on with the link."""
+    return f"{description(stage)} #{HASHTAG}"
+
+
+def words(stage: Stage, count: int) -> Words:
+    """Return what stands on the card."""
+    ask = gettext("Ask the International Olympic Committee to speak out.")
+    return Words(
+        language=languages.current(),
+        title=title(),
+        question=str(gettext("What if living your dream meant living a lie?")),
+        ask=str(ask if stage.is_open else gettext("Watch the film and pass it on.")),
+        figure=_figure(at_least(count)),
+    )
+
+
+def _figure(count: int) -> str:
+    if not count:
+        return ""
+    shown = format_decimal(count)
+    return str(ngettext("Already %(shown)s signature", "Already %(shown)s signatures", count, shown=shown))

@@ -1,0 +1,120 @@
+"""Cards, posters and QR codes: readable by people and by machines, in every script."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pypdfium2
+import pytest
+import uharfbuzz
+from PIL import Image, ImageChops
+
+from campaign.petition.counting import at_least
+from campaign.sharing import drawing
+from campaign.sharing.cards import MOST_BYTES, SIZE, card
+from campaign.sharing.drawing import Words
+from campaign.sharing.posters import SIZES, Lead, poster
+from campaign.stages import Stage
+from campaign.web import share_texts
+from campaign.web.film_pages import shown
+from campaign.web.languages import LANGUAGES, use
+
+URL = "https://love-always-wins.example.org/en/?via=poster"
+
+
+@pytest.fixture
+def backend() -> str:
+    """The database does not matter here."""
+    return "sqlite"
+
+
+@pytest.fixture
+def picture(campaign) -> Path:
+    """The film's frame."""
+    with campaign.app.app_context():
+        return shown().preview_file
+
+
+def words_in(campaign, language: str, *, is_open: bool = True) -> Words:
+    with campaign.app.test_request_context():
+        use(language)
+        return share_texts.words(Stage(is_open=is_open), 12_345)
+
+
+def changed(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int]:
+    """The box in which two pictures differ so much that somebody would see it."""
+    far = ImageChops.difference(one.convert("L"), other.convert("L")).point(lambda value: 255 * (value > 60))
+    return far.getbbox()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_has_the_size_that_networks_want_and_all_words_on_it(campaign, picture, language):
+    data = card(words_in(campaign, language), picture)
+    image = Image.open(io.BytesIO(data))
+    assert (image.format, image.size) == ("PNG", SIZE)
+    assert len(data) < MOST_BYTES
+    empty = Image.open(io.BytesIO(card(Words(language, "", "", "", ""), picture)))
+    left, top, right, bottom = changed(image, empty)
+    assert 40 < left < right < SIZE[0] - 40
+    assert 30 < top < bottom < SIZE[1] - 15
+
+
+def test_a_card_shows_what_it_is_given(campaign, picture):
+    one, other = (card(Words("en", "", "", "", figure), picture) for figure in ("Already 1,200", "Already 1,300"))
+    assert changed(*(Image.open(io.BytesIO(data)) for data in (one, other)))
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_letter_has_its_shape(campaign, language, is_open):
+    words = words_in(campaign, language, is_open=is_open)
+    path = drawing._ARABIC if words.is_rtl else drawing._LATIN
+    font = uharfbuzz.Font(uharfbuzz.Face(path.read_bytes()))
+    for text in (words.title, words.question, words.ask, words.figure):
+        buffer = uharfbuzz.Buffer()
+        buffer.add_str(text)
+        buffer.guess_segment_properties()
+        uharfbuzz.shape(font, buffer)
+        assert [info.cluster for info in buffer.glyph_infos if info.codepoint == 0] == [], text
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_poster_is_one_page_whose_code_can_be_read(campaign, picture, language, size):
+    lead = Lead(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
+    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, language), lead, picture, size=size))
+    assert len(pdf) == 1
+    assert pdf[0].get_size() == pytest.approx(SIZES[size], abs=0.1)
+    drawn = np.array(pdf[0].render(scale=2).to_pil().convert("RGB"))
+    assert cv2.QRCodeDetector().detectAndDecode(drawn)[0] == URL
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, picture, language, size):
+    words = words_in(campaign, language)
+    lead = Lead(call=words.ask, url=URL, address="a-rather-long-name-of-a-campaign.example.org")
+    page = pypdfium2.PdfDocument(poster(words, lead, picture, size=size))[0]
+    width, height = page.get_size()
+    text = page.get_textpage()
+    boxes = [text.get_rect(number) for number in range(text.count_rects())]
+    assert min(box[0] for box in boxes) > width * 0.05
+    assert max(box[2] for box in boxes) < width * 0.95
+    assert min(box[1] for box in boxes) > height * 0.03
+    assert max(box[3] for box in boxes) < height * 0.56
+
+
+def test_a_poster_can_be_searched_and_read_out(campaign, picture):
+    lead = Lead(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
+    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, "ru"), lead, picture, size="a4"))
+    text = " ".join(pdf[0].get_textpage().get_text_range().split())
+    assert words_in(campaign, "ru").ask in text
+    assert "love-always-wins.example.org" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, 0), (99, 0), (100, 100), (119, 110), (999, 990), (1_234, 1_200), (999_999, 990_000)]
+)
+def test_a_count_is_rounded_down_to_two_digits(count, told):
+    assert at_least(count) == told
