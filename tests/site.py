@@ -67,6 +67,11 @@ class Site:
         with urlopen(f"{self.url}/count.json") as response:
             return json.load(response)["count"]
 
+    def status(self, path: str) -> int:
+        """Return the status that `path` answers with, at the end of where it leads."""
+        with urlopen(f"{self.url}{path}") as response:
+            return response.status
+
     def mails(self, number: int) -> list[EmailMessage]:
         """Return the mails that were sent, once there are `number` of them."""
         folder = self.instance / "mail"

@@ -12,6 +12,7 @@ from campaign.db import db
 from campaign.housekeeping import write_down
 from campaign.models import ShareTally
 from campaign.tallies import Tallies
+from tests.site import READY_SECONDS, ready_site
 
 
 def shares(campaign) -> list[tuple[datetime, str, int]]:
@@ -68,6 +69,15 @@ def test_nothing_is_lost_between_threads(campaign):
         write(campaign, tallies)
     write(campaign, tallies)
     assert sum(number for _, _, number in shares(campaign)) == 2000
+
+
+def test_a_server_that_is_stopped_writes_what_it_has_counted(database_url, tmp_path):
+    site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
+    server = site.start()
+    assert site.status("/share/qr?lang=en") == 200
+    server.terminate()
+    server.wait(timeout=READY_SECONDS)
+    assert site.flask("share", "counted").split()[-3:] == ["qr", "1", "0"]
 
 
 def test_housekeeping_writes_what_visitors_did(campaign):

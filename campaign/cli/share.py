@@ -1,15 +1,17 @@
-"""`flask share`: what the networks make of the page."""
+"""`flask share`: how often the page is passed on, and what the networks make of it."""
 
 from functools import cache
 
 import click
 
 from campaign.cli.plain import PlainGroup
+from campaign.db import db
 from campaign.sharing import fetching
+from campaign.sharing.counting import shared
 from campaign.sharing.reading import READERS, Seen, languages, read
 from campaign.state import state
 
-share = PlainGroup("share", help="See the page as networks do.")
+share = PlainGroup("share", help="How often the page is passed on, and how it looks there.")
 
 
 @share.command()
@@ -31,6 +33,14 @@ def check() -> None:
     click.echo(f"{len(seen) - wrong} of {len(seen)} previews are right.")
     if wrong:
         raise SystemExit(1)
+
+
+@share.command()
+def counted() -> None:
+    """Say how often each channel was used to share, and how many confirmed signatures came by it."""
+    click.echo(f"{'channel':<10} {'shares':>8} {'signatures':>10}")
+    for channel, (shares, signatures) in shared(db.session).items():
+        click.echo(f"{channel:<10} {shares:>8} {signatures:>10}")
 
 
 def _show(seen: Seen) -> None:

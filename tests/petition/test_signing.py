@@ -182,6 +182,17 @@ def test_your_link_brought_counts_the_confirmed(campaign, ada):
     assert "Your link brought <strong>1</strong> signature." in campaign.client.get(receipt).text
 
 
+def test_the_receipt_tells_what_those_brought_in_turn(campaign, ada):
+    receipts = [ada.confirms()]
+    for number, brought_by in enumerate((0, 0, 1, 1, 2, 3)):
+        page = campaign.client.get(receipts[brought_by]).text
+        code = re.search(r"\?ref=([\w-]{11})", page)[1]
+        receipts.append(campaign.persona("Olga", email=f"olga{number}@example.org", ref=code).confirms())
+    campaign.persona("Olga", email="late@example.org", ref=code).signs()  # not confirmed
+    told = " ".join(campaign.client.get(receipts[0]).text.split())
+    assert "Your link brought <strong>2</strong> signatures. Those people have brought <strong>3</strong> more." in told
+
+
 def test_only_those_who_ticked_are_shown(campaign, ada):
     ada.fields["show_name"] = "1"
     ada.confirms()

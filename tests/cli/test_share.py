@@ -1,0 +1,57 @@
+"""flask share: what the networks make of the page, tried on a real server, and how often it is passed on."""
+
+import shutil
+
+import pytest
+
+from campaign.housekeeping import write_down
+from tests.site import READY_SECONDS, Site, ready_site
+
+
+@pytest.fixture
+def backend() -> str:
+    """What networks read does not depend on the database."""
+    return "sqlite"
+
+
+@pytest.fixture
+def served(tmp_path) -> Site:
+    """A campaign that is served."""
+    site = ready_site(tmp_path)
+    server = site.start()
+    yield site
+    server.terminate()
+    server.wait(timeout=READY_SECONDS)
+
+
+def test_all_networks_show_the_page_in_all_languages(served):
+    printed = served.flask("share", "check")
+    assert printed.splitlines()[-1] == "45 of 45 previews are right."
+    assert "She wins gold, and cannot embrace the woman she loves." in printed
+    assert printed.count("1200x630, 16") + printed.count("1200x630, 15") == 45
+
+
+def test_what_is_wrong_is_named_and_the_command_fails(served):
+    shutil.rmtree(served.instance / "pictures", ignore_errors=True)
+    (served.instance / "pictures").touch()  # in the place of the folder, so that no card can be made
+    command = served.command("share", "check")
+    printed = command.communicate()[0].decode()
+    assert command.returncode == 1
+    assert printed.count("WRONG: the image answers 500") == 45
+    assert printed.splitlines()[-1] == "0 of 45 previews are right."
+
+
+def test_a_server_that_is_down_is_said_in_one_line(campaign):
+    result = campaign.command("share", "check")
+    assert result.exit_code == 1
+    assert "is the server up" in result.output
+
+
+def test_shares_and_what_they_brought_are_counted_by_channel(campaign, ada):
+    ada.fields["via"] = "x"
+    ada.confirms()
+    campaign.client.get("/share/x?lang=en")
+    campaign.client.get("/share/line?lang=ru")
+    write_down(campaign.app)
+    lines = [line.split() for line in campaign.command("share", "counted").output.splitlines()]
+    assert lines == [["channel", "shares", "signatures"], ["line", "1", "0"], ["x", "1", "1"]]
