@@ -25,6 +25,7 @@ from campaign.web import (
 def open_room(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
     app.jinja_env.globals["public_url"] = settings.public_url
+    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
     languages.speak(app)
     static.serve(app, settings)
     film_pages.show(app, settings)

@@ -3,7 +3,6 @@
 
 import { recall } from "./page.js";
 import { reveal } from "./share.js";
-import { meant } from "./typos.js";
 
 const PATIENCE = 30_000; // milliseconds to wait for an answer
 
@@ -19,6 +18,7 @@ offerLikelyCountries();
 writeName();
 form.addEventListener("submit", submit);
 form.addEventListener("input", repair);
+form.elements.email.addEventListener("focus", typos, { once: true });
 form.elements.email.addEventListener("change", () => whenReleased(offerAddress));
 form.elements.given_name.addEventListener("input", writeName);
 addEventListener("pageshow", ({ persisted }) => persisted && busy(false));
@@ -131,9 +131,14 @@ function whenReleased(act) {
   else act();
 }
 
-function offerAddress() {
+// Only who writes an address needs it.
+function typos() {
+  return import("./typos.js");
+}
+
+async function offerAddress() {
   const [typed, place] = [form.elements.email, form.querySelector("[data-hint]")];
-  const better = meant(typed.value);
+  const better = (await typos()).meant(typed.value);
   place.hidden = !better;
   if (!better) return;
   const offer = place.querySelector("button");

@@ -71,7 +71,8 @@ def test_it_is_answered_in_place_with_ways_to_share(page, open_site):
     heading = page.get_by_role("heading", name="Thank you")
     expect(heading).to_be_focused()
     expect(page.locator("#share-link")).to_have_count(1)
-    expect(page.get_by_role("link", name="WhatsApp")).to_have_count(1)
+    expect(page.get_by_role("link", name="Share via Facebook")).to_have_count(1)
+    page.get_by_text("More ways to share").click()
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
     assert page.url == f"{open_site.url}/en/"
 
