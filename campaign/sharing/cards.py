@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 from PIL import Image
@@ -18,11 +19,23 @@ _COLOURS = 256
 
 def card(words: Words, picture: Path) -> bytes:
     """Return the card as a PNG: `picture` (the film's frame) with `words`."""
+    return _saved(_drawn(words, picture).quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG), "PNG", optimize=True)
+
+
+def thumbnail(words: Words, picture: Path) -> bytes:
+    """Return the same card in half its size, as an AVIF: what our own page shows of it."""
+    width, height = SIZE
+    return _saved(
+        _drawn(words, picture).resize((width // 2, height // 2), Image.Resampling.LANCZOS), "AVIF", quality=60
+    )
+
+
+def _drawn(words: Words, picture: Path) -> Image.Image:
     sheet = Sheet(SIZE, words)
     sheet.image(darkened(frame(picture, SIZE), below=0.3, by=0.9), 0, 0, *SIZE)
     _set(sheet, words)
-    drawn = pypdfium2.PdfDocument(bytes(sheet.output()))[0].render(scale=1).to_pil().convert("RGB")
-    return _small(drawn)
+    drawn: Image.Image = pypdfium2.PdfDocument(bytes(sheet.output()))[0].render(scale=1).to_pil()
+    return drawn.convert("RGB")
 
 
 def _set(sheet: Sheet, words: Words) -> None:
@@ -37,9 +50,7 @@ def _set(sheet: Sheet, words: Words) -> None:
     sheet.set_words(words.figure, Box(_MARGIN, end + 6, width), size=36)
 
 
-def _small(image: Image.Image) -> bytes:
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     data = io.BytesIO()
-    image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
-        data, "PNG", optimize=True
-    )
+    image.save(data, kind, **options)
     return data.getvalue()

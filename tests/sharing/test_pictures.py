@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from campaign.petition.counting import at_least
 from campaign.sharing import drawing
-from campaign.sharing.cards import MOST_BYTES, SIZE, card
+from campaign.sharing.cards import MOST_BYTES, SIZE, card, thumbnail
 from campaign.sharing.drawing import Words
 from campaign.sharing.posters import SIZES, Lead, poster
 from campaign.stages import Stage
@@ -58,6 +58,13 @@ def test_a_card_has_the_size_that_networks_want_and_all_words_on_it(campaign, pi
     left, top, right, bottom = changed(image, empty)
     assert 40 < left < right < SIZE[0] - 40
     assert 30 < top < bottom < SIZE[1] - 15
+
+
+def test_what_our_page_shows_of_it_is_small(campaign, picture):
+    data = thumbnail(words_in(campaign, "en"), picture)
+    image = Image.open(io.BytesIO(data))
+    assert (image.format, image.size) == ("AVIF", (SIZE[0] // 2, SIZE[1] // 2))
+    assert len(data) < 20_000
 
 
 def test_a_card_shows_what_it_is_given(campaign, picture):

@@ -29,6 +29,12 @@ def test_the_card_of_the_page_is_the_card_of_now(campaign):
     assert response.data == campaign.client.get("/card/en.png").data
 
 
+def test_the_page_shows_what_friends_will_see(campaign):
+    assert 'srcset="/card/en.avif"' in campaign.client.get("/en/thanks").text
+    response = campaign.client.get("/card/en.avif")
+    assert (response.mimetype, response.headers["Cache-Control"]) == ("image/avif", "public, max-age=10")
+
+
 def test_a_card_that_says_something_new_has_a_new_name(campaign):
     before = card_of(campaign)
     first = campaign.client.get(before).data

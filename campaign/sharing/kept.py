@@ -1,0 +1,59 @@
+"""Pictures that were drawn, kept as files: `<kind>.<version><ending>`, the newest few of each kind."""
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+from campaign.files import own_folder, whole_file
+
+KEPT = 3  # of a kind: pages that are cached still name the one before
+
+_drawing = Lock()  # one at a time: each takes half a second of one core
+
+
+def kept(path: Path) -> bytes | None:
+    """Return the picture at `path`, None if it is not (or no more) there."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def drawn(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
+    """Return the picture that belongs at `path`, drawn at its first use, and whether it is that one.
+
+    While another is being drawn it is an older one of its kind, so that nobody waits who need not.
+    """
+    if there := kept(path):
+        return there, True
+    older = next(filter(None, map(kept, _of_its_kind(path))), None)
+    if not _drawing.acquire(blocking=older is None):
+        return older or b"", False
+    try:
+        return kept(path) or _draw(path, draw), True
+    finally:
+        _drawing.release()
+
+
+def _draw(path: Path, draw: Callable[[], bytes]) -> bytes:
+    own_folder(path.parent)
+    data = draw()
+    with whole_file(path) as file:
+        file.write(data)
+    for old in _of_its_kind(path)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return data
+
+
+def _of_its_kind(path: Path) -> list[Path]:
+    """Return what there is of the kind, the newest first."""
+    kind = path.name.partition(".")[0]
+    return sorted(path.parent.glob(f"{kind}.*{path.suffix}"), key=_drawn_at, reverse=True)
+
+
+def _drawn_at(path: Path) -> int:
+    """Return when a picture was drawn, in nanoseconds since 1970; what another process took away is old."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
