@@ -8,7 +8,8 @@ export PYTHON
 
 py := .venv/bin/python
 serving := .venv/serving-$(PORT)
-compile := $(py) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header
+compile := $(py) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header \
+	--find-links tools/vendor/jstyleson@0.0.2
 
 babel := $(py) -m babel.messages.frontend
 
