@@ -35,6 +35,7 @@ _GROUPS = {
     "LibreOffice": services.why_no_libreoffice,
     "SpamAssassin": services.why_no_spamassassin,
     "markup": services.why_no_nu_checker,
+    "preview": services.why_no_preview_clients,
 }
 
 

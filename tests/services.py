@@ -158,6 +158,18 @@ def lighthouse() -> Path:
     return CHECKERS / "lighthouse" / "cli" / "index.js"
 
 
+def preview_clients() -> Path:
+    """Return the folder, with what programs need that make previews of pages, that `make test` makes: `.venv/audit`."""
+    return CHECKERS.parent
+
+
+def why_no_preview_clients() -> str | None:
+    """Return why no previews can be made, or None where they can."""
+    names = ("open-graph-scraper", "unfurl.js", "metascraper", "@extractus/oembed-extractor")
+    absent = [name for name in names if not (CHECKERS / name).exists()]
+    return f"npm packages are not installed: {', '.join(absent)}" if absent else None
+
+
 def why_no_postgresql() -> str | None:
     """Return why no PostgreSQL can be started, or None where one can."""
     if _postgresql_programs() is None:
