@@ -7,10 +7,10 @@ from typing import Any
 import pypdfium2
 from PIL import Image
 
-from campaign.sharing.drawing import ICE, WARM, Box, Sheet, Words, darkened, frame
+from campaign.sharing.drawing import ICE, WARM, Box, Sheet, darkened, frame
+from campaign.sharing.words import CARD_SIZE as SIZE
+from campaign.sharing.words import Words
 
-# Open Graph asks for no size; this is what Facebook's and LinkedIn's guides for link previews ask for.
-SIZE = (1200, 630)  # pixels
 MOST_BYTES = 300_000  # larger ones WhatsApp leaves out of its preview
 
 _MARGIN = 64

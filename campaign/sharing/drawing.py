@@ -8,28 +8,14 @@ from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
 from PIL import Image, ImageOps
 
+from campaign.sharing.words import Words
+
 NIGHT, ICE, WARM = (7, 13, 26), (234, 242, 251), (255, 181, 102)  # the colours of the page
 
 _FONTS = Path(__file__).parent / "fonts"
 _LATIN = _FONTS / "eb-garamond" / "EBGaramond-Medium.ttf"  # Cyrillic as well
 _ARABIC = _FONTS / "noto-naskh-arabic" / "NotoNaskhArabic-SemiBold.ttf"
 _BALANCE = 0.97  # a step in the search for the narrowest block with as many lines
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a card or a poster says, in one language; `figure` is the number of signatures, "" while that is small."""
-
-    language: str
-    title: str
-    question: str
-    ask: str
-    figure: str
-
-    @property
-    def is_rtl(self) -> bool:
-        """Whether the language is written from right to left."""
-        return self.language == "ar"
 
 
 @dataclass(frozen=True, slots=True)

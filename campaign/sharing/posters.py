@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from campaign.sharing.drawing import NIGHT, Box, Sheet, Words, frame
+from campaign.sharing.drawing import NIGHT, Box, Sheet, frame
 from campaign.sharing.qr import QUIET, qr_code
+from campaign.sharing.words import Words
 
 SIZES = {"a4": (595.28, 841.89), "a5": (419.53, 595.28), "letter": (612.0, 792.0)}  # points; ISO 216, ANSI/ASME Y14.1
 

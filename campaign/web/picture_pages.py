@@ -12,13 +12,13 @@ from flask import Blueprint, Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from campaign.config import ROOT
 from campaign.db import db
 from campaign.petition import counting
-from campaign.sharing import cards, drawing, posters
 from campaign.sharing.channels import landing_url
-from campaign.sharing.drawing import Words
 from campaign.sharing.kept import drawn, kept
 from campaign.sharing.qr import qr_svg
+from campaign.sharing.words import Words
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import languages, share_texts
@@ -29,7 +29,7 @@ from campaign.web.headers import SHARED_SECONDS
 DAY = 86400  # seconds
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
-_DRAWN_BY = {"png": cards.card, "avif": cards.thumbnail}
+_SOURCES = ("cards.py", "drawing.py", "posters.py")  # of campaign/sharing
 
 bp = Blueprint("pictures", __name__)
 
@@ -87,18 +87,24 @@ def _words_now() -> Words:
 
 
 def _card(words: Words, path: Path) -> tuple[bytes, bool]:
-    draw = _DRAWN_BY[path.suffix.removeprefix(".")]
-    return drawn(path, lambda: draw(words, shown().preview_file))
+    def draw() -> bytes:
+        from campaign.sharing.cards import card, thumbnail
+
+        return (card if path.suffix == ".png" else thumbnail)(words, shown().preview_file)
+
+    return drawn(path, draw)
 
 
 def _poster(words: Words, size: str) -> bytes:
+    from campaign.sharing.posters import Lead, poster
+
     public_url = state().settings.public_url
-    lead = posters.Lead(
+    lead = Lead(
         call=str(gettext("Watch the film and sign") if stage(db.session).is_open else gettext("Watch the film")),
         url=landing_url(public_url, language=words.language, via="poster"),
         address=public_url.partition("//")[2],
     )
-    return posters.poster(words, lead, shown().preview_file, size=size)
+    return poster(words, lead, shown().preview_file, size=size)
 
 
 def _file(kind: str, lang: str, version: str, ending: str) -> Path:
@@ -114,7 +120,7 @@ def _version(words: Words) -> str:
 @cache
 def _look() -> str:
     """Return a hash of the code that draws."""
-    sources = (Path(str(module.__file__)).read_bytes() for module in (drawing, cards, posters))
+    sources = ((ROOT / "campaign" / "sharing" / name).read_bytes() for name in _SOURCES)
     return hashlib.blake2b(b"".join(sources)).hexdigest()
 
 

@@ -7,8 +7,8 @@ from flask import url_for
 
 from campaign.film.choosing import Showing
 from campaign.film.film import Source
-from campaign.sharing.cards import SIZE
 from campaign.sharing.oembed import size as frame_size
+from campaign.sharing.words import CARD_SIZE
 from campaign.stages import Stage
 from campaign.state import state
 from campaign.web import languages, share_texts
@@ -57,7 +57,7 @@ class Preview:
     @property
     def image_size(self) -> tuple[int, int]:
         """Width and height of the image in pixels."""
-        return SIZE
+        return CARD_SIZE
 
     @property
     def player_size(self) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from flask_babel import format_decimal, gettext, ngettext
 
 from campaign.petition.counting import at_least
 from campaign.sharing.channels import HASHTAG
-from campaign.sharing.drawing import Words
+from campaign.sharing.words import Words
 from campaign.stages import Stage
 from campaign.web import languages
 

@@ -13,8 +13,8 @@ from PIL import Image, ImageChops
 from campaign.petition.counting import at_least
 from campaign.sharing import drawing
 from campaign.sharing.cards import MOST_BYTES, SIZE, card, thumbnail
-from campaign.sharing.drawing import Words
 from campaign.sharing.posters import SIZES, Lead, poster
+from campaign.sharing.words import Words
 from campaign.stages import Stage
 from campaign.web import share_texts
 from campaign.web.film_pages import shown
