@@ -15,10 +15,13 @@ from sqlalchemy.engine import make_url
 from campaign.app import create_app
 from campaign.config import Settings
 from campaign.db import db
+from campaign.files import own_folder
 from campaign.migrating import migrate
 from campaign.petition.keys import ensure_campaign_key
+from campaign.web import static
 from tests import services
 from tests.people import Persona
+from tests.site import Site
 
 # Settings of whoever runs the tests must not decide how they end.
 for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:
@@ -120,6 +123,17 @@ class Ready:
             _execute(server, "CREATE DATABASE ready")
             self._keys["postgresql"] = _made_ready(_database(server, "ready"), self._folder)
         return _new_database(server, "TEMPLATE ready STRATEGY file_copy"), self._keys["postgresql"]
+
+    def site(self, folder: Path, backend: str = "sqlite", **settings: str) -> Site:
+        """Return a campaign to be served, with `settings` in its environment, as `flask init` leaves it."""
+        static.prepare(Settings.load(instance=self._folder))  # packed once, and not by each server
+        instance = folder / "instance"
+        own_folder(instance)
+        shutil.copytree(self._folder / "static", instance / "static")
+        database_url, recovery_key = getattr(self, backend)(instance)
+        site = Site(folder, CAMPAIGN_DATABASE_URL=database_url, **settings)
+        site.key_file.write_text(recovery_key)
+        return site
 
     def empty_postgresql(self) -> str:
         """Return the address of a PostgreSQL database with nothing in it."""

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlencode
@@ -55,6 +56,14 @@ class Site:
             )
         wait_for(self._answers, f"the server at {self.url}")
         return server
+
+    @contextmanager
+    def served(self) -> Iterator["Site"]:
+        """Serve the campaign within the block; the server must end in order."""
+        server = self.start()
+        yield self
+        server.terminate()
+        assert server.wait(timeout=READY_SECONDS) == 0
 
     def sign(self, fields: dict[str, str]) -> None:
         """Send the form; it must be taken."""

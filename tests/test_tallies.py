@@ -12,7 +12,6 @@ from campaign.db import db
 from campaign.housekeeping import write_down
 from campaign.models import ShareTally
 from campaign.tallies import Tallies
-from tests.site import READY_SECONDS, ready_site
 
 
 def shares(campaign) -> list[tuple[datetime, str, int]]:
@@ -71,12 +70,9 @@ def test_nothing_is_lost_between_threads(campaign):
     assert sum(number for _, _, number in shares(campaign)) == 2000
 
 
-def test_a_server_that_is_stopped_writes_what_it_has_counted(database_url, tmp_path):
-    site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
-    server = site.start()
-    assert site.status("/share/qr?lang=en") == 200
-    server.terminate()
-    server.wait(timeout=READY_SECONDS)
+def test_a_server_that_is_stopped_writes_what_it_has_counted(ready, backend, tmp_path):
+    with ready.site(tmp_path, backend).served() as site:
+        assert site.status("/share/qr?lang=en") == 200
     assert site.flask("share", "counted").split()[-3:] == ["qr", "1", "0"]
 
 

@@ -10,17 +10,15 @@ from playwright.sync_api import Browser, Page, Route
 from tests import services
 from tests.browser.engines import ENGINES, Engine
 from tests.browser.tab import Tab
-from tests.site import READY_SECONDS, Site, ready_site
+from tests.conftest import Ready
+from tests.site import Site
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+def site(ready: Ready, backend: str, tmp_path: Path) -> Iterator[Site]:
     """A campaign that is served."""
-    site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
-    server = site.start()
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with ready.site(tmp_path, backend).served() as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +84,14 @@ def plain_tab(engine: Engine) -> Iterator[Tab]:
 
 
 @pytest.fixture(scope="session")
-def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def open_site(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A campaign that is served to all tests of this process, with no limit to signing."""
-    site = ready_site(tmp_path_factory.mktemp("open"), CAMPAIGN_SIGN_LIMIT="")
-    server = site.start()
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with ready.site(tmp_path_factory.mktemp("open"), CAMPAIGN_SIGN_LIMIT="").served() as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
-def long_film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def long_film(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A campaign that shows an imported film, long enough to adapt to the connection."""
     if reason := services.why_no_ffmpeg():
         pytest.skip(reason)
@@ -106,22 +101,17 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     subprocess.run(
         ["ffmpeg", "-v", "error", *inputs, "-preset", "ultrafast", "-pix_fmt", "yuv420p", source], check=True
     )
-    site = ready_site(folder, CAMPAIGN_FILM="sochi")
+    site = ready.site(folder, CAMPAIGN_FILM="sochi")
     site.flask("film", "import", str(source), "--name", "sochi")
-    server = site.start()
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with site.served():
+        yield site
 
 
 @pytest.fixture(scope="session")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def private(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A campaign with the links of one who has not confirmed, and of one who has."""
-    site = ready_site(tmp_path_factory.mktemp("private"), CAMPAIGN_SIGN_LIMIT="")
-    server = site.start()
-    for number, name in enumerate(("ada", "olga"), start=1):
-        site.sign({"given_name": name, "email": f"{name}@example.org", "country": "GB", "show_name": "1"})
-        site.mails(number)
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with ready.site(tmp_path_factory.mktemp("private"), CAMPAIGN_SIGN_LIMIT="").served() as site:
+        for number, name in enumerate(("ada", "olga"), start=1):
+            site.sign({"given_name": name, "email": f"{name}@example.org", "country": "GB", "show_name": "1"})
+            site.mails(number)
+        yield site

@@ -102,7 +102,7 @@ def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
 @pytest.mark.parametrize("width", [320, 683])  # 1280 at 400%, and 1366 at 200% (WCAG 1.4.10, 1.4.4)
 def test_nothing_is_lost_when_zoomed_in(page, open_site, private, language, width):
     page.set_viewport_size({"width": width, "height": 512})
-    public = [f"{open_site.url}/{language}/{path}" for path in ("", "thanks", "privacy")]
+    public = [f"{open_site.url}/{language}/{path}" for path in ("", "thanks", "privacy", "mastodon")]
     for url in (*public, f"{private.url}{path_in(private.mails(2)[0])}?lang={language}"):
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") == width, url
@@ -121,7 +121,7 @@ def test_text_can_be_twice_as_large(page, open_site):
 
 def test_targets_are_large_enough(page, open_site):
     page.set_viewport_size({"width": 360, "height": 740})
-    for path in ("", "thanks", "privacy"):
+    for path in ("", "thanks", "privacy", "mastodon", "embed"):
         page.goto(f"{open_site.url}/en/{path}")
         small = page.evaluate("""() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
             .filter((part) => part.offsetWidth && !part.closest("p, .field-trap, [aria-hidden]"))

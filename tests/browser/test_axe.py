@@ -38,7 +38,7 @@ def open_everything(page: Page) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_public_pages_have_no_fault_in_any_language(page, open_site, language):
-    for path in ("", "thanks", "privacy", "link-sent"):
+    for path in ("", "thanks", "privacy", "link-sent", "mastodon", "embed"):
         page.goto(f"{open_site.url}/{language}/{path}")
         open_everything(page)
         assert violations(page) == [], path

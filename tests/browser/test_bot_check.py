@@ -5,9 +5,14 @@ from playwright.sync_api import Page, expect
 
 from campaign.web.languages import LANGUAGES
 from tests.browser.test_end_to_end import MARIA, fill_in
-from tests.site import READY_SECONDS, ready_site
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def backend() -> str:
+    """What is seen does not depend on the database."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -17,14 +22,11 @@ def checked(site):
 
 
 @pytest.fixture(scope="module")
-def open_checked(tmp_path_factory):
+def open_checked(ready, tmp_path_factory):
     """A campaign with the check, for tests that sign nothing."""
-    site = ready_site(tmp_path_factory.mktemp("checked"))
-    site.flask("bot-check", "on")
-    server = site.start()
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with ready.site(tmp_path_factory.mktemp("checked")).served() as site:
+        site.flask("bot-check", "on")
+        yield site
 
 
 def press(page: Page) -> None:

@@ -12,6 +12,12 @@ pytestmark = pytest.mark.browser
 ADA = {"given_name": "Ada", "family_name": "Lovelace", "message": "For those who stay"}
 
 
+@pytest.fixture
+def backend() -> str:
+    """What is seen does not depend on the database."""
+    return "sqlite"
+
+
 def opened(page: Page, site, language: str = "en", where: str = "") -> Page:
     page.goto(f"{site.url}/{language}/{where}")
     return page

@@ -19,6 +19,12 @@ PRESS_SLOWLY = """() => {
 
 
 @pytest.fixture
+def backend() -> str:
+    """What is seen does not depend on the database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def away(page: Page) -> Page:
     """A tab in which the neutral site answers, without this machine being connected to anything."""
     page.route(re.compile(re.escape(WAY_OUT)), lambda route: route.fulfill(body="<title>elsewhere</title>"))

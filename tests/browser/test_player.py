@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from campaign.film.shipped import SHIPPED
 from campaign.web.headers import WAY_OUT
-from tests.site import ready_site, wait_for
+from tests.site import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -19,6 +19,12 @@ SHIFTS = """() => new Promise(done => {
         .observe({ type: "layout-shift", buffered: true });
     setTimeout(() => done(sum), 300);
 })"""
+
+
+@pytest.fixture
+def backend() -> str:
+    """What is seen does not depend on the database."""
+    return "sqlite"
 
 
 def opened(page: Page, site, where: str = "") -> Page:
@@ -166,12 +172,9 @@ def watched(site, lines: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
-    site = ready_site(tmp_path, CAMPAIGN_FILM="youtube:dQw4w9WgXcQ")
-    server = site.start()
-    yield site
-    server.terminate()
-    server.wait(timeout=30)
+def elsewhere(ready, tmp_path):
+    with ready.site(tmp_path, CAMPAIGN_FILM="youtube:dQw4w9WgXcQ").served() as site:
+        yield site
 
 
 def test_a_film_from_elsewhere_connects_only_once_it_is_asked_for(page, elsewhere):

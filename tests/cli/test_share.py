@@ -1,11 +1,12 @@
 """flask share: what the networks make of the page, tried on a real server, and how often it is passed on."""
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
 from campaign.housekeeping import write_down
-from tests.site import READY_SECONDS, Site, ready_site
+from tests.site import Site
 
 
 @pytest.fixture
@@ -15,13 +16,10 @@ def backend() -> str:
 
 
 @pytest.fixture
-def served(tmp_path) -> Site:
+def served(ready, tmp_path) -> Iterator[Site]:
     """A campaign that is served."""
-    site = ready_site(tmp_path)
-    server = site.start()
-    yield site
-    server.terminate()
-    server.wait(timeout=READY_SECONDS)
+    with ready.site(tmp_path).served() as site:
+        yield site
 
 
 def test_all_networks_show_the_page_in_all_languages(served):

@@ -15,7 +15,7 @@ from PIL import Image
 from campaign.web.languages import LANGUAGES
 from tests import previews, services
 from tests.previews import TAGS, Head, Preview
-from tests.site import READY_SECONDS, Site, ready_site
+from tests.site import Site
 
 LOCALES = {
     "en": "en_GB",
@@ -45,15 +45,12 @@ every_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator[Site]:
+def site(ready, tmp_path_factory) -> Iterator[Site]:
     """A campaign that is served at the address that its pages name."""
     if reason := services.why_no_preview_clients():
         pytest.skip(reason)
-    site = ready_site(tmp_path_factory.mktemp("previews"))
-    server = site.start()
-    yield site
-    server.terminate()
-    assert server.wait(timeout=READY_SECONDS) == 0
+    with ready.site(tmp_path_factory.mktemp("previews")).served() as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
