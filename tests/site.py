@@ -28,6 +28,7 @@ class Site:
         self.log = folder / "log"
         self.key_file = folder / "recovery.key"
         self.url = f"http://127.0.0.1:{(port := services.free_port())}"
+        self.database_url = settings.get("CAMPAIGN_DATABASE_URL", "")
         self._flag = folder / "serving"
         self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 

@@ -18,7 +18,7 @@ from campaign.petition.addresses import address_hash
 from campaign.secret import server_key
 from tests.needles import found_in
 from tests.sink import sink
-from tests.site import ready_site, wait_for
+from tests.site import wait_for
 
 MARIA = {
     "given_name": "Мария ليلى",
@@ -30,19 +30,17 @@ MARIA = {
 SECRETS = [value for name, value in MARIA.items() if name != "country"]
 
 
-@pytest.fixture
-def stolen(database_url, tmp_path):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def stolen(request, ready, tmp_path_factory):
     """A campaign that Maria signed, whose mail has left; its server was stopped."""
-    with sink(tmp_path / "sink") as port:
-        settings = {"CAMPAIGN_DATABASE_URL": database_url, "CAMPAIGN_MAIL_URL": f"smtp://127.0.0.1:{port}"}
-        site = ready_site(tmp_path, CAMPAIGN_SECRET_KEY="s" * 40, **settings)
-        server = site.start()
-        site.sign(MARIA)
-        wait_for(lambda: "waiting: 0" in site.flask("mail", "status"), "the mail")
-        wait_for(lambda: traces(site.instance) == 0, "the worker's rest")
-        server.terminate()
-        server.wait()
-    return Thief(site, database_url)
+    folder = tmp_path_factory.mktemp("stolen")
+    with sink(folder / "sink") as port:
+        settings = {"CAMPAIGN_MAIL_URL": f"smtp://127.0.0.1:{port}", "CAMPAIGN_SECRET_KEY": "s" * 40}
+        with ready.site(folder, request.param, **settings).served() as site:
+            site.sign(MARIA)
+            wait_for(lambda: "waiting: 0" in site.flask("mail", "status"), "the mail")
+            wait_for(lambda: traces(site.instance) == 0, "the worker's rest")
+    return Thief(site)
 
 
 def traces(instance: Path) -> int:
@@ -53,10 +51,10 @@ def traces(instance: Path) -> int:
 class Thief:
     """Has everything that lay on the server."""
 
-    def __init__(self, site, database_url: str) -> None:
+    def __init__(self, site) -> None:
         self.site = site
         self.settings = Settings.load(instance=site.instance, secret_key="s" * 40)
-        engine = create_engine(database_url or f"sqlite:///{site.instance}/campaign.sqlite3")
+        engine = create_engine(site.database_url or f"sqlite:///{site.instance}/campaign.sqlite3")
         tables = MetaData()
         tables.reflect(engine)
         with engine.connect() as connection:
