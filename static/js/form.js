@@ -131,14 +131,14 @@ function whenReleased(act) {
   else act();
 }
 
-// Only who writes an address needs it.
+// Only who writes an address needs it; without a connection there is no help, and no harm.
 function typos() {
-  return import("./typos.js");
+  return import("./typos.js").catch(() => null);
 }
 
 async function offerAddress() {
   const [typed, place] = [form.elements.email, form.querySelector("[data-hint]")];
-  const better = (await typos()).meant(typed.value);
+  const better = (await typos())?.meant(typed.value);
   place.hidden = !better;
   if (!better) return;
   const offer = place.querySelector("button");

@@ -49,6 +49,7 @@ function leave(url) {
   document.title = "…";
   for (const video of document.querySelectorAll("video")) video.pause();
   for (const form of document.forms) form.reset();
+  for (const field of document.querySelectorAll("textarea")) field.value = field.defaultValue;
   for (const elsewhere of document.querySelectorAll("iframe")) elsewhere.remove();
   taken(TYPED);
   forgetDevice();

@@ -2,7 +2,7 @@
 // what has no address of ours is counted. Without this script every link works all the same.
 
 const PHONE = matchMedia("(pointer: coarse)").matches;
-const SHEET = PHONE && Boolean(navigator.share); // those of desks are poorer than our list
+const SHEET = Boolean(navigator.share);
 
 reveal(document);
 document.addEventListener("click", clicked);
@@ -14,13 +14,15 @@ export function reveal(root) {
   for (const share of root.querySelectorAll("[data-sharing]")) arrange(share);
 }
 
+// A phone's own share sheet comes first; those of desks are poorer than our list, so they stand at its end.
 function arrange(share) {
-  const [first, list] = [share.querySelector(".share-first"), share.querySelector(".share-channels")];
   const ways = [...share.querySelectorAll(".share-first a, .share-channels a")];
   ways.sort((one, other) => fit(other) - fit(one));
-  share.querySelector("[data-sheet]").hidden = !SHEET;
-  if (!SHEET) first.prepend(ways.shift());
-  list.replaceChildren(...ways.map(listed));
+  const sheet = share.querySelector("[data-sheet]");
+  sheet.hidden = !SHEET;
+  if (SHEET) PHONE ? ways.unshift(sheet) : ways.push(sheet);
+  share.querySelector(".share-first").replaceChildren(ways.shift());
+  share.querySelector(".share-channels").replaceChildren(...ways.map(listed));
 }
 
 // How well a way suits: where its network is at home, and on this kind of device.
@@ -53,7 +55,7 @@ function clicked(event) {
   const { copy, sheet, shares, ours } = chosen.dataset;
   if (copy) copied(document.getElementById(copy), chosen);
   else if (sheet) opened(chosen);
-  else if (shares !== undefined && SHEET) opened(document.querySelector("[data-sheet]"), event);
+  else if (shares !== undefined && SHEET && PHONE) opened(document.querySelector("[data-sheet]"), event);
   else if (ours && chosen.origin !== location.origin) count(ours); // our own address counts by itself
 }
 

@@ -92,10 +92,14 @@ def test_nothing_is_told_to_the_site_one_lands_on(away, open_site):
 def test_the_page_is_blank_at_once_even_if_the_way_out_does_not_answer(page, open_site):
     page.route(re.compile(re.escape(WAY_OUT)), lambda route: route.fulfill(status=204))  # the browser stays where it is
     came_to(page, open_site)
+    for field in ("[name=given_name]", "[name=message]", "[data-message]"):
+        page.fill(field, "Ada")
     for _ in range(3):
         page.keyboard.press("Escape")
     wait_for(lambda: page.evaluate("getComputedStyle(document.documentElement).display") == "none", "the blank page")
     assert page.evaluate("document.title") == "…"
+    typed = "[...document.querySelectorAll('input, textarea')].filter((field) => field.value === 'Ada').length"
+    assert page.evaluate(typed) == 0
 
 
 def test_other_keys_in_between_and_slow_presses_do_not_count(away, open_site):

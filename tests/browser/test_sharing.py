@@ -55,6 +55,14 @@ def test_at_a_desk_what_lives_on_phones_comes_later(page, open_site):
     expect(page.locator("[data-sheet]")).to_be_hidden()
 
 
+def test_the_share_sheet_of_a_desk_stands_at_the_end_of_the_list(page, open_site):
+    page.add_init_script(SHEET)
+    page.goto(f"{open_site.url}/en/")
+    page.locator(".share-channels li:last-child [data-sheet]").click()
+    wait_for(lambda: page.evaluate("shared.length") == 1, "the share sheet")
+    assert ways(page)[0] == "facebook"
+
+
 def test_a_phone_has_its_own_share_sheet_in_first_place(phone, open_site):
     phone.goto(f"{open_site.url}/en/thanks")
     expect(phone.locator(".share-first a")).to_have_count(0)
