@@ -13,6 +13,7 @@ from PIL import Image, ImageChops
 from campaign.petition.counting import at_least
 from campaign.sharing import drawing
 from campaign.sharing.cards import MOST_BYTES, SIZE, card, thumbnail
+from campaign.sharing.drawing import Box, Sheet
 from campaign.sharing.posters import SIZES, Lead, poster
 from campaign.sharing.words import Words
 from campaign.stages import Stage
@@ -84,6 +85,21 @@ def test_every_letter_has_its_shape(campaign, language, is_open):
         buffer.guess_segment_properties()
         uharfbuzz.shape(font, buffer)
         assert [info.cluster for info in buffer.glyph_infos if info.codepoint == 0] == [], text
+
+
+def ink(text: str) -> np.ndarray:
+    """Where `text` is dark on a sheet in Arabic: true and false by row and column, without the blank around it."""
+    sheet = Sheet((400, 200), Words("ar", "", "", "", ""))
+    sheet.set_words(text, Box(20, 20, 360), size=100)
+    dark = np.array(pypdfium2.PdfDocument(bytes(sheet.output()))[0].render().to_pil().convert("L")) < 128
+    return dark[dark.any(axis=1)][:, dark.any(axis=0)]
+
+
+def test_arabic_letters_are_joined_and_run_from_right_to_left():
+    word, seen, alef = ink("سا"), ink("س"), ink("ا")
+    assert word.shape[1] < seen.shape[1] + alef.shape[1]  # a seen that is joined ends without its tail
+    columns = np.split(word.sum(axis=0), [word.shape[1] // 5, -word.shape[1] // 5])
+    assert columns[0].max() > 1.5 * columns[2].max()  # the tall alef comes second, and so stands on the left
 
 
 @pytest.mark.parametrize("size", SIZES)

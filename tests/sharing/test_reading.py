@@ -86,6 +86,11 @@ def test_what_is_wrong_is_named(other, fault):
     assert fault in read(URL, FACEBOOK, site(**other)).faults
 
 
+def test_a_page_that_hides_from_robots_is_named():
+    seen = read(URL, FACEBOOK, site(f'{HEAD}<meta name="robots" content="noindex">'))
+    assert seen.faults == ["the page says noindex"]
+
+
 def test_each_network_has_its_own_measure():
     small = site(HEAD.replace("1200", "600").replace("630", "315"), card=Answer(200, "image/png", png(600, 315)))
     assert read(URL, WHATSAPP, small).faults == []
