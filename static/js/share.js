@@ -11,6 +11,7 @@ document.addEventListener("input", rewritten);
 // Show what works with JavaScript only, and put first what suits.
 export function reveal(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const field of root.querySelectorAll("[data-message]")) field.readOnly = false; // else it would not go along
   for (const share of root.querySelectorAll("[data-sharing]")) arrange(share);
 }
 
