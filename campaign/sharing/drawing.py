@@ -40,9 +40,7 @@ class Sheet(FPDF):
         self.set_text_shaping(True)
         self._script, self._start = ("arabic", Align.R) if words.is_rtl else ("latin", Align.L)
 
-    def set_words(
-        self, text: str, at: Box, *, size: float, leading: float = 1.15, centred: bool = False, latin: bool = False
-    ) -> float:
+    def set_words(self, text: str, at: Box, *, size: float, leading: float = 1.15, latin: bool = False) -> float:
         """Set `text` in lines of about the same length, from where its script begins; returns where it ends (points).
 
         `latin` is for addresses, which are so in every language.
@@ -50,10 +48,9 @@ class Sheet(FPDF):
         self.set_font("latin" if latin else self._script, size=size)
         text = _bound(text)
         line, width = size * leading, self._balanced(text, at.width)
-        align = Align.C if centred else self._start
-        left = at.left + (at.width - width) * {Align.L: 0, Align.C: 0.5, Align.R: 1}[align]
+        left = at.left + (at.width - width if self._start == Align.R else 0)
         self.set_xy(left, at.top)
-        self.multi_cell(width, line, text, align=align)
+        self.multi_cell(width, line, text, align=self._start)
         return float(self.get_y())
 
     def fitting(self, text: str, width: float, *, size: float, lines: int) -> float:

@@ -4,18 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
+import structlog
+
 from campaign.files import own_folder, whole_file
 
 KEPT = 3  # of a kind: pages that are cached still name the one before
+
+log = structlog.get_logger(__name__)
 
 _drawing = Lock()  # one at a time: each takes half a second of one core
 
 
 def kept(path: Path) -> bytes | None:
-    """Return the picture at `path`, None if it is not (or no more) there."""
+    """Return the picture at `path`, None if it is not there, or cannot be read."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
@@ -36,13 +40,20 @@ def drawn(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
 
 
 def _draw(path: Path, draw: Callable[[], bytes]) -> bytes:
-    own_folder(path.parent)
     data = draw()
+    try:
+        _keep(path, data)
+    except OSError as error:
+        log.warning("a picture is drawn at each request, since it cannot be kept", reason=error.strerror)
+    return data
+
+
+def _keep(path: Path, data: bytes) -> None:
+    own_folder(path.parent)
     with whole_file(path) as file:
         file.write(data)
     for old in _of_its_kind(path)[KEPT:]:
         old.unlink(missing_ok=True)
-    return data
 
 
 def _of_its_kind(path: Path) -> list[Path]:
@@ -55,5 +66,5 @@ def _drawn_at(path: Path) -> int:
     """Return when a picture was drawn, in nanoseconds since 1970; what another process took away is old."""
     try:
         return path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         return 0

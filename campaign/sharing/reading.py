@@ -27,10 +27,22 @@ class Reader:
 # X: developer.x.com, Player card. LinkedIn: its help, Make your website shareable. Telegram documents none: those of X.
 READERS = (
     Reader("WhatsApp", "WhatsApp/2.23.20.0", 300_000, 600_000, (300, 75)),
-    Reader("Facebook", "facebookexternalhit/1.1", 1_000_000, 8_000_000, (200, 200)),
+    Reader(
+        "Facebook",
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        1_000_000,
+        8_000_000,
+        (200, 200),
+    ),
     Reader("X", "Twitterbot/1.0", 1_000_000, 5_000_000, (262, 262)),
     Reader("Telegram", "TelegramBot (like TwitterBot)", 1_000_000, 5_000_000, (262, 262)),
-    Reader("LinkedIn", "LinkedInBot/1.0", 1_000_000, 5_000_000, (1200, 627)),
+    Reader(
+        "LinkedIn",
+        "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
+        1_000_000,
+        5_000_000,
+        (1200, 627),
+    ),
 )
 
 

@@ -83,7 +83,8 @@ def _language_of(address: str) -> str | None:
     except ValueError:
         return None
     found = _OURS.fullmatch(parts.path or "/")
-    if not found or parts.netloc.lower() != urlsplit(state().settings.public_url).netloc:
+    ours = urlsplit(state().settings.public_url).netloc
+    if not found or parts.scheme not in ("http", "https") or parts.netloc.lower() != ours:
         return None
     return found[1] or languages.DEFAULT
 

@@ -22,7 +22,7 @@ from campaign.sharing.words import Words
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import languages, share_texts
-from campaign.web.film_pages import shown
+from campaign.web.film_pages import film_url, shown
 from campaign.web.forms import arrival
 from campaign.web.headers import SHARED_SECONDS
 
@@ -113,7 +113,7 @@ def _file(kind: str, lang: str, version: str, ending: str) -> Path:
 
 def _version(words: Words) -> str:
     """Return what changes with the words, the film's frame and how they are drawn."""
-    said = repr((words, state().settings.public_url, str(shown().preview_file), _look()))
+    said = repr((words, state().settings.public_url, film_url(shown().film.preview), _look()))
     return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 

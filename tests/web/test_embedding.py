@@ -88,6 +88,7 @@ def test_a_supporters_code_goes_along(campaign):
         "http://[",
         "/en/",
         "javascript:alert(1)",
+        "javascript://127.0.0.1:8000/en/",
         f"{HERE}/xx/",
     ],
 )
