@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select, text
 
-from campaign.db import db, transaction
+from campaign.db import BUSY_SECONDS, db, transaction
 from campaign.housekeeping import write_down
 from campaign.models import ShareTally
 from campaign.sharing.channels import BY_HAND, CHANNELS
@@ -77,7 +77,7 @@ def test_counting_waits_for_no_database(campaign):
         db.session.execute(text("UPDATE share_tallies SET shares = shares + 1"))
         began = time.monotonic()
         assert campaign.client.get("/share/x").status_code == 302
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < BUSY_SECONDS / 2
     assert shares(campaign) == {"x": 1}
 
 
