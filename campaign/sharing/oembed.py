@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from xml.etree import ElementTree as Xml
 
-WIDTH = 640  # pixels, unless somebody asks for less
+SIDE = 640  # pixels of the film's longer side, unless somebody asks for less
 BAR = 72  # pixels below the film: the count, and the button that opens the page
 CACHE_SECONDS = 3600
 
@@ -33,7 +33,7 @@ class Embedded:
 
 def size(ratio: float, *, maxwidth: int | None = None, maxheight: int | None = None) -> tuple[int, int]:
     """Return width and height in pixels of the frame, within what the other site has room for."""
-    width = min(WIDTH, maxwidth or WIDTH)
+    width = min(SIDE, round(SIDE * ratio), maxwidth or SIDE)
     height = round(width / ratio) + BAR
     if maxheight and height > maxheight:  # the film has black beside it then
         height = maxheight

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from campaign.sharing.drawing import NIGHT, Box, Sheet, frame
 from campaign.sharing.qr import QUIET, qr_code
@@ -10,6 +11,7 @@ from campaign.sharing.words import Words
 
 SIZES = {"a4": (595.28, 841.89), "a5": (419.53, 595.28), "letter": (612.0, 792.0)}  # points; ISO 216, ANSI/ASME Y14.1
 
+_BEYOND_CYRILLIC = "\u0530"
 _DOTS = 1600  # pixels across the picture: 190 an inch on A4
 _PICTURE = 0.44  # of the height
 
@@ -21,6 +23,14 @@ class Lead:
     call: str
     url: str
     address: str
+
+
+def address_of(public_url: str) -> str:
+    """Return the address as people write it, `пример.рф` for instance, where our letters have its script."""
+    parts = urlsplit(public_url)
+    host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    written = host.encode().decode("idna")
+    return (written if all(letter < _BEYOND_CYRILLIC for letter in written) else host) + port
 
 
 def poster(words: Words, lead: Lead, picture: Path, *, size: str) -> bytes:

@@ -96,13 +96,13 @@ def _card(words: Words, path: Path) -> tuple[bytes, bool]:
 
 
 def _poster(words: Words, size: str) -> bytes:
-    from campaign.sharing.posters import Lead, poster
+    from campaign.sharing.posters import Lead, address_of, poster
 
     public_url = state().settings.public_url
     lead = Lead(
         call=str(gettext("Watch the film and sign") if stage(db.session).is_open else gettext("Watch the film")),
         url=landing_url(public_url, language=words.language, via="poster"),
-        address=public_url.partition("//")[2],
+        address=address_of(public_url),
     )
     return poster(words, lead, shown().preview_file, size=size)
 

@@ -30,6 +30,10 @@ def test_the_frame_keeps_within_the_room(room, frame):
     assert size(16 / 9, **room) == frame
 
 
+def test_an_upright_film_gets_a_slender_frame():
+    assert size(9 / 16) == (360, 640 + BAR)
+
+
 @pytest.mark.parametrize(("room", "width"), [({}, 960), ({"maxwidth": 700}, 640), ({"maxheight": 400}, 640)])
 def test_the_thumbnail_is_the_largest_that_fits(room, width):
     assert answer(FILM, **room)["thumbnail_width"] == width

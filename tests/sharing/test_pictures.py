@@ -14,7 +14,7 @@ from campaign.petition.counting import at_least
 from campaign.sharing import drawing
 from campaign.sharing.cards import MOST_BYTES, SIZE, card, thumbnail
 from campaign.sharing.drawing import Box, Sheet
-from campaign.sharing.posters import SIZES, Lead, poster
+from campaign.sharing.posters import SIZES, Lead, address_of, poster
 from campaign.sharing.words import Words
 from campaign.stages import Stage
 from campaign.web import share_texts
@@ -126,6 +126,19 @@ def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, pi
     assert max(box[2] for box in boxes) < width * 0.95
     assert min(box[1] for box in boxes) > height * 0.03
     assert max(box[3] for box in boxes) < height * 0.56
+
+
+@pytest.mark.parametrize(
+    ("public_url", "written"),
+    [
+        ("https://love.example.org", "love.example.org"),
+        ("https://xn--e1afmkfd.xn--p1ai:8443", "пример.рф:8443"),
+        ("https://xn--mgbh0fb.xn--kgbechtv", "xn--mgbh0fb.xn--kgbechtv"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+    ],
+)
+def test_the_address_is_written_as_people_read_it(public_url, written):
+    assert address_of(public_url) == written
 
 
 def test_a_poster_can_be_searched_and_read_out(campaign, picture):
