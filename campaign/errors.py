@@ -66,3 +66,43 @@ class CaptionError(FilmError):
     def __init__(self, line: int, fault: str) -> None:
         super().__init__(f"line {line}: {fault}")
         self.line = line
+
+
+class UnknownOrganiser(CampaignError):
+    """An organiser who is not there, or not any more."""
+
+
+class LastOwner(CampaignError):
+    """The only owner cannot go: nobody could let others in."""
+
+
+class UnknownInvitation(CampaignError):
+    """An invitation that was used, is too old, or never was."""
+
+
+class WrongPassphrase(CampaignError):
+    """The export passphrase does not open the organiser's copy of the keys."""
+
+
+class WrongFactor(CampaignError):
+    """A password, code or passkey at sign-in that is not right."""
+
+
+class NoKeyHolder(CampaignError):
+    """Somebody without a copy of the campaign's keys wants to open what is sealed."""
+
+
+class TooManyTries(CampaignError):
+    """Something secret was given wrongly too often; `seconds`: how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many tries; wait {seconds} seconds")
+        self.seconds = seconds
+
+
+class BadRecipient(CampaignError):
+    """Text that is no public key of age (age-encryption.org)."""
+
+
+class AddressTaken(CampaignError):
+    """Somebody who is an organiser already is invited as a new one."""

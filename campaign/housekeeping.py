@@ -10,7 +10,9 @@ import structlog
 from flask import Flask
 
 from campaign.db import db
+from campaign.organising import invitations, sessions, slowing
 from campaign.petition.erasing import purge
+from campaign.petition.totals import add_up
 from campaign.state import state_of
 
 TIDY_SECONDS = 3600.0
@@ -32,14 +34,17 @@ def tidy(app: Flask) -> None:
     state_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
+        for outlived in (invitations, sessions, slowing):
+            outlived.forget_old(db.session)
     if any(erased.values()):
         log.info("outlived data was erased", **erased)
 
 
 def write_down(app: Flask) -> None:
-    """Write what was counted in this process."""
+    """Write what was counted in this process, and add up what was confirmed and erased."""
     with app.app_context():
         state_of(app).tallies.write(db.session)
+        add_up(db.session)
 
 
 def _run(app: Flask, act: Callable[[Flask], None], seconds: float) -> None:

@@ -15,7 +15,7 @@ from campaign.tallies import Tallies
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings, the keys that signing needs, those of links and pages (32 bytes each), and what is counted."""
+    """The settings, the keys that signing needs, those of all else (32 bytes each), and what is counted."""
 
     settings: Settings
     keys: Keys
@@ -23,6 +23,9 @@ class State:
     form_key: bytes
     visitor_key: bytes
     challenge_key: bytes
+    factor_key: bytes
+    activity_key: bytes
+    session_key: bytes
     tallies: Tallies
 
 
@@ -40,6 +43,9 @@ def keep_state(app: Flask, settings: Settings) -> None:
         form_key=server_key(settings, "forms sent again"),
         visitor_key=server_key(settings, "visitors of a day"),
         challenge_key=server_key(settings, "challenges of the bot check"),
+        factor_key=server_key(settings, "second factors of organisers"),
+        activity_key=server_key(settings, "what organisers did"),
+        session_key=server_key(settings, "sessions of organisers"),
         tallies=Tallies(),
     )
 

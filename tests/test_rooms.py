@@ -32,12 +32,14 @@ MAY_IMPORT = {
     "sharing": BASE,
     "mail": BASE,
     "petition": BASE | {"mail"},
+    "organising": BASE,
     "state": BASE | {"mail", "petition"},
-    "housekeeping": BASE | {"petition", "state"},
-    "web": BASE | {"film", "sharing", "mail", "petition", "state"},
-    "cli": BASE | {"film", "sharing", "mail", "petition", "state"},
+    "housekeeping": BASE | {"organising", "petition", "state"},
+    "vault": BASE | {"organising", "petition"},
+    "web": BASE | {"film", "sharing", "mail", "organising", "petition", "state", "vault"},
+    "cli": BASE | {"film", "sharing", "mail", "organising", "petition", "state"},
 }
-DOMAIN = ("film", "sharing", "petition")
+DOMAIN = ("film", "sharing", "organising", "petition")
 
 
 def room_of(path: Path) -> str:

@@ -3,7 +3,7 @@
 import click
 from flask import Flask
 
-from campaign.cli import bot_check, film, init, keys, mail, petition, share, signatures
+from campaign.cli import bot_check, film, init, keys, mail, organisers, petition, share, signatures
 from campaign.errors import ConfigError
 
 
@@ -20,5 +20,5 @@ def create_app() -> Flask:
 def open_room(app: Flask) -> None:
     """Add the commands to `app`."""
     commands = (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, petition.petition)
-    for command in (*commands, share.share, signatures.signatures):
+    for command in (*commands, organisers.organisers, share.share, signatures.signatures):
         app.cli.add_command(command)

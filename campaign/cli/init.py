@@ -5,11 +5,14 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from campaign.cli.organisers import show_invitation
 from campaign.cli.plain import PlainCommand
 from campaign.cli.recovery import hand_over_to, recovery_key_out
 from campaign.db import db
 from campaign.migrating import migrate
-from campaign.petition.keys import ensure_campaign_key
+from campaign.organising import invitations
+from campaign.organising.organisers import has_owner
+from campaign.petition.keys import ensure_campaign_key, parse_recovery_keys
 from campaign.state import state
 
 
@@ -19,7 +22,17 @@ from campaign.state import state
 def init(recovery_key_out: Path | None) -> None:
     """Migrate the database and make the campaign's keys. Doing it again changes nothing."""
     migrate()
-    made = ensure_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out))
+    recovery_keys: list[str] = []
+    made = ensure_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out, recovery_keys.append))
     if recovery_key_out and not made:
         click.echo(f"The campaign has its key already, so nothing was written to {recovery_key_out}.")
+    if made or not (has_owner(db.session) or invitations.waiting(db.session)):
+        _invite_the_first(recovery_keys)
     click.echo(f"The campaign is ready. Its page: {state().settings.public_url}/")
+
+
+def _invite_the_first(recovery_keys: list[str]) -> None:
+    """Let the first organiser come in. A key that was just made goes with the invitation; else it is asked for."""
+    private_keys = [key for text in recovery_keys for key in parse_recovery_keys(text)]
+    click.echo("The campaign has no organiser yet. Open this address to become the first.")
+    show_invitation(invitations.invite(db.session, role="owner", exports=True, private_keys=private_keys))

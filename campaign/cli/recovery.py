@@ -1,13 +1,15 @@
-"""Handing out a recovery key, once: on the screen or into a file."""
+"""Recovery keys: handed out once, on the screen or into a file, and asked for."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import click
+from nacl.public import PrivateKey
 
 from campaign.errors import ConfigError
 from campaign.files import whole_file
+from campaign.petition.keys import parse_recovery_keys
 
 _WARNING = (
     "Write down the recovery key: it alone opens the signatures, it is shown this once, and nobody can replace it."
@@ -20,10 +22,33 @@ recovery_key_out = click.option(
     help="Write the recovery key to FILE, which must not exist, instead of showing it.",
 )
 
+key_file_option = click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Has the recovery keys. Default: ask for them.",
+)
 
-def hand_over_to(path: Path | None) -> Callable[[str], None]:
-    """Return what shows a recovery key, or writes it to `path`; that raises `ConfigError` if it cannot."""
-    return partial(_write, path) if path else _show
+
+def hand_over_to(path: Path | None, *others: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what shows a recovery key, or writes it to `path`, and then tells `others` of it.
+
+    That raises `ConfigError` if it cannot.
+    """
+
+    def hand_over(recovery_key: str) -> None:
+        (partial(_write, path) if path else _show)(recovery_key)
+        for other in others:
+            other(recovery_key)
+
+    return hand_over
+
+
+def recovery_keys(key_file: Path | None) -> list[PrivateKey]:
+    """Return the private keys of the recovery keys in `key_file`, or typed. Raises `BadRecoveryKey`."""
+    if key_file:
+        return parse_recovery_keys(key_file.read_text(errors="replace"))
+    return parse_recovery_keys(click.prompt("Recovery key", hide_input=True, err=True))
 
 
 def _show(recovery_key: str) -> None:

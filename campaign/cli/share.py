@@ -6,6 +6,7 @@ import click
 
 from campaign.cli.plain import PlainGroup
 from campaign.db import db
+from campaign.petition.totals import by_channel
 from campaign.sharing import fetching
 from campaign.sharing.counting import shared
 from campaign.sharing.reading import READERS, Seen, languages, read
@@ -39,7 +40,7 @@ def check() -> None:
 def counted() -> None:
     """Say how often each channel was used to share, and how many confirmed signatures came by it."""
     click.echo(f"{'channel':<10} {'shares':>8} {'signatures':>10}")
-    for channel, (shares, signatures) in shared(db.session).items():
+    for channel, (shares, signatures) in by_channel(db.session, shared(db.session)).items():
         click.echo(f"{channel:<10} {shares:>8} {signatures:>10}")
 
 

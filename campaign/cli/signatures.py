@@ -10,23 +10,24 @@ import click
 from nacl.public import PrivateKey
 
 from campaign.cli.exporting import Export, progress_bar
+from campaign.cli.organisers import record
 from campaign.cli.plain import PlainGroup
+from campaign.cli.recovery import key_file_option, recovery_keys
 from campaign.db import db, utcnow
 from campaign.errors import NothingReadable
-from campaign.petition import counting, erasing, seeding
+from campaign.organising import activity
+from campaign.petition import counting, erasing, seeding, totals
+from campaign.petition.counting import Finding
 from campaign.petition.countries import CODES
 from campaign.petition.csv_text import DIALECTS
 from campaign.petition.erasing import NO_CHANNEL
 from campaign.petition.export import Choice, row_count
-from campaign.petition.keys import foreign, parse_recovery_keys
+from campaign.petition.keys import foreign
 from campaign.petition.layouts import LAYOUTS
 from campaign.sharing.channels import ARRIVALS
 from campaign.state import state
 
 EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
-
-
-_READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 class Moment(click.ParamType[datetime]):
@@ -67,11 +68,12 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: standard output."
 )
-@click.option("--key-file", type=_READABLE, metavar="FILE", help="Has the recovery keys. Default: ask for them.")
+@key_file_option
 def export(purpose: str, dialect: str, output: Path | None, key_file: Path | None, **filters: Any) -> None:
     """Write signatures as CSV, opened with the recovery key; with all of them, where keys were rotated."""
     choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
     private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
+    record("exported", purpose=purpose, dialect=dialect, **asdict(choice))
     try:
         wanted.write(private_keys, output)
     except NothingReadable as error:
@@ -83,10 +85,7 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
 
 
 def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
-    typed = (
-        key_file.read_text(errors="replace") if key_file else click.prompt("Recovery key", hide_input=True, err=True)
-    )
-    private_keys = parse_recovery_keys(typed)
+    private_keys = recovery_keys(key_file)
     others = foreign(db.session, private_keys)
     for _ in others:
         click.echo("this recovery key belongs to another campaign and opens nothing here", err=True)
@@ -98,17 +97,24 @@ def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
 @signatures.command()
 def count() -> None:
     """Say how many signatures are confirmed, and how many wait."""
-    click.echo(f"confirmed: {counting.confirmed(db.session)}\nunconfirmed: {counting.unconfirmed(db.session)}")
+    click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {counting.unconfirmed(db.session)}")
 
 
 @signatures.command()
 def check() -> None:
     """Check that the count is right and the rows are whole; ends with status 1 if not."""
-    findings = list(counting.findings(db.session))
+    findings = [*counting.findings(db.session), _chain()]
     for finding in findings:
         click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.subject} ({finding.figures})")
     if not all(finding.holds for finding in findings):
         sys.exit(1)
+
+
+def _chain() -> Finding:
+    """Look whether anybody has changed, added or taken away what organisers did."""
+    number, broken = activity.number_of_entries(db.session), activity.first_broken(db.session, state().activity_key)
+    where = f", broken at number {broken}" if broken else ""
+    return Finding("what organisers did is as it was noted", broken is None, f"{number} entries{where}")
 
 
 @signatures.command()
@@ -132,6 +138,7 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
         return
     if not yes:
         click.confirm("Erase them for ever?", abort=True)
+    record("erased", **asdict(burst), signatures=meant.all)
     click.echo(f"erased: {erasing.erase_burst(db.session, burst)}")
 
 

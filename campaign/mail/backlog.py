@@ -16,12 +16,16 @@ MANY = 10  # put off by so many servers at once, it is our own that is the matte
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many messages wait, since when the oldest does, how many were given up, and how many reminders will come."""
+    """How many messages wait, since when the oldest does, how many were given up, and how many reminders will come.
+
+    `bounced`: how many of those that wait or were given up a mail server has refused.
+    """
 
     waiting: int
     oldest: datetime | None
     dead: int
     reminders: int
+    bounced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ def backlog(session: Session) -> Backlog:
         func.min(OutboxMessage.created_at).filter(waiting),
         func.count().filter(dead),
         func.count().filter(coming),
+        func.count(OutboxMessage.refusal),
     )
     return Backlog(*session.execute(counts.select_from(OutboxMessage)).one())
 

@@ -21,6 +21,7 @@ class Choice:
     """Which signatures to export. A period counts from the confirmation, or the signing where there is none."""
 
     country: str | None = None
+    language: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     include_unconfirmed: bool = False
@@ -65,6 +66,8 @@ def _conditions(choice: Choice) -> Iterator[ColumnElement[bool]]:
         yield Signature.confirmed_at.is_not(None)
     if choice.country:
         yield Signature.country == choice.country
+    if choice.language:
+        yield Signature.language == choice.language
     if choice.since:
         yield moment >= choice.since
     if choice.until:

@@ -1,5 +1,7 @@
 """The campaign's key pairs: the public half is kept, the private half handed out as the recovery key.
 
+Copies of it are sealed to those who may export (`petition.holders`).
+
 There is one pair from the start; each further one takes over what is signed from then on.
 
 Whoever holds the recovery key can read the signatures; the server cannot. It is the X25519 private key with a checksum,
@@ -17,9 +19,10 @@ from nacl.public import PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, transaction, utcnow
+from campaign.db import insert, new_id, transaction, utcnow
 from campaign.errors import BadRecoveryKey
 from campaign.models import CampaignKey, DataKey, Signature
+from campaign.petition.holders import copy_to_all
 
 _CHECKSUM_BYTES = 3  # 32 + 3 bytes are 56 characters, without padding
 _GROUP = 4
@@ -53,9 +56,9 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
 
 def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
     """Make a further key pair, for what is signed from now on; its recovery key is handed over before it is used."""
-    public_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
+    private_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
     with transaction(session, locks=CampaignKey):
-        _store(session, public_key)
+        _store(session, private_key)
 
 
 def campaign_keys(session: Session) -> list[KeyUse]:
@@ -88,18 +91,21 @@ def parse_recovery_keys(text: str) -> list[PrivateKey]:
     return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
 
 
-def _handed_over(hand_over: Callable[[str], None]) -> bytes:
-    """Make a key pair, hand its recovery key over, and return its public half."""
+def _handed_over(hand_over: Callable[[str], None]) -> PrivateKey:
+    """Make a key pair, hand its recovery key over, and return its private half."""
     private_key = PrivateKey.generate()
     hand_over(recovery_key_text(private_key))
-    return bytes(private_key.public_key)
+    return private_key
 
 
-def _store(session: Session, public_key: bytes) -> None:
-    """Store a key as the newest, even if the clock was set back."""
+def _store(session: Session, private_key: PrivateKey) -> None:
+    """Store the public half as the newest, even if the clock was set back; who may export gets a copy of the other."""
     newest = session.scalar(select(func.max(CampaignKey.created_at)))
     created_at = max(utcnow(), newest + timedelta(microseconds=1)) if newest else utcnow()
-    session.execute(insert(session, CampaignKey).values(public_key=public_key, created_at=created_at))
+    key_id, public_key = new_id(), bytes(private_key.public_key)
+    row = insert(session, CampaignKey).values(id=key_id, public_key=public_key, created_at=created_at)
+    session.execute(row)
+    copy_to_all(session, key_id, private_key)
 
 
 def _parsed(compact: str) -> PrivateKey:

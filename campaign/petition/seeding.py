@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, new_id, transaction, utcnow
 from campaign.errors import RealSignatures
 from campaign.models import Signature
+from campaign.petition import totals
 from campaign.petition.sealing import Person
 from campaign.petition.signatures import Keys, Signer, new_row
 
@@ -38,6 +39,7 @@ def seed(session: Session, keys: Keys, number: int, *, progress: Callable[[int],
         with transaction(session):
             session.connection().execute(insert(session, Signature), batch)
         progress(len(batch))
+    totals.add_up(session)
 
 
 def _rows(session: Session, keys: Keys, number: int) -> Iterator[dict[str, Any]]:

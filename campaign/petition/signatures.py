@@ -52,8 +52,8 @@ class Arrival:
     ref: str | None = None
 
 
-def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> None:
-    """Store the signature and its mail in one transaction; returns after the commit.
+def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> bool:
+    """Store the signature and its mail in one transaction; returns after the commit whether it is a new one.
 
     An address that has signed already gets a mail that says so, at most one a day; one whose owner refused mail gets
     none. The caller cannot tell the difference, by the time it takes either: the same statements are carried out, and
@@ -68,7 +68,8 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
     entry = enter(session, row, outbox.new_row(keys.outbox, letter))
     if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
         erase(session, entry.id)
-        enter(session, row, outbox.new_row(keys.outbox, letter))
+        entry = enter(session, row, outbox.new_row(keys.outbox, letter))
+    return entry is not None and entry.id == identity
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str) -> None:

@@ -12,6 +12,11 @@ def qr_code(url: str) -> segno.QRCode:
     return segno.make(url, error="q", micro=False)
 
 
+def qr_inline(text: str, *, title: str) -> str:
+    """Return the code of `text` as an SVG to stand within a page, black on white."""
+    return str(qr_code(text).svg_inline(border=QUIET, scale=6, dark="#000", light="#fff", title=title))
+
+
 def qr_svg(url: str) -> bytes:
     """Return the code of `url` as an SVG that is black on white whatever surrounds it."""
     data = io.BytesIO()

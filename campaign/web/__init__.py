@@ -13,6 +13,7 @@ from campaign.web import (
     languages,
     limits,
     machine_pages,
+    organise,
     petition_pages,
     picture_pages,
     privacy_pages,
@@ -32,6 +33,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)
+    organise.open_room(app, settings)
     for room in (petition_pages, privacy_pages, private_pages, sharing_pages, picture_pages, embedding_pages):
         app.register_blueprint(room.bp)
     for room in (film_pages, machine_pages, bot_check, health):

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, make_response, render_tem
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db
-from campaign.petition import counting
+from campaign.petition import totals
 from campaign.sharing import oembed as describing
 from campaign.sharing.channels import landing_url
 from campaign.stages import stage
@@ -30,7 +30,7 @@ def embed(lang: str) -> ResponseReturnValue:
         "public/embed.html",
         onward=landing_url(state().settings.public_url, language=lang, via="embed", ref=ref),
         page_url=state().settings.public_url + url_for("petition.page", lang=lang),
-        count=counting.confirmed(db.session),
+        count=totals.confirmed(db.session),
         stage=stage(db.session),
     )
     return public(allow_framing(may_play(make_response(page))))

@@ -4,7 +4,6 @@ from contextlib import suppress
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
 
 from campaign.config import Settings
 from campaign.errors import ConfigError
@@ -64,18 +63,9 @@ def film_url(path: str) -> str:
 def watched() -> ResponseReturnValue:
     """Count that somebody has watched a part of the film; browsers send it beside the page and want no answer."""
     languages.use(request.form.get("lang"))
-    if guard.is_ours() and _is_new():
+    if guard.is_ours() and limits.is_countable():
         _count(request.form.get("percent", type=int, default=-1))
     return "", 204
-
-
-def _is_new() -> bool:
-    """Tell whether this visitor may still be counted, so that nobody can drive the numbers up."""
-    try:
-        limits.count_watching()
-    except RateLimitExceeded:
-        return False
-    return True
 
 
 def _count(percent: int) -> None:

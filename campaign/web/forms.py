@@ -33,8 +33,8 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{11}")
 _UNREADABLE = re.compile("[\u202a-\u202e\u2066-\u2069\u115f\u1160\u3164\uffa0\ufffd\ufffe\uffff]")
 
 
-def _trimmed(value: str | None) -> str:
-    """Unicode in its composed form (NFC), lines ended alike, without space around."""
+def trimmed(value: str | None) -> str:
+    """Return Unicode in its composed form (NFC), lines ended alike, without space around."""
     return normalize("NFC", value or "").replace("\r\n", "\n").strip()
 
 
@@ -54,7 +54,9 @@ def _has_a_letter(_form: Any, field: Field) -> None:
         raise StopValidation(_("Please enter your first name."))
 
 
-def _at_most(length: int) -> Callable[[Any, Field], None]:
+def at_most(length: int) -> Callable[[Any, Field], None]:
+    """Return what refuses more than `length` characters."""
+
     def check(_form: Any, field: Field) -> None:
         if len(field.data) > length:
             raise StopValidation(_("Please use at most %(length)s characters.", length=length))
@@ -62,9 +64,10 @@ def _at_most(length: int) -> Callable[[Any, Field], None]:
     return check
 
 
-def _email_field() -> StringField:
-    missing, most = DataRequired(_("Please enter your e-mail address.")), _at_most(EMAIL_LENGTH)
-    return StringField(filters=[_trimmed], validators=[missing, _readable(lines=False), most])
+def email_field() -> StringField:
+    """Return the field for an e-mail address."""
+    missing, most = DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)
+    return StringField(filters=[trimmed], validators=[missing, _readable(lines=False), most])
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
@@ -74,7 +77,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
         # The page is the same for everyone, so it can hold no token. `guard` does what a token would.
         csrf = False
 
-    email = _email_field()
+    email = email_field()
 
     def validate_email(self, field: Field) -> None:
         """Put the address as it will be written to in place of what was typed."""
@@ -93,18 +96,18 @@ class SignForm(LinkForm):
     """Reads and checks what a supporter typed; everything typed stays in it."""
 
     given_name = StringField(
-        filters=[_trimmed],
+        filters=[trimmed],
         validators=[
             DataRequired(_("Please enter your first name.")),
             _readable(lines=False),
             _has_a_letter,
-            _at_most(NAME_LENGTH),
+            at_most(NAME_LENGTH),
         ],
     )
-    family_name = StringField(filters=[_trimmed], validators=[_readable(lines=False), _at_most(NAME_LENGTH)])
-    email = _email_field()  # again, so that it stands in its place among the mistakes
-    country = StringField(filters=[_trimmed], validators=[DataRequired(_("Please choose your country."))])
-    message = TextAreaField(filters=[_trimmed], validators=[_readable(lines=True), _at_most(MESSAGE_LENGTH)])
+    family_name = StringField(filters=[trimmed], validators=[_readable(lines=False), at_most(NAME_LENGTH)])
+    email = email_field()  # again, so that it stands in its place among the mistakes
+    country = StringField(filters=[trimmed], validators=[DataRequired(_("Please choose your country."))])
+    message = TextAreaField(filters=[trimmed], validators=[_readable(lines=True), at_most(MESSAGE_LENGTH)])
     updates = BooleanField(false_values=(False, "", "0", "false", "off"))
     show_name = BooleanField(false_values=(False, "", "0", "false", "off"))
     ref = StringField()

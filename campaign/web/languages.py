@@ -31,7 +31,7 @@ def speak(app: Flask) -> None:
         countries=countries,
         current_language=current,
         in_language=_in_language,
-        language_name=_language_name,
+        language_name=language_name,
         languages=LANGUAGES,
         letters=lambda: _LETTERS.get(current(), "css/fonts/eb-garamond-latin.woff2"),
         likely_countries=likely_countries,
@@ -78,6 +78,9 @@ def _take_from_address(_endpoint: str | None, values: dict[str, object] | None) 
 def _in_language(language: str) -> str:
     """Return the address of this page in another language; where that is not possible, of the page itself."""
     asked = request.view_args or {}
+    if request.path.startswith("/organise"):
+        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "dashboard.show"
+        return url_for(endpoint, **asked if request.method == "GET" else {}, lang=language)
     if "lang" in asked:
         return url_for(request.endpoint or "", **asked | {"lang": language})
     if "token" in asked and request.method == "GET":
@@ -90,7 +93,7 @@ def day(date: date) -> str:
     return written(date, current())
 
 
-def _language_name(language: str) -> str:
+def language_name(language: str) -> str:
     """Return a language's name in itself, with the capital letter that a list wants."""
     name = str(Locale.parse(language).get_display_name())
     return name[0].upper() + name[1:]

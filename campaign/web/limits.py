@@ -1,14 +1,15 @@
 """Limits: how much may be sent, and how often one network address may sign."""
 
 from flask import Flask, current_app, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from redis.exceptions import RedisError
 
 from campaign.config import Settings
 from campaign.web.visitors import visitor_hash
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
-WATCHING = "60 per minute;1000 per day"  # marks of the film counted from one network address
+COUNTING = "60 per minute;1000 per day"  # views, and marks of the film, counted from one network address
+SIGN_IN = "30 per minute;300 per hour"  # tries to come in from one network address
 REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
 
 
@@ -25,7 +26,8 @@ def limit(app: Flask, settings: Settings) -> None:
     limiter = Limiter(visitor_hash, app=app, strategy="fixed-window")
     limited = limiter.limit(lambda: settings.sign_limit, exempt_when=lambda: not settings.sign_limit)
     app.extensions["count_signing"] = limited(_count_signing)
-    app.extensions["count_watching"] = limiter.limit(WATCHING)(_count_watching)
+    app.extensions["count_tally"] = limiter.limit(COUNTING)(_count_tally)
+    app.extensions["count_sign_in"] = limiter.limit(SIGN_IN)(_count_sign_in)
 
 
 def _read_body() -> None:
@@ -43,9 +45,18 @@ def count_signing() -> None:
     _count("count_signing")
 
 
-def count_watching() -> None:
-    """Count one mark of the film for this visitor. Raises `RateLimitExceeded`."""
-    _count("count_watching")
+def is_countable() -> bool:
+    """Tell whether what this visitor watches or opens may still be counted, so that nobody can drive numbers up."""
+    try:
+        _count("count_tally")
+    except RateLimitExceeded:
+        return False
+    return True
+
+
+def count_sign_in() -> None:
+    """Count one try to come in as an organiser. Raises `RateLimitExceeded`."""
+    _count("count_sign_in")
 
 
 def _count(name: str) -> None:
@@ -61,5 +72,9 @@ def _count_signing() -> None:
     """Do nothing more than being counted."""
 
 
-def _count_watching() -> None:
+def _count_tally() -> None:
+    """Do nothing more than being counted."""
+
+
+def _count_sign_in() -> None:
     """Do nothing more than being counted."""

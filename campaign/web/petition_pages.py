@@ -8,7 +8,8 @@ from flask_limiter import RateLimitExceeded
 from campaign.db import db, iso, utcnow
 from campaign.errors import PetitionClosed
 from campaign.mail.backlog import is_late
-from campaign.petition import counting, signatures
+from campaign.petition import counting, signatures, totals
+from campaign.petition.steps import count_step
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
@@ -16,7 +17,7 @@ from campaign.web.answers import taking_its_time, wants_json
 from campaign.web.film_pages import may_play
 from campaign.web.forms import SignForm, came_by, read, refusal
 from campaign.web.headers import public
-from campaign.web.limits import count_signing
+from campaign.web.limits import count_signing, is_countable
 from campaign.web.previews import preview
 from campaign.web.sharing_pages import sharing
 
@@ -60,8 +61,8 @@ def sign() -> ResponseReturnValue:
         advice = gettext("Please wait ten seconds, then press “Sign” once more.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
     with taking_its_time():
-        if not form.is_bot():
-            signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
+        if not form.is_bot() and signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival()):
+            count_step(state().tallies, "signed", language=languages.current())
     return _accepted()
 
 
@@ -89,10 +90,19 @@ def thanks(lang: str) -> ResponseReturnValue:
     return public(make_response(page))
 
 
+@bp.post("/seen")
+def seen() -> ResponseReturnValue:
+    """Count that somebody has opened the page; browsers send it beside the page and want no answer."""
+    languages.use(request.form.get("lang"))
+    if guard.is_ours() and is_countable():
+        count_step(state().tallies, "viewed", language=languages.current())
+    return "", 204
+
+
 @bp.get("/count.json")
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
-    confirmed = counting.confirmed(db.session)
+    confirmed = totals.confirmed(db.session)
     told = {"count": confirmed, "goal": counting.goal_for(confirmed), "as_of": iso(utcnow())}
     response = jsonify(told | _ended(stage(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -135,7 +145,7 @@ def _query() -> str:
 
 
 def _page(form: SignForm, **more: object) -> str:
-    count, reached = counting.confirmed(db.session), stage(db.session)
+    count, reached = totals.confirmed(db.session), stage(db.session)
     return render_template(
         "public/page.html",
         form=form,

@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from campaign.config import ROOT
 from campaign.db import db
-from campaign.petition import counting
+from campaign.petition import totals
 from campaign.sharing.channels import landing_url
 from campaign.sharing.kept import drawn, kept
 from campaign.sharing.qr import qr_svg
@@ -83,7 +83,7 @@ def poster(lang: str, size: str) -> ResponseReturnValue:
 
 
 def _words_now() -> Words:
-    return share_texts.words(stage(db.session), counting.confirmed(db.session))
+    return share_texts.words(stage(db.session), totals.confirmed(db.session))
 
 
 def _card(words: Words, path: Path) -> tuple[bytes, bool]:

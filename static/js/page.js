@@ -13,6 +13,7 @@ leaving(document.querySelector("[data-leave]"));
 changingLanguage(document.querySelector("[data-languages]"));
 stayingQuiet(document.querySelector(".bar"), document.querySelectorAll("#sign, .film-words .button"));
 counting(document.querySelector("[data-counting]"));
+seen(document.querySelector("[data-seen]"));
 document.addEventListener("click", goingWithin);
 
 // Put back what was typed on the page in another language.
@@ -24,6 +25,11 @@ export function recall(form) {
     if (field?.type === "checkbox") field.checked = true;
     else if (field && field.type !== "hidden") field.value = value;
   }
+}
+
+// Counts that the page was opened. Nothing that tells one visitor from another is sent.
+function seen(page) {
+  if (page) navigator.sendBeacon?.(page.dataset.seen, new URLSearchParams({ lang: document.documentElement.lang }));
 }
 
 function leaving(link) {

@@ -1,4 +1,4 @@
-"""The tables and their constraints: no queries, no addresses of pages."""
+"""What people sign, sealed, and the mail about it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -89,38 +89,6 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     refusal: Mapped[int | None]
-
-
-class ShareTally(Base):
-    """How often a share link was used in an hour, by channel and language; of whom, nobody knows."""
-
-    __tablename__ = "share_tallies"
-
-    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
-    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
-    language: Mapped[str] = mapped_column(String(8), primary_key=True)
-    shares: Mapped[int]
-
-
-class FilmTally(Base):
-    """How many have watched `percent` of a film, by hour and language of the page; who, nobody knows."""
-
-    __tablename__ = "film_tallies"
-
-    hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
-    film: Mapped[str] = mapped_column(String(40), primary_key=True)
-    language: Mapped[str] = mapped_column(String(8), primary_key=True)
-    percent: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    viewers: Mapped[int]
-
-
-class Switch(Base):
-    """Something that an organiser has switched on; what has no row is off."""
-
-    __tablename__ = "switches"
-
-    name: Mapped[str] = mapped_column(String(20), primary_key=True)
-    since: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class UsedChallenge(Base):

@@ -1,0 +1,88 @@
+"""`flask organisers`: who runs the campaign, for whoever runs the server."""
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+from nacl.public import PrivateKey
+
+from campaign.cli.plain import PlainGroup
+from campaign.cli.recovery import key_file_option, recovery_keys
+from campaign.db import db, iso
+from campaign.errors import BadRecoveryKey, UnknownOrganiser
+from campaign.organising import activity, invitations
+from campaign.organising.organisers import EXPORTING, ROLES, Role, by_email, members, remove
+from campaign.petition.keys import foreign
+from campaign.state import state
+
+organisers = PlainGroup("organisers", help="Invite, list and remove those who run the campaign.")
+
+
+@organisers.command()
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="organiser", show_default=True, help="What they may do.")
+@click.option("--export", "exports", is_flag=True, help="Let them export; this asks for the recovery key.")
+@key_file_option
+def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
+    """Print an address, good once and for 48 hours, that lets the owner of EMAIL come in.
+
+    For an organiser who is in already, --export gives the right to export.
+    """
+    if exports and role not in EXPORTING:
+        raise click.UsageError("a reader sees figures only; choose another role to export")
+    known = by_email(db.session, email)
+    if known and known.ready_at and not exports:
+        raise click.UsageError("this organiser is in already")
+    private_keys = _checked(recovery_keys(key_file)) if exports else []
+    record("invited", email=email, role=role, exports=exports)
+    token = invitations.invite(
+        db.session,
+        email=email,
+        role=role,
+        exports=exports,
+        private_keys=private_keys,
+        organiser_id=known.id if known and known.ready_at else None,
+    )
+    show_invitation(token)
+
+
+@organisers.command("list")
+def list_() -> None:
+    """List organisers with their role, and whether they may export."""
+    for one in members(db.session):
+        since = f"since {iso(one.ready_at)}" if one.ready_at else "has not finished coming in"
+        click.echo(f"{one.email}: {one.role}{', exports' if one.exports else ''}, {since}")
+
+
+@organisers.command("remove")
+@click.argument("email")
+def remove_(email: str) -> None:
+    """Remove an organiser at once: their sessions end, and their copy of the keys is deleted."""
+    removed = _known(email)
+    record("removed", email=email)
+    remove(db.session, removed)
+    click.echo(f"{email} is no organiser any more.")
+
+
+def record(action: str, **details: object) -> None:
+    """Note what is done from the command line among what organisers do."""
+    activity.record(db.session, state().activity_key, actor=activity.COMMAND_LINE, action=action, **details)
+
+
+def show_invitation(token: str) -> None:
+    """Print the address that an invitation is."""
+    url = f"{state().settings.public_url}/organise/invitation/{token}"
+    click.echo(f"\n  Invitation: {url}\n\nIt is good once and for 48 hours; whoever has it comes in.\n")
+
+
+def _known(email: str) -> UUID:
+    known = by_email(db.session, email)
+    if known is None:
+        raise UnknownOrganiser(f"there is no organiser {email}; 'flask organisers list' says who there is")
+    return known.id
+
+
+def _checked(private_keys: list[PrivateKey]) -> list[PrivateKey]:
+    if foreign(db.session, private_keys):
+        raise BadRecoveryKey("this recovery key belongs to another campaign")
+    return private_keys

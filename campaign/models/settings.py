@@ -1,0 +1,27 @@
+"""What organisers switch on and off, or set in place of what ships."""
+
+from datetime import datetime
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaign.db import Base, UtcDateTime
+
+
+class Switch(Base):
+    """Something that an organiser has switched on; what has no row is off."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Option(Base):
+    """What an organiser has set in place of what ships; `language` is empty where it is the same in all."""
+
+    __tablename__ = "options"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

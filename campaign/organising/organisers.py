@@ -1,0 +1,133 @@
+"""Every query and write on organisers: their addresses, roles and passwords."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from campaign.db import new_id, transaction, utcnow
+from campaign.errors import LastOwner, UnknownOrganiser
+from campaign.models import KeyHolder, Organiser
+
+Role = Literal["reader", "organiser", "owner"]
+ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
+EXPORTING: tuple[Role, ...] = ("organiser", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An organiser as the pages know them; `exports`: whether they hold a copy of the campaign's keys."""
+
+    id: UUID
+    email: str
+    role: Role
+    exports: bool
+    created_at: datetime
+    ready_at: datetime | None
+
+    def may(self, role: Role) -> bool:
+        """Tell whether this organiser may what `role` may."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def members(session: Session) -> list[Member]:
+    """Return all organisers, the first one first."""
+    return [_member(row) for row in session.execute(_MEMBERS.order_by(Organiser.created_at, Organiser.id))]
+
+
+def member(session: Session, organiser_id: UUID) -> Member:
+    """Return one organiser. Raises `UnknownOrganiser`."""
+    row = session.execute(_MEMBERS.where(Organiser.id == organiser_id)).first()
+    if row is None:
+        raise UnknownOrganiser("there is no such organiser")
+    return _member(row)
+
+
+def by_email(session: Session, email: str) -> Organiser | None:
+    """Return the organiser with an address, however it is cased."""
+    return session.scalar(select(Organiser).where(Organiser.email == folded(email)))
+
+
+def folded(email: str) -> str:
+    """Return an address as it is kept: in small letters, for people type their own as they like."""
+    return email.strip().lower()
+
+
+def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID | None:
+    """Add an organiser who has still to finish coming in; None where the address is taken.
+
+    Who began with the same address before and did not finish is forgotten.
+    """
+    identity = new_id()
+    unfinished = delete(Organiser).where(Organiser.email == folded(email), Organiser.ready_at.is_(None))
+    try:
+        with transaction(session):
+            session.execute(unfinished)
+            session.add(Organiser(id=identity, email=folded(email), role=role, password_hash=password_hash))
+    except IntegrityError:
+        return None
+    return identity
+
+
+def set_ready(session: Session, organiser_id: UUID) -> None:
+    """Let an organiser sign in from now on."""
+    with transaction(session):
+        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(ready_at=utcnow()))
+
+
+def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
+    """Give an organiser another role; a reader's copy of the keys is deleted. Raises `LastOwner`."""
+    with transaction(session, locks=Organiser):
+        if role != "owner":
+            _require_another_owner(session, organiser_id)
+        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(role=role))
+        if role not in EXPORTING:
+            session.execute(delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id))
+
+
+def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
+    """Give an organiser another password."""
+    with transaction(session):
+        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(password_hash=password_hash))
+
+
+def remove(session: Session, organiser_id: UUID) -> None:
+    """Remove an organiser, with their sessions, second factors and copy of the keys. Raises `LastOwner`."""
+    with transaction(session, locks=Organiser):
+        _require_another_owner(session, organiser_id)
+        session.execute(delete(Organiser).where(Organiser.id == organiser_id))
+
+
+def has_owner(session: Session) -> bool:
+    """Tell whether somebody can already sign in as owner."""
+    return bool(_owners(session))
+
+
+def _require_another_owner(session: Session, organiser_id: UUID) -> None:
+    """Somebody must be left who can let others in."""
+    if list(_owners(session)) == [organiser_id]:
+        raise LastOwner("this is the only owner; make somebody else an owner first")
+
+
+def _owners(session: Session) -> Sequence[UUID]:
+    owners = select(Organiser.id).where(Organiser.role == "owner", Organiser.ready_at.is_not(None))
+    return session.scalars(owners).all()
+
+
+def _member(row: Any) -> Member:
+    return Member(*row)
+
+
+_MEMBERS = (
+    select(
+        *(Organiser.id, Organiser.email, Organiser.role, func.count(KeyHolder.organiser_id) > 0),
+        *(Organiser.created_at, Organiser.ready_at),
+    )
+    .outerjoin(KeyHolder, KeyHolder.organiser_id == Organiser.id)
+    .group_by(Organiser.id)
+)

@@ -1,0 +1,45 @@
+"""Passwords: kept as Argon2id hashes, and refused where they could be guessed."""
+
+from threading import Lock
+
+from nacl.exceptions import InvalidkeyError
+from nacl.pwhash import argon2id
+
+LEAST = 12  # characters; NIST SP 800-63B asks for 8 beside a second factor
+MOST = 200
+STRONG = 3  # of zxcvbn's 4: "safely unguessable"
+
+_nobody: list[str] = []
+_hashing = Lock()  # one at a time: each takes 64 MiB
+
+
+def hashed(password: str) -> str:
+    """Return what is kept of a password (Argon2id, libsodium's interactive limits: 64 MiB, two passes)."""
+    limits = {"opslimit": argon2id.OPSLIMIT_INTERACTIVE, "memlimit": argon2id.MEMLIMIT_INTERACTIVE}
+    with _hashing:
+        return argon2id.str(password.encode(), **limits).decode()
+
+
+def is_right(password: str, kept: str | None) -> bool:
+    """Tell whether `kept` was made of `password`; takes as long where there is nothing to compare with."""
+    compared = (kept or _anybodys()).encode()
+    try:
+        with _hashing:
+            argon2id.verify(compared, password.encode())
+    except InvalidkeyError:
+        return False
+    return kept is not None
+
+
+def is_weak(password: str, *, least: int = LEAST, known: tuple[str, ...] = ()) -> bool:
+    """Tell whether a password is short or easily guessed, by who knows the words of `known` about its owner too."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists of words take memory, and are seldom needed
+
+    words = [*known, "love", "always", "wins", "lovealwayswins", "campaign", "olympic", "sochi", "allout"]
+    return len(password) < least or zxcvbn(password, words, max_length=MOST)["score"] < STRONG
+
+
+def _anybodys() -> str:
+    if not _nobody:
+        _nobody.append(hashed("the password of nobody"))
+    return _nobody[0]

@@ -1,0 +1,90 @@
+"""The server's side of the vault: it hands a task over, and what comes back it passes on.
+
+What somebody typed to open the keys goes through a pipe, and private keys never come back: so they are in no memory
+that lasts, whatever becomes of the server.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any, Literal, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from campaign import errors
+from campaign.config import ROOT
+from campaign.errors import CampaignError, WrongPassphrase
+from campaign.organising.slowing import guessed
+
+CHUNK = 64 * 1024  # bytes
+EXIT_INCOMPLETE = 3
+
+TaskName = Literal["hold", "rewrap", "invite", "show", "export", "hand_in"]
+
+
+class Broken(CampaignError):
+    """The vault ended in the middle of something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task that the vault has taken on: what it answered at once, and the process that goes on with it."""
+
+    answer: dict[str, Any]
+    process: "subprocess.Popen[bytes]"
+
+    def iter_output(self) -> Iterator[bytes]:
+        """Yield what the task puts out. Raises `Broken` at the end unless it is whole; whoever stops early ends it."""
+        output = cast(IO[bytes], self.process.stdout)
+        try:
+            while chunk := output.read1(CHUNK):  # type: ignore[attr-defined]
+                yield chunk
+            if self.process.wait() not in (0, EXIT_INCOMPLETE):
+                raise Broken("an export broke off")
+        finally:
+            self.process.kill()  # does nothing to one that has ended
+            self.process.wait()
+            output.close()
+
+    def finish(self) -> dict[str, Any]:
+        """Wait until a task without output is done, and return its answer."""
+        for _ in self.iter_output():
+            pass
+        return self.answer
+
+    def is_complete(self) -> bool:
+        """Tell, once the output is at its end, whether everything could be opened."""
+        return self.process.returncode == 0
+
+
+def begin(task: TaskName, *, database: str, **arguments: object) -> Task:
+    """Hand a task over; returns once the vault has opened what it needs. Raises the error of `campaign.errors` it met.
+
+    `database`: its address; `arguments`: what the task of that name in `vault.tasks` takes, as JSON can hold it.
+    """
+    command = [sys.executable, "-m", "campaign.vault.working"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    told = {"task": task, "database": database, "arguments": arguments}
+    with cast(IO[bytes], process.stdin) as stdin:
+        stdin.write(json.dumps(told).encode())
+    answer = json.loads(cast(IO[bytes], process.stdout).readline() or '{"error": "CampaignError"}')
+    if "error" in answer:
+        process.wait()
+        cast(IO[bytes], process.stdout).close()
+        raise getattr(errors, answer["error"])(answer.get("message", "the vault broke down"))
+    return Task(answer, process)
+
+
+def opened(
+    session: Session, task: TaskName, *, database: str, organiser_id: UUID, passphrase: str, **arguments: object
+) -> Task:
+    """Hand over a task that an organiser's passphrase opens.
+
+    Raises `WrongPassphrase`, `NoKeyHolder`, and `TooManyTries` for who guesses.
+    """
+    session.rollback()  # the vault may want to write
+    with guessed(session, f"passphrase of {organiser_id}", wrong=WrongPassphrase):
+        return begin(task, database=database, organiser_id=str(organiser_id), passphrase=passphrase, **arguments)

@@ -1,0 +1,117 @@
+"""Who may see what under /organise: nobody anything, unless a view says otherwise."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
+
+from campaign.db import db
+from campaign.errors import WrongPassphrase
+from campaign.organising import activity
+from campaign.organising.organisers import Member, Role
+from campaign.state import state
+from campaign.vault import calling
+from campaign.vault.calling import Task, TaskName
+from campaign.web import guard as origins
+from campaign.web import languages
+from campaign.web.headers import private
+from campaign.web.organise.cookies import csrf, is_theirs, signed_in
+
+STRICTEST: Role = "owner"
+ANYBODY = "anybody"
+REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def needs(role: Role) -> Callable[[View], View]:
+    """Say of a view that `role`, or one that may more, is enough."""
+
+    def mark(view: View) -> View:
+        view.needs = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_anybody(view: View) -> View:
+    """Say of a view that it is for those who are not in yet."""
+    view.needs = ANYBODY  # type: ignore[attr-defined]
+    return view
+
+
+def guard(app: Flask) -> None:
+    """Ask for a session and a role before each view under /organise, and for the token of its form."""
+    app.before_request(_judge)
+    app.after_request(_keep_private)
+    app.jinja_env.globals["me"] = me
+
+
+def me() -> Member:
+    """Return the organiser who sends this request."""
+    organiser: Member = g.organiser
+    return organiser
+
+
+def record(action: str, **details: object) -> None:
+    """Note what the organiser does, before it is done."""
+    activity.record(db.session, state().activity_key, actor=me().email, action=action, **details)
+
+
+def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
+    """Hand a task to the vault, with the passphrase of the organiser who sends this request.
+
+    Raises `WrongPassphrase`, which is noted, `NoKeyHolder`, and `TooManyTries` for who guesses.
+    """
+    who, database = me(), state().settings.database()
+    try:
+        return calling.opened(
+            db.session, task, database=database, organiser_id=who.id, passphrase=passphrase, **arguments
+        )
+    except WrongPassphrase:
+        record("wrong-passphrase")
+        raise
+
+
+def _judge() -> ResponseReturnValue | None:
+    if not is_theirs(request.path):
+        return None
+    _choose_language()
+    g.organiser = signed_in(used=REFRESH not in request.headers)
+    needed = _needed()
+    if g.organiser is None and needed != ANYBODY:
+        return _ask_to_sign_in()
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        origins.is_ours()
+        csrf.protect()
+    if needed != ANYBODY and not me().may(needed):
+        return _refused(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
+    return None
+
+
+def _needed() -> Any:
+    if request.endpoint is None:
+        return "reader"  # there is nothing here, and only who is in may know
+    return getattr(current_app.view_functions[request.endpoint], "needs", STRICTEST)
+
+
+def _choose_language() -> None:
+    if asked := request.args.get("lang"):
+        session["language"] = asked
+    languages.use(session.get("language"))
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("entrance.sign_in"), 303)
+    return _refused(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
+
+
+def _refused(status: int, title: str, advice: str) -> ResponseReturnValue:
+    return make_response(render_template("organise/refused.html", title=title, advice=advice), status)
+
+
+def _keep_private(response: Response) -> Response:
+    return private(response) if is_theirs(request.path) else response

@@ -1,0 +1,120 @@
+"""An organiser's own account: password, passphrase, recovery codes, passkeys."""
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.db import db
+from campaign.errors import TooManyTries, WrongFactor, WrongPassphrase
+from campaign.organising import codes, organisers, passkeys, passwords
+from campaign.organising.entrance import check_password
+from campaign.web.organise import cookies
+from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise.entrance_pages import place
+from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, wait
+
+bp = Blueprint("account", __name__)
+
+
+@bp.get("/welcome")
+@needs("reader")
+def welcome() -> ResponseReturnValue:
+    """Tell somebody who has just come in what the recovery key is."""
+    return render_template("organise/welcome.html")
+
+
+@bp.get("/account")
+@needs("reader")
+def show() -> ResponseReturnValue:
+    """Show what an organiser may change of their own."""
+    return _account()
+
+
+@bp.post("/account/password")
+@needs("reader")
+def change_password() -> ResponseReturnValue:
+    """Change the password, and end all other sessions."""
+    form = ChangedPasswordForm(prefix="password")
+    if not form.validate() or not _is_theirs(form):
+        return _account(422, password=form)
+    record("changed-password")
+    organisers.set_password(db.session, me().id, passwords.hashed(str(form.chosen.data)))
+    cookies.end_others(me())
+    return redirect(url_for(".show", done="password"), 303)
+
+
+@bp.post("/account/passphrase")
+@needs("organiser")
+def change_passphrase() -> ResponseReturnValue:
+    """Wrap the organiser's copy of the keys by another passphrase."""
+    form = ChangedPassphraseForm(prefix="passphrase")
+    if not form.validate():
+        return _account(422, passphrase=form)
+    try:
+        opened("rewrap", str(form.old.data), new=str(form.chosen.data)).finish()
+    except WrongPassphrase:
+        form.refuse(form.old, gettext("This is not your passphrase."))
+        return _account(422, passphrase=form)
+    except TooManyTries as error:
+        form.refuse(form.old, wait(error))
+        return _account(429, passphrase=form)
+    record("changed-passphrase")
+    return redirect(url_for(".show", done="passphrase"), 303)
+
+
+@bp.post("/account/codes")
+@needs("reader")
+def make_codes() -> ResponseReturnValue:
+    """Make new recovery codes, and show them this once; the old ones are good no more."""
+    form = OldForm(prefix="codes")
+    if not form.validate() or not _is_theirs(form):
+        return _account(422, codes_form=form)
+    record("made-recovery-codes")
+    return _account(codes=codes.new_recovery_codes(db.session, me().id))
+
+
+@bp.post("/account/passkey")
+@needs("reader")
+def add_passkey() -> ResponseReturnValue:
+    """Take a passkey beside what there is."""
+    form = OldForm(prefix="passkey")
+    credential, challenge = request.form.get("credential", ""), cookies.challenge()
+    if not form.validate() or not _is_theirs(form):
+        return _account(422, passkey=form)
+    try:
+        passkeys.keep(db.session, place(), me().id, credential=credential, challenge=challenge)
+    except WrongFactor:
+        form.refuse(form.old, gettext("That passkey cannot be used here. Try once more, or use an app."))
+        return _account(422, passkey=form)
+    record("added-passkey")
+    return redirect(url_for(".show", done="passkey"), 303)
+
+
+def _is_theirs(form: OldForm) -> bool:
+    """Tell whether the password that was typed is theirs: a session alone must not lock its owner out."""
+    try:
+        check_password(db.session, me().email, str(form.old.data))
+    except WrongFactor:
+        form.refuse(form.old, gettext("This is not your password."))
+    except TooManyTries as error:
+        form.refuse(form.old, wait(error))
+    return not form.old.errors
+
+
+def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
+    options = passkeys.creation(place(), me().id, me().email)
+    cookies.new_challenge(options["challenge"])
+    empty = {
+        "password": ChangedPasswordForm(formdata=None, prefix="password"),
+        "passphrase": ChangedPassphraseForm(formdata=None, prefix="passphrase"),
+        "codes_form": OldForm(formdata=None, prefix="codes"),
+        "passkey": OldForm(formdata=None, prefix="passkey"),
+    }
+    page = render_template(
+        "organise/account.html",
+        options=options,
+        left=codes.recovery_codes_left(db.session, me().id),
+        has_passkey=passkeys.has_passkey(db.session, me().id),
+        **empty | shown,
+    )
+    return make_response(page, status)

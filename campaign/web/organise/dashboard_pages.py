@@ -1,0 +1,56 @@
+"""How the campaign goes, at a glance, and each figure as CSV."""
+
+from flask import Blueprint, Response, abort, render_template, stream_with_context
+from flask.typing import ResponseReturnValue
+
+from campaign.db import db, utcnow
+from campaign.organising import activity
+from campaign.petition import totals
+from campaign.petition.csv_text import DIALECTS, iter_csv
+from campaign.stages import stage
+from campaign.web.organise import figures
+from campaign.web.organise.access import needs
+
+EXPORTS_SHOWN = 5
+
+bp = Blueprint("dashboard", __name__)
+
+
+@bp.get("/")
+@needs("reader")
+def show() -> ResponseReturnValue:
+    """Show how the campaign goes."""
+    return render_template(
+        "organise/dashboard.html",
+        tables={key: made() for key, made in figures.FIGURES.items()},
+        today=figures.today(),
+        count=totals.confirmed(db.session),
+        exports=activity.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
+        stage=stage(db.session),
+        now=utcnow(),
+    )
+
+
+@bp.get("/figures/<key>.csv")
+@needs("reader")
+def figures_csv(key: str) -> ResponseReturnValue:
+    """Give one table as CSV, for a spreadsheet."""
+    if key not in figures.FIGURES:
+        abort(404)
+    table = figures.FIGURES[key]()
+    header = (table.first, *table.columns)
+    rows = [(line.key, *map(str, line.numbers)) for line in table.lines]
+    return attachment(b"".join(iter_csv(rows, header=header, dialect=DIALECTS["excel"])), key)
+
+
+def attachment(content: object, name: str, *, suffix: str = "csv", mimetype: str = "text/csv") -> Response:
+    """Return `content`, bytes or a stream of them, as a file to keep, with today's date in its name."""
+    body = content if isinstance(content, bytes) else stream_with_context(content)  # type: ignore[call-overload]
+    response = Response(body, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(name, suffix)}"'
+    return response
+
+
+def file_name(name: str, suffix: str) -> str:
+    """Return the name of a file that is taken away: love-always-wins-crm-2013-11-22.csv."""
+    return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"

@@ -1,0 +1,137 @@
+"""What organisers type. The token of each form stands beside these, and `access` asks for it."""
+
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField
+from wtforms.validators import DataRequired, ValidationError
+
+from campaign.errors import InvalidAddress, TooManyTries
+from campaign.organising import passwords
+from campaign.petition import addresses
+from campaign.web.forms import EMAIL_LENGTH, at_most, trimmed
+
+
+class OrganiserForm(FlaskForm):  # type: ignore[misc]
+    """A form of the organisers' room."""
+
+    class Meta:
+        csrf = False  # `access` has checked it
+
+    def refuse(self, field: Field, why: str) -> None:
+        """Say `why` beside a field."""
+        field.errors = (*field.errors, why)
+
+
+def secret(missing: str) -> StringField:
+    """Return a field for something secret, which is taken as it is typed."""
+    return StringField(validators=[DataRequired(missing), at_most(passwords.MOST)])
+
+
+def code() -> StringField:
+    """Return a field for the digits of an authenticator app, or a recovery code."""
+    return StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(40)])
+
+
+class EmailForm(OrganiserForm):
+    """An e-mail address."""
+
+    email = StringField(
+        filters=[trimmed],
+        validators=[DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)],
+    )
+
+    def validate_email(self, field: Field) -> None:
+        """Take what can be an address."""
+        try:
+            self.address = addresses.normalised(field.data)
+        except InvalidAddress:
+            raise ValidationError(
+                _("This does not look like an e-mail address. It should be like name@example.org.")
+            ) from None
+
+
+class PasswordForm(OrganiserForm):
+    """Address and password, at sign-in."""
+
+    email = StringField(filters=[trimmed], validators=[DataRequired(_("Please enter your e-mail address."))])
+    password = secret(_("Please type your password."))
+
+
+class ChosenForm(OrganiserForm):
+    """Something secret that is chosen now, typed twice; `least` characters."""
+
+    least = passwords.LEAST
+    chosen = secret(_("Please choose one."))
+    again = secret(_("Please type it once more."))
+
+    def validate_chosen(self, field: Field) -> None:
+        """Refuse what could be guessed."""
+        if passwords.is_weak(field.data, least=self.least, known=self.known()):
+            raise ValidationError(
+                gettext(
+                    "This could be guessed. Take at least %(least)s characters, best some words by chance.",
+                    least=self.least,
+                )
+            )
+
+    def validate_again(self, field: Field) -> None:
+        """Refuse a slip."""
+        if field.data != self.chosen.data:
+            raise ValidationError(gettext("This is not the same as above."))
+
+    def known(self) -> tuple[str, ...]:
+        """Return words that who guesses would try first."""
+        return ()
+
+
+class AccountForm(ChosenForm, EmailForm):
+    """Who comes in with an invitation, and their password."""
+
+    def known(self) -> tuple[str, ...]:
+        """Return the address and its parts."""
+        email = str(self.email.data).lower()
+        return (email, *email.replace("@", ".").split("."))
+
+
+class CodeForm(OrganiserForm):
+    """The code of a second factor."""
+
+    code = code()
+
+
+class PassphraseForm(ChosenForm):
+    """An export passphrase: who steals the database can guess at it for years."""
+
+    least = 16
+
+
+class KeyForm(PassphraseForm):
+    """The same, where the recovery key is asked for as well."""
+
+    recovery_key = secret(_("Please type the recovery key."))
+
+
+class OldForm(OrganiserForm):
+    """What an organiser has, before something of it is changed."""
+
+    old = secret(_("Please type it as it is now."))
+
+
+class ChangedPasswordForm(OldForm, ChosenForm):
+    """A new password in place of the old one."""
+
+
+class ChangedPassphraseForm(OldForm, PassphraseForm):
+    """A new export passphrase in place of the old one."""
+
+
+def wait(error: TooManyTries) -> str:
+    """Return how long somebody must wait who was wrong too often."""
+    minutes = -(-error.seconds // 60)
+    text = ngettext(
+        "That was wrong too often. Please wait %(num)s minute.",
+        "That was wrong too often. Please wait %(num)s minutes.",
+        minutes,
+    )
+    return str(text)

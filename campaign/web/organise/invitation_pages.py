@@ -1,0 +1,246 @@
+"""Coming in with an invitation, step by step: who you are, a second factor, recovery codes, an export passphrase."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from markupsafe import Markup
+
+from campaign.db import db
+from campaign.errors import AddressTaken, BadRecoveryKey, TooManyTries, UnknownInvitation, WrongFactor
+from campaign.models import Organiser
+from campaign.organising import codes, invitations, organisers, passkeys
+from campaign.organising.entrance import begin, check_code
+from campaign.organising.invitations import Invited
+from campaign.sharing.qr import qr_inline
+from campaign.state import state
+from campaign.vault import calling
+from campaign.web.limits import count_sign_in
+from campaign.web.organise import cookies
+from campaign.web.organise.access import open_to_anybody
+from campaign.web.organise.entrance_pages import place, tell
+from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, PassphraseForm, wait
+
+bp = Blueprint("invitation", __name__)
+
+Step = Callable[[UUID], ResponseReturnValue]
+
+
+@bp.before_request
+def find_invitation() -> None:
+    """Find the invitation before any of these pages. Raises `UnknownInvitation`."""
+    g.invited = invitations.invited(db.session, (request.view_args or {})["token"])
+
+
+@bp.errorhandler(UnknownInvitation)
+def explain(_error: UnknownInvitation) -> ResponseReturnValue:
+    """Say that an invitation is good once, and for 48 hours."""
+    title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
+    return render_template("organise/refused.html", title=title, advice=advice), 404
+
+
+def _step(view: Step) -> Callable[..., ResponseReturnValue]:
+    """Let a step be taken by who has begun with this browser; others are led to the beginning."""
+
+    @open_to_anybody
+    @wraps(view)
+    def taken(token: str) -> ResponseReturnValue:
+        who = _who(_invited())
+        return view(who) if who else redirect(url_for(".account", token=token), 303)
+
+    return taken
+
+
+@bp.get("/invitation/<token>")
+@open_to_anybody
+def account(token: str) -> ResponseReturnValue:
+    """Ask who they are; who has begun already goes on."""
+    who = _who(_invited())
+    if who is not None:
+        return _lead_to(".show_factor" if not _is_in(who) else ".passphrase")
+    if _is_in(_invited().organiser_id):
+        title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
+        return render_template("organise/refused.html", title=title, advice=advice), 403
+    return _account(AccountForm(formdata=None))
+
+
+@bp.post("/invitation/<token>")
+@open_to_anybody
+def give_account(token: str) -> ResponseReturnValue:
+    """Take address and password."""
+    count_sign_in()
+    form = AccountForm()
+    if _invited().email:
+        form.email.data = _invited().email
+    if not form.validate():
+        return _account(form, 422)
+    try:
+        who = begin(db.session, _invited(), email=form.address, password=str(form.chosen.data))
+    except AddressTaken:
+        form.refuse(form.email, gettext("Somebody with this address is in already."))
+        return _account(form, 422)
+    except WrongFactor:
+        form.refuse(form.chosen, gettext("Somebody has begun with this invitation; this is not their password."))
+        return _account(form, 422)
+    except TooManyTries as error:
+        form.refuse(form.chosen, wait(error))
+        return _account(form, 429)
+    cookies.begin_joining(who)
+    return _lead_to(".show_factor")
+
+
+@bp.get("/invitation/<token>/factor")
+@_step
+def show_factor(who: UUID) -> ResponseReturnValue:
+    """Show what an authenticator app reads, and offer a passkey."""
+    return _lead_to(".show_codes") if _has_factor(who) else _factor(who, CodeForm(formdata=None))
+
+
+@bp.post("/invitation/<token>/factor")
+@_step
+def give_code(who: UUID) -> ResponseReturnValue:
+    """Take the first code of the app: it works."""
+    form = CodeForm()
+    if not form.validate():
+        return _factor(who, form, 422)
+    try:
+        check_code(db.session, state().factor_key, who, str(form.code.data))
+    except WrongFactor:
+        form.refuse(form.code, gettext("This code is not right. Is the clock of your device right?"))
+        return _factor(who, form, 422)
+    except TooManyTries as error:
+        form.refuse(form.code, wait(error))
+        return _factor(who, form, 429)
+    return _lead_to(".show_codes")
+
+
+@bp.post("/invitation/<token>/passkey")
+@_step
+def give_passkey(who: UUID) -> ResponseReturnValue:
+    """Take a passkey in place of an app."""
+    credential, challenge = request.form.get("credential", ""), cookies.challenge()
+    try:
+        passkeys.keep(db.session, place(), who, credential=credential, challenge=challenge)
+    except WrongFactor:
+        form = CodeForm(formdata=None)
+        form.refuse(form.code, gettext("That passkey cannot be used here. Try once more, or use an app."))
+        return _factor(who, form, 422)
+    return _lead_to(".show_codes")
+
+
+@bp.get("/invitation/<token>/codes")
+@_step
+def show_codes(who: UUID) -> ResponseReturnValue:
+    """Offer recovery codes."""
+    return _page("codes") if _has_factor(who) else _lead_to(".show_factor")
+
+
+@bp.post("/invitation/<token>/codes")
+@_step
+def make_codes(who: UUID) -> ResponseReturnValue:
+    """Make them, and show them this once."""
+    if not _has_factor(who):
+        return _lead_to(".show_factor")
+    further = ".passphrase" if _invited().exports else ".enter"
+    return _page("codes", codes=codes.new_recovery_codes(db.session, who), further=further)
+
+
+@bp.get("/invitation/<token>/passphrase")
+@_step
+def passphrase(who: UUID) -> ResponseReturnValue:
+    """Ask for an export passphrase."""
+    return _passphrase(_passphrase_form(empty=True))
+
+
+@bp.post("/invitation/<token>/passphrase")
+@_step
+def give_passphrase(who: UUID) -> ResponseReturnValue:
+    """Wrap a copy of the campaign's key by it."""
+    form = _passphrase_form()
+    if not _invited().exports or not _has_factor(who):
+        abort(403)
+    if not form.validate():
+        return _passphrase(form, 422)
+    db.session.rollback()
+    asked: dict[str, Any] = {"organiser_id": str(who), "passphrase": form.chosen.data, "token": _invited().token}
+    if isinstance(form, KeyForm):
+        asked["recovery_keys"] = form.recovery_key.data
+    try:
+        calling.begin("hold", database=state().settings.database(), **asked).finish()
+    except BadRecoveryKey:
+        form.refuse(form["recovery_key"], gettext("This is not this campaign’s recovery key, or has a slip."))
+        return _passphrase(form, 422)
+    return _enter(who)
+
+
+@bp.post("/invitation/<token>/enter")
+@_step
+def enter(who: UUID) -> ResponseReturnValue:
+    """Let somebody in who does not export."""
+    if _invited().exports or not _has_factor(who):
+        abort(403)
+    return _enter(who)
+
+
+def _enter(who: UUID) -> ResponseReturnValue:
+    if not codes.recovery_codes_left(db.session, who):
+        return _lead_to(".show_codes")
+    tell("came-in", who)
+    organisers.set_ready(db.session, who)
+    invitations.use_up(db.session, _invited().token)
+    cookies.sign_in(organisers.member(db.session, who))
+    return redirect(url_for("account.welcome"), 303)
+
+
+def _who(invited: Invited) -> UUID | None:
+    """Return who this invitation is for, if it is they who send this request."""
+    here = {cookies.joining(), g.organiser.id if g.organiser else None} - {None}
+    return invited.organiser_id if invited.organiser_id in here else None
+
+
+def _is_in(organiser_id: UUID | None) -> bool:
+    return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
+
+
+def _has_factor(who: UUID) -> bool:
+    has_app = db.session.get_one(Organiser, who).totp_step is not None  # a code of it was accepted
+    return has_app or passkeys.has_passkey(db.session, who)
+
+
+def _invited() -> Invited:
+    invited: Invited = g.invited
+    return invited
+
+
+def _lead_to(step: str) -> ResponseReturnValue:
+    return redirect(url_for(step, token=_invited().token), 303)
+
+
+def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
+    return _page("account", status, form=form)
+
+
+def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
+    email = organisers.member(db.session, who).email
+    secret = codes.totp_secret(db.session, state().factor_key, who)
+    options = passkeys.creation(place(), who, email)
+    cookies.new_challenge(options["challenge"])
+    qr = Markup(qr_inline(codes.totp_address(secret, email=email), title=gettext("QR code")))  # noqa: S704
+    return _page("factor", status, form=form, secret=secret, qr=qr, options=options)
+
+
+def _passphrase_form(*, empty: bool = False) -> PassphraseForm:
+    kind = PassphraseForm if _invited().carries_keys else KeyForm
+    return kind(formdata=None) if empty else kind()
+
+
+def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
+    return _page("passphrase", status, form=form)
+
+
+def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
+    return make_response(render_template(f"organise/join/{name}.html", invited=_invited(), **shown), status)

@@ -1,0 +1,93 @@
+"""Organisers of our tests: Grace exports, Olga does not; each comes in as a person would, page by page."""
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pyotp
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+if TYPE_CHECKING:
+    from tests.conftest import Campaign
+
+PASSWORD = "seven quiet lanterns drift"
+PASSPHRASE = "copper violin under northern rain"
+_TOKEN = re.compile(r'name="csrf_token"\s+value="([^"]+)"')
+
+
+class OrganiserBrowser:
+    """A browser in the organisers' room; it fills in forms as they stand on the page."""
+
+    def __init__(self, campaign: "Campaign", email: str) -> None:
+        self.campaign = campaign
+        self.email = email
+        self.client: FlaskClient = campaign.app.test_client()
+        self.totp = ""
+        self.codes: list[str] = []
+        self._used = 0
+
+    def get(self, path: str) -> TestResponse:
+        """Open a page of the room."""
+        return self.client.get(path)
+
+    def posts(self, path: str, page: str = "/organise/account", **fields: object) -> TestResponse:
+        """Send a form to `path` with the token that stands on `page`."""
+        token = _TOKEN.search(self.client.get(page).text)
+        assert token is not None, page
+        return self.client.post(path, data={"csrf_token": token[1], **fields})
+
+    def code(self) -> str:
+        """Return the next code of the authenticator app: each is good once."""
+        app = pyotp.TOTP(self.totp)
+        self._used = max(self._used + 1, app.timecode(_now()) - 1)
+        return app.generate_otp(self._used)
+
+    def comes_in(self, invitation: str, *, recovery_key: str = "", exports: bool = True) -> None:
+        """Take all steps behind the path of an invitation."""
+        chosen = {"email": self.email, "chosen": PASSWORD, "again": PASSWORD}
+        self._step(self.posts(invitation, invitation, **chosen))
+        page = unescape(self.get(f"{invitation}/factor").text)
+        self.totp = re.search(r'<code dir="ltr">([A-Z2-7 ]+)</code>', page)[1].replace(" ", "")
+        self._step(self.posts(f"{invitation}/factor", f"{invitation}/factor", code=self.code()))
+        shown = self.posts(f"{invitation}/codes", f"{invitation}/codes").text
+        self.codes = re.findall(r"<code>([a-z0-9-]{14})</code>", shown)
+        last, secrets = f"{invitation}/enter", {}
+        if exports:
+            last, secrets = f"{invitation}/passphrase", {"chosen": PASSPHRASE, "again": PASSPHRASE}
+            secrets |= {"recovery_key": recovery_key} if recovery_key else {}
+        self._step(self.posts(last, f"{invitation}/codes", **secrets))
+
+    def gives_password(self, password: str = PASSWORD) -> TestResponse:
+        """Give the first factor."""
+        return self.posts("/organise/sign-in", "/organise/sign-in", email=self.email, password=password)
+
+    def gives_code(self, code: str | None = None) -> TestResponse:
+        """Give the second factor."""
+        return self.posts("/organise/sign-in/code", "/organise/sign-in/code", code=code or self.code())
+
+    def signs_in(self) -> None:
+        """Give both factors."""
+        self._step(self.gives_password())
+        self._step(self.gives_code())
+
+    def is_in(self) -> bool:
+        """Tell whether this browser is signed in."""
+        return self.get("/organise/").status_code == 200
+
+    @staticmethod
+    def _step(answer: TestResponse) -> None:
+        assert answer.status_code == 303, answer.text
+
+
+def invitation_in(printed: str) -> str:
+    """Return the path of the invitation that a command printed."""
+    found = re.search(r"(/organise/invitation/\S+)", printed)
+    assert found is not None, printed
+    return found[1]
+
+
+def _now() -> int:
+    import time  # noqa: PLC0415 - so that a test may have set the clock
+
+    return int(time.time())
