@@ -33,9 +33,13 @@ class OrganiserBrowser:
 
     def posts(self, path: str, page: str = "/organise/account", **fields: object) -> TestResponse:
         """Send a form to `path` with the token that stands on `page`."""
+        return self.client.post(path, data={"csrf_token": self.token(page), **fields})
+
+    def token(self, page: str) -> str:
+        """Return the token of the forms on `page`."""
         token = _TOKEN.search(self.client.get(page).text)
         assert token is not None, page
-        return self.client.post(path, data={"csrf_token": token[1], **fields})
+        return token[1]
 
     def code(self) -> str:
         """Return the next code of the authenticator app: each is good once."""

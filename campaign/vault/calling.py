@@ -45,9 +45,13 @@ class Task:
             if self.process.wait() not in (0, EXIT_INCOMPLETE):
                 raise Broken("an export broke off")
         finally:
-            self.process.kill()  # does nothing to one that has ended
-            self.process.wait()
-            output.close()
+            self.stop()
+
+    def stop(self) -> None:
+        """End the task, if it still goes on."""
+        self.process.kill()  # does nothing to one that has ended
+        self.process.wait()
+        cast(IO[bytes], self.process.stdout).close()
 
     def finish(self) -> dict[str, Any]:
         """Wait until a task without output is done, and return its answer."""

@@ -1,6 +1,8 @@
 """How the campaign goes, at a glance, and each figure as CSV."""
 
-from flask import Blueprint, Response, abort, render_template, stream_with_context
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db, utcnow
@@ -43,10 +45,11 @@ def figures_csv(key: str) -> ResponseReturnValue:
     return attachment(b"".join(iter_csv(rows, header=header, dialect=DIALECTS["excel"])), key)
 
 
-def attachment(content: object, name: str, *, suffix: str = "csv", mimetype: str = "text/csv") -> Response:
+def attachment(
+    content: bytes | Iterable[bytes], name: str, *, suffix: str = "csv", mimetype: str = "text/csv"
+) -> Response:
     """Return `content`, bytes or a stream of them, as a file to keep, with today's date in its name."""
-    body = content if isinstance(content, bytes) else stream_with_context(content)  # type: ignore[call-overload]
-    response = Response(body, mimetype=mimetype)
+    response = Response(content, mimetype=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name(name, suffix)}"'
     return response
 

@@ -145,6 +145,13 @@ def _hour(moment: datetime) -> str:
 
 
 def _channel(key: str) -> str:
-    if key == NO_CHANNEL:
-        return str(gettext("by themselves"))
-    return CHANNELS[key].name if key in CHANNELS else key
+    named = {
+        NO_CHANNEL: gettext("by themselves"),
+        "copy": gettext("copied link"),
+        "email": gettext("E-mail"),
+        "embed": gettext("film on another site"),
+        "poster": gettext("poster"),
+        "qr": gettext("QR code"),
+        "sheet": gettext("share menu of the device"),
+    }
+    return str(named[key]) if key in named else CHANNELS[key].name

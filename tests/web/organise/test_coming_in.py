@@ -130,7 +130,9 @@ def test_the_second_factor_must_follow_soon(olga):
 
 
 def test_an_unknown_address_is_answered_like_a_wrong_password(campaign, olga):
-    wrong = [OrganiserBrowser(campaign, email).gives_password("not it at all") for email in (olga.email, "x@example.org")]
+    wrong = [
+        OrganiserBrowser(campaign, email).gives_password("not it at all") for email in (olga.email, "x@example.org")
+    ]
     texts = [answer.text.replace(olga.email, "x@example.org") for answer in wrong]
     assert [answer.status_code for answer in wrong] == [422, 422]
     assert texts[0].split("<main")[1].count("not right") == texts[1].split("<main")[1].count("not right") == 1

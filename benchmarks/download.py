@@ -1,0 +1,123 @@
+"""Measures an organiser's download while visitors are served, and the dashboard:  python -m benchmarks.download [ROWS]."""
+
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from threading import Event
+from urllib.parse import urlencode, urlsplit
+
+from benchmarks.run import served, show
+from campaign.app import create_app
+from campaign.config import Settings
+from tests.conftest import Campaign, dispose
+from tests.organisers import PASSPHRASE, OrganiserBrowser, invitation_in
+from tests.site import Site, ready_site
+
+ROWS = 1_000_000
+PAUSE = 0.05  # seconds between the visits of one visitor
+REQUESTS = 50
+
+
+def main(rows: int) -> None:
+    """Measure on a fresh SQLite instance with `rows` synthetic signatures."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = ready_site(Path(folder), CAMPAIGN_SIGN_LIMIT="")
+        site.flask("signatures", "seed", str(rows))
+        with served(site):
+            cookie, token = signed_in(site)
+            measure_dashboard(site, cookie)
+            measure_download(site, cookie, token, rows)
+
+
+def signed_in(site: Site) -> tuple[str, str]:
+    """Let an organiser come in who exports; returns their cookie and the token of their forms."""
+    app = create_app(Settings.load(instance=site.instance))
+    campaign = Campaign(app, site.key_file.read_text(), Settings.load(instance=site.instance))
+    grace = OrganiserBrowser(campaign, "grace@example.org")
+    options = ("--role", "owner", "--export", "--key-file", str(site.key_file))
+    printed = campaign.command("organisers", "add", grace.email, *options).output
+    grace.comes_in(invitation_in(printed))
+    token = grace.token("/organise/account")
+    cookie = grace.client.get_cookie("organiser", path="/organise")
+    dispose(app)
+    assert cookie is not None
+    return f"organiser={cookie.value}", token
+
+
+def measure_dashboard(site: Site, cookie: str) -> None:
+    """Time the dashboard, one request after the other."""
+    times = []
+    for _ in range(REQUESTS):
+        began = time.perf_counter()
+        assert asked(site, "GET", "/organise/", {"Cookie": cookie}).read()
+        times.append((time.perf_counter() - began) * 1000)
+    show("dashboard", f"{statistics.median(times):.1f} ms", f"p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms")
+
+
+def measure_download(site: Site, cookie: str, token: str, rows: int) -> None:
+    """Time a download while two visitors open the page again and again."""
+    form = {"csrf_token": token, "purpose": "full", "dialect": "excel", "reason": "trial", "passphrase": PASSPHRASE}
+    idle, peak, done = memory(site), [0.0], Event()
+    with ThreadPoolExecutor(3) as pool:
+        visits = [pool.submit(visit, site, done) for _ in range(2)]
+        pool.submit(watch, site, peak, done)
+        began = time.perf_counter()
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        answer = asked(site, "POST", "/organise/export", headers, urlencode(form))
+        first, lines = time.perf_counter() - began, 0
+        while chunk := answer.read(1 << 20):
+            lines += chunk.count(b"\r\n")
+        seconds = time.perf_counter() - began
+        done.set()
+        times = [one for visits_of in visits for one in visits_of.result()]
+    assert lines == rows + 1, lines
+    show("download", f"{seconds:.1f} s", f"{rows / seconds:,.0f} rows/s, first byte after {first:.2f} s")
+    show("server's memory meanwhile", f"+{peak[0] - idle:.0f} MiB", f"{idle:.0f} MiB before")
+    quantiles = statistics.quantiles(times, n=20)
+    show("the page meanwhile", f"{statistics.median(times):.1f} ms", f"p95 {quantiles[-1]:.1f} ms, {len(times)} visits")
+
+
+def visit(site: Site, done: Event) -> list[float]:
+    """Open the page until `done`; returns the milliseconds that each visit took."""
+    times = []
+    while not done.wait(PAUSE):
+        began = time.perf_counter()
+        assert asked(site, "GET", "/en/", {}).read()
+        times.append((time.perf_counter() - began) * 1000)
+    return times
+
+
+def watch(site: Site, peak: list[float], done: Event) -> None:
+    """Note the most memory that the server takes until `done`."""
+    while not done.wait(PAUSE):
+        peak[0] = max(peak[0], memory(site))
+
+
+def memory(site: Site) -> float:
+    """Return the memory of the server's processes in MiB, but for the vault's, which is over with its task."""
+    pages = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes()
+            if str(site.instance).encode() in (path / "environ").read_bytes() and b"vault" not in command:
+                pages += int((path / "statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue  # it has ended meanwhile
+    return pages * 4096 / 1024**2
+
+
+def asked(site: Site, method: str, path: str, headers: dict[str, str], body: str = "") -> HTTPResponse:
+    """Return the answer of the server, which must be a success."""
+    connection = HTTPConnection(urlsplit(site.url).netloc)
+    connection.request(method, path, body or None, headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()[-2000:]
+    return answer
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS)

@@ -1,0 +1,98 @@
+"""What organisers choose of the signatures that they take away."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, DateField, Field, StringField
+from wtforms.validators import DataRequired, Optional, ValidationError
+
+from campaign.errors import BadRecipient
+from campaign.petition.countries import CODES
+from campaign.petition.csv_text import DIALECTS
+from campaign.petition.export import Choice
+from campaign.petition.layouts import LAYOUTS
+from campaign.vault.age import checked
+from campaign.web.forms import at_most, trimmed
+from campaign.web.languages import LANGUAGES
+from campaign.web.organise.forms import OrganiserForm, secret
+
+REASON_LENGTH = 200
+
+
+class ChoiceForm(OrganiserForm):
+    """Which signatures, for what. A period is of whole days, UTC, the last one included."""
+
+    purpose = StringField(default="full")
+    dialect = StringField(default="excel")
+    since = DateField(validators=[Optional()])
+    until = DateField(validators=[Optional()])
+    country = StringField(filters=[trimmed])
+    language = StringField(filters=[trimmed])
+    unconfirmed = BooleanField()
+
+    def validate_purpose(self, field: Field) -> None:
+        """Take those that we know."""
+        _require(field.data in LAYOUTS)
+
+    def validate_dialect(self, field: Field) -> None:
+        """Take those that we know."""
+        _require(field.data in DIALECTS)
+
+    def validate_country(self, field: Field) -> None:
+        """Take any country, or none."""
+        _require(not field.data or field.data in CODES)
+
+    def validate_language(self, field: Field) -> None:
+        """Take those of the page, or none."""
+        _require(not field.data or field.data in LANGUAGES)
+
+    def is_clear(self) -> bool:
+        """Tell whether nothing is wrong with which signatures are meant, whatever else may be."""
+        return not any(self[name].errors for name in ChoiceForm(formdata=None).data)
+
+    def choice(self) -> Choice:
+        """Return which signatures are meant; the form must be valid."""
+        return Choice(
+            country=self.country.data or None,
+            language=self.language.data or None,
+            since=_midnight(self.since.data),
+            until=_midnight(self.until.data, days=1),
+            include_unconfirmed=bool(self.unconfirmed.data),
+            opted_in=LAYOUTS[str(self.purpose.data)].opted_in,
+        )
+
+
+class DownloadForm(ChoiceForm):
+    """The same, with what lets it leave: a reason, the passphrase, and for whom it is encrypted, if for somebody."""
+
+    reason = StringField(
+        filters=[trimmed], validators=[DataRequired(_("Please say what it is for.")), at_most(REASON_LENGTH)]
+    )
+    recipient = StringField(filters=[trimmed])
+    passphrase = secret(_("Please type your export passphrase."))
+
+    def validate_recipient(self, field: Field) -> None:
+        """Take a public key of age, or none."""
+        try:
+            field.data = checked(field.data) if field.data else ""
+        except BadRecipient:
+            raise ValidationError(gettext("This is no public key of age. It begins with age1.")) from None
+
+    def asked(self) -> dict[str, Any]:
+        """Return how the file is to be, beside which signatures it has."""
+        return {
+            "purpose": self.purpose.data,
+            "dialect": self.dialect.data,
+            "recipient": self.recipient.data or None,
+        }
+
+
+def _require(known: bool) -> None:
+    if not known:
+        raise ValidationError(gettext("Please choose from the list."))
+
+
+def _midnight(day: Any, *, days: int = 0) -> datetime | None:
+    return datetime.combine(day + timedelta(days=days), time(), UTC) if day else None

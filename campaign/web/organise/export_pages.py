@@ -1,0 +1,115 @@
+"""Taking signatures away: choose, see how many, say why, type the passphrase, and the file comes at once."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.db import db, iso
+from campaign.errors import TooManyTries, WrongPassphrase
+from campaign.organising import activity
+from campaign.petition.export import Choice, row_count
+from campaign.petition.layouts import LAYOUTS
+from campaign.state import state_of
+from campaign.vault.calling import Task
+from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise.dashboard_pages import attachment
+from campaign.web.organise.export_forms import ChoiceForm, DownloadForm
+from campaign.web.organise.forms import wait
+
+EXPORTS_SHOWN = 10
+
+bp = Blueprint("export", __name__)
+
+
+@bp.get("/export")
+@needs("organiser")
+def show() -> ResponseReturnValue:
+    """Ask what to export; once that is chosen, say how many rows that is, and ask for the passphrase."""
+    form = ChoiceForm(request.args if "purpose" in request.args else None)
+    if "purpose" not in request.args:
+        return _page(form)
+    if not form.validate():
+        return _page(form, status=422)
+    return _page(form, DownloadForm(request.args))
+
+
+@bp.post("/export")
+@needs("organiser")
+def download() -> ResponseReturnValue:
+    """Send the file, once the passphrase has opened the keys; else nothing."""
+    form = DownloadForm()
+    if not me().exports:
+        abort(403)
+    if not form.validate():
+        return _page(form, form, 422)
+    try:
+        task = _opened(form)
+    except WrongPassphrase:
+        form.refuse(form.passphrase, gettext("This is not your passphrase. Nothing was sent."))
+        return _page(form, form, 422)
+    except TooManyTries as error:
+        form.refuse(form.passphrase, wait(error))
+        return _page(form, form, 429)
+    return _file(form, task)
+
+
+def _opened(form: DownloadForm) -> Task:
+    """Let the vault open the keys, and note the export before its first byte. Raises what `opened` does."""
+    choice, asked = form.choice(), form.asked()
+    rows = row_count(db.session, choice)
+    task = opened("export", str(form.passphrase.data), choice=_told(choice), **asked)
+    try:
+        record("exported", **asked, **asdict(choice), rows=rows, reason=form.reason.data)
+    except BaseException:
+        task.stop()
+        raise
+    forget_form()
+    return task
+
+
+def _file(form: DownloadForm, task: Task) -> Response:
+    encrypted = {"suffix": "csv.age", "mimetype": "application/octet-stream"} if form.recipient.data else {}
+    response = attachment(_sent(task), str(form.purpose.data), **encrypted)
+    response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
+    return response
+
+
+def _sent(task: Task) -> Iterator[bytes]:
+    """Return what the vault puts out; that rows could not be opened is noted at the end."""
+    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
+
+    def chunks() -> Iterator[bytes]:
+        yield from task.iter_output()
+        if not task.is_complete():
+            with app.app_context():
+                activity.record(db.session, state_of(app).activity_key, actor=actor, action="export-incomplete")
+
+    return chunks()
+
+
+def forget_form() -> None:
+    """Let go of what was typed: the request lives as long as its answer is sent, and a passphrase must not."""
+    for kept in ("form", "values", "_cached_data"):
+        request.__dict__.pop(kept, None)
+
+
+def _told(choice: Choice) -> dict[str, Any]:
+    moments = {name: iso(moment) for name in ("since", "until") if (moment := getattr(choice, name))}
+    return asdict(choice) | moments
+
+
+def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 200) -> ResponseReturnValue:
+    download = download if form.is_clear() else None
+    rows = row_count(db.session, form.choice()) if download else None
+    exports = [
+        entry
+        for action in ("exported", "export-incomplete")
+        for entry in activity.entries(db.session, most=EXPORTS_SHOWN, action=action)
+    ]
+    shown: dict[str, Any] = {"form": form, "download": download, "rows": rows, "purposes": list(LAYOUTS)}
+    exports.sort(key=lambda entry: entry.number, reverse=True)
+    return make_response(render_template("organise/export.html", **shown, exports=exports), status)
