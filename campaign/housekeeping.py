@@ -14,6 +14,7 @@ from campaign.organising import invitations, sessions, slowing
 from campaign.petition.erasing import purge
 from campaign.petition.totals import add_up
 from campaign.state import state_of
+from campaign.vault import jobs
 
 TIDY_SECONDS = 3600.0
 COUNT_SECONDS = 5.0  # so old may the numbers be, and so much may a kill cost
@@ -36,6 +37,7 @@ def tidy(app: Flask) -> None:
         erased = asdict(purge(db.session))
         for outlived in (invitations, sessions, slowing):
             outlived.forget_old(db.session)
+    jobs.forget_old(state_of(app).settings.instance)
     if any(erased.values()):
         log.info("outlived data was erased", **erased)
 

@@ -12,7 +12,7 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
 BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
-BASE |= {"switches", "stages", "tallies"}
+BASE |= {"options", "switches", "stages", "tallies", "typefaces"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "db": set(),
     "models": {"db"},
     "days": set(),
+    "typefaces": set(),
+    "options": {"db", "models"},
     "switches": {"db", "models"},
     "stages": {"switches"},
     "tallies": {"db"},
@@ -34,7 +36,7 @@ MAY_IMPORT = {
     "petition": BASE | {"mail"},
     "organising": BASE,
     "state": BASE | {"mail", "petition"},
-    "housekeeping": BASE | {"organising", "petition", "state"},
+    "housekeeping": BASE | {"organising", "petition", "state", "vault"},
     "vault": BASE | {"organising", "petition"},
     "web": BASE | {"film", "sharing", "mail", "organising", "petition", "state", "vault"},
     "cli": BASE | {"film", "sharing", "mail", "organising", "petition", "state"},

@@ -10,7 +10,7 @@ from campaign.config import ROOT
 FOLDERS = [
     *sorted((ROOT / "static" / "vendor").iterdir()),
     ROOT / "static" / "css" / "fonts",
-    *sorted((ROOT / "campaign" / "sharing" / "fonts").iterdir()),
+    *sorted((ROOT / "campaign" / "fonts").iterdir()),
 ]
 
 

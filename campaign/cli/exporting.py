@@ -19,12 +19,10 @@ from campaign.errors import CampaignError, NothingReadable
 from campaign.files import whole_file
 from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.petition.export import Choice, iter_rows, row_count
-from campaign.petition.layouts import LAYOUTS
+from campaign.petition.layouts import LAYOUTS, Cells
 from campaign.petition.sealing import Opener
 
 _BAR_STEP = 1000
-
-Cells = tuple[str, ...]
 
 
 @dataclass(slots=True)

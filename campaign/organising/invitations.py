@@ -90,6 +90,12 @@ def use_up(session: Session, token: str) -> None:
         session.execute(delete(Invitation).where(Invitation.token_hash == _derived(token, b"invitation")))
 
 
+def take_back(session: Session, email: str | None) -> None:
+    """Let the invitation for an address be good no more, or the one for nobody in particular."""
+    with transaction(session):
+        session.execute(delete(Invitation).where(Invitation.email == email))
+
+
 def waiting(session: Session) -> list[Invitation]:
     """Return the invitations that were not used yet and still can be."""
     return list(session.scalars(select(Invitation).where(Invitation.expires_at > utcnow())))

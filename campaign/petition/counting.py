@@ -1,6 +1,6 @@
 """How many signed and who of them is shown, which goal comes next, and whether the number is right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,9 +42,9 @@ def newest_shown(session: Session, *, most: int) -> list[tuple[str, str]]:
     return [(name or "", country) for name, country in rows]
 
 
-def goal_for(count: int) -> int:
-    """Return the goal to show at `count`: the next round number above it."""
-    return next((goal for goal in _GOALS if goal > count), count + 1)
+def goal_for(count: int, goals: Sequence[int] = ()) -> int:
+    """Return the goal to show at `count`: the next of `goals` above it, or of the round numbers."""
+    return next((goal for goal in (*goals, *_GOALS) if goal > count), count + 1)
 
 
 def at_least(count: int) -> int:

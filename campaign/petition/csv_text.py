@@ -10,7 +10,7 @@ CHUNK = 64 * 1024
 
 # A spreadsheet takes a cell that starts like this for a formula (OWASP, CSV Injection); the wide forms are what East
 # Asian keyboards type, and spreadsheets treat them alike.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ def iter_csv(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...], dialec
     if dialect.bom:
         yield codecs.BOM_UTF8
     for row in rows:
-        writer.writerow(map(_inert, row) if dialect.inert else row)
+        writer.writerow(_inert(row) if dialect.inert else row)
         if text.tell() >= CHUNK:
             yield _taken(text)
     yield _taken(text)
 
 
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+def _inert(row: tuple[str, ...]) -> list[str]:
+    return [f"'{cell}" if cell and cell[0] in _FORMULA_STARTS else cell for cell in row]
 
 
 def _taken(text: io.StringIO) -> bytes:

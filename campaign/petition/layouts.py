@@ -1,91 +1,71 @@
 """The columns of each purpose that signatures are exported for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import itemgetter
 
-from campaign.db import iso
 from campaign.petition.sealing import Person
 
 SYSTEM = "love_always_wins"  # names us in OSDI identifiers, which are "system:id"
+NUMBER = "number"  # counts the lines of an export
+SEALED = tuple(field.name for field in fields(Person))
 
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A signature on its way out: its number in this export, its readable columns, and who it is."""
-
-    number: int
-    row: Any
-    person: Person
-
-
-Columns = dict[str, Callable[[Opened], str]]
+Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of one purpose, by their header; `opted_in`: only for those who want to hear from us."""
+    """The columns of one purpose: what each is called, and what it holds.
 
-    columns: Columns
+    That is the number of the line, a field of a `Person`, or what `petition.export` reads from the database as text.
+    `opted_in`: only for those who want to hear from us.
+    """
+
+    columns: Mapping[str, str]
     opted_in: bool = False
 
     @property
-    def header(self) -> tuple[str, ...]:
+    def header(self) -> Cells:
         """The first line."""
         return tuple(self.columns)
 
-    def cells(self, opened: Opened) -> tuple[str, ...]:
-        """Return the line for one signature."""
-        return tuple([cell(opened) for cell in self.columns.values()])
+    @property
+    def stored(self) -> list[str]:
+        """What is to be read from the database."""
+        return [name for name in self.columns.values() if name not in (NUMBER, *SEALED)]
+
+    def picker(self) -> Callable[[Sequence[str]], Cells]:
+        """Return what makes a line of: its number, what was read, and what was sealed."""
+        given = (NUMBER, *self.stored, *SEALED)
+        return itemgetter(*(given.index(name) for name in self.columns.values()))
 
 
-def _time(moment: datetime | None) -> str:
-    return iso(moment) if moment else ""
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
-
-
-_FULL: Columns = {
-    "id": lambda of: str(of.row.id),
-    "signed_at": lambda of: _time(of.row.signed_at),
-    "confirmed_at": lambda of: _time(of.row.confirmed_at),
-    "given_name": lambda of: of.person.given_name,
-    "family_name": lambda of: of.person.family_name,
-    "email": lambda of: of.person.email,
-    "country": lambda of: of.row.country,
-    "language": lambda of: of.row.language,
-    "updates": lambda of: _flag(of.row.updates),
-    "consent_version": lambda of: of.row.consent_version,
-    "show_name": lambda of: _flag(of.row.shown_name is not None),
-    "message": lambda of: of.person.message,
-    "via": lambda of: of.row.via or "",
-    "referred_by": lambda of: str(of.row.referred_by or ""),
+_FULL = {
+    name: name
+    for name in (
+        *("id", "signed_at", "confirmed_at", "given_name", "family_name", "email", "country", "language", "updates"),
+        *("consent_version", "show_name", "message", "via", "referred_by"),
+    )
 }
 
 # What the IOC gets: who signed, and no address of anybody.
-_DELIVERY: Columns = {
-    "number": lambda of: str(of.number),
-    **{name: _FULL[name] for name in ("given_name", "family_name", "country", "signed_at")},
-}
+_DELIVERY = {name: name for name in (NUMBER, "given_name", "family_name", "country", "signed_at")}
 
 # The names that Action Network and OSDI (opensupporter.org) use.
-_CRM: Columns = {
-    "email": _FULL["email"],
-    "first_name": _FULL["given_name"],
-    "last_name": _FULL["family_name"],
-    "country": _FULL["country"],
-    "language": _FULL["language"],
-    "source": _FULL["via"],
-    "referrer": _FULL["referred_by"],
-    "action_date": _FULL["signed_at"],
-    "confirmed_at": _FULL["confirmed_at"],
-    "email_opt_in": _FULL["updates"],
-    "consent_version": _FULL["consent_version"],
-    "comments": _FULL["message"],
-    "identifier": lambda of: f"{SYSTEM}:{of.row.id}",
+_CRM = {
+    "email": "email",
+    "first_name": "given_name",
+    "last_name": "family_name",
+    "country": "country",
+    "language": "language",
+    "source": "via",
+    "referrer": "referred_by",
+    "action_date": "signed_at",
+    "confirmed_at": "confirmed_at",
+    "email_opt_in": "updates",
+    "consent_version": "consent_version",
+    "comments": "message",
+    "identifier": "identifier",
 }
 
 LAYOUTS = {"full": Layout(_FULL), "delivery": Layout(_DELIVERY), "crm": Layout(_CRM, opted_in=True)}

@@ -9,12 +9,10 @@ from fpdf.enums import Align, MethodReturnValue
 from PIL import Image, ImageOps
 
 from campaign.sharing.words import Words
+from campaign.typefaces import ARABIC, LATIN
 
 NIGHT, ICE, WARM = (7, 13, 26), (234, 242, 251), (255, 181, 102)  # the colours of the page
 
-_FONTS = Path(__file__).parent / "fonts"
-_LATIN = _FONTS / "eb-garamond" / "EBGaramond-Medium.ttf"  # Cyrillic as well
-_ARABIC = _FONTS / "noto-naskh-arabic" / "NotoNaskhArabic-SemiBold.ttf"
 _BALANCE = 0.97  # a step in the search for the narrowest block with as many lines
 
 
@@ -35,8 +33,8 @@ class Sheet(FPDF):
         self.set_auto_page_break(False)
         self.set_margin(0)
         self.add_page()
-        self.add_font("latin", fname=_LATIN)
-        self.add_font("arabic", fname=_ARABIC)
+        self.add_font("latin", fname=LATIN)
+        self.add_font("arabic", fname=ARABIC)
         self.set_text_shaping(True)
         self._script, self._start = ("arabic", Align.R) if words.is_rtl else ("latin", Align.L)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -18,8 +19,10 @@ from campaign.petition.export import Choice, iter_rows
 from campaign.petition.keys import foreign, parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.petition.sealing import Opener, SealedPerson
+from campaign.vault import handing_in
 from campaign.vault.age import encrypting
 from campaign.vault.calling import EXIT_INCOMPLETE
+from campaign.vault.jobs import Job, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,18 @@ def export(
         else:
             output.writelines(chunks)
         output.flush()
+        return EXIT_INCOMPLETE if missed else 0
+
+    return Begun(carry_on=carry_on)
+
+
+def hand_in(*, organiser_id: str, passphrase: str, instance: str, token: str, wanted: dict[str, Any]) -> Begun:
+    """Make the document to hand in, and keep it with the job of that `token`."""
+    opener, job = _opener(organiser_id, passphrase), Job(Path(instance), token)
+    job.tell(Progress(0, 0))
+
+    def carry_on(_output: BinaryIO) -> int:
+        missed = handing_in.make(db.session, opener, handing_in.wanted(wanted), job)
         return EXIT_INCOMPLETE if missed else 0
 
     return Begun(carry_on=carry_on)

@@ -5,6 +5,7 @@ from flask import Flask
 from campaign.config import Settings
 from campaign.web import (
     bot_check,
+    chosen,
     embedding_pages,
     failures,
     film_pages,
@@ -30,6 +31,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     languages.speak(app)
     static.serve(app, settings)
     film_pages.show(app, settings)
+    app.jinja_env.globals["own_letter"] = chosen.letter
     limits.limit(app, settings)
     headers.protect(app, settings)
     failures.explain(app)

@@ -58,7 +58,7 @@ def at_most(length: int) -> Callable[[Any, Field], None]:
     """Return what refuses more than `length` characters."""
 
     def check(_form: Any, field: Field) -> None:
-        if len(field.data) > length:
+        if len(field.data or "") > length:
             raise StopValidation(_("Please use at most %(length)s characters.", length=length))
 
     return check

@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from campaign.db import iso, utcnow
 from campaign.state import state
+from campaign.web.chosen import chosen
 
 KEPT_SECONDS = 3600
 SECURITY_LIFE = timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
 
 # Secrets, and addresses that count; networks that fetch previews ask here first.
-_CLOSED = ("/confirm/", "/receipt/", "/share/", "/film/watched")
+_CLOSED = ("/confirm/", "/receipt/", "/share/", "/film/watched", "/organise/")
 
 bp = Blueprint("machines", __name__)
 
@@ -45,9 +46,10 @@ def security() -> ResponseReturnValue:
 
 
 def _contact() -> str:
-    """Return the campaign's own sender where one is set: what is made up for mails reaches nobody."""
-    chosen = parse_qs(urlsplit(state().settings.mail_url).query).get("from")
-    return f"mailto:{chosen[0]}" if chosen else f"{_public_url()}/en/privacy"
+    """Return whom organisers want to be written to, or the campaign's own sender: what is made up reaches nobody."""
+    sender = parse_qs(urlsplit(state().settings.mail_url).query).get("from", [""])[0]
+    address = chosen().contact or sender
+    return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
 
 
 def _text(lines: list[str]) -> Response:

@@ -14,6 +14,7 @@ from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
 from campaign.web.answers import taking_its_time, wants_json
+from campaign.web.chosen import chosen
 from campaign.web.film_pages import may_play
 from campaign.web.forms import SignForm, came_by, read, refusal
 from campaign.web.headers import public
@@ -39,7 +40,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/")
 def page(lang: str) -> ResponseReturnValue:
     """Show the page: the same bytes for everyone."""
-    return public(may_play(make_response(_page(SignForm(formdata=None)))))
+    return public(may_play(make_response(shown_page())))
 
 
 @bp.post("/sign")
@@ -103,11 +104,16 @@ def seen() -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
     confirmed = totals.confirmed(db.session)
-    told = {"count": confirmed, "goal": counting.goal_for(confirmed), "as_of": iso(utcnow())}
+    told = {"count": confirmed, "goal": counting.goal_for(confirmed, chosen().goals), "as_of": iso(utcnow())}
     response = jsonify(told | _ended(stage(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
+
+
+def shown_page() -> str:
+    """Return the page as everybody sees it, in the language of this request."""
+    return _page(SignForm(formdata=None))
 
 
 def _why_closed(stage: Stage) -> str:
@@ -150,7 +156,7 @@ def _page(form: SignForm, **more: object) -> str:
         "public/page.html",
         form=form,
         count=count,
-        goal=counting.goal_for(count),
+        goal=counting.goal_for(count, chosen().goals),
         shown=counting.newest_shown(db.session, most=SHOWN),
         stage=reached,
         bot_check=bot_check.is_needed(),

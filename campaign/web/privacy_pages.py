@@ -10,6 +10,7 @@ from campaign.petition import signatures
 from campaign.state import state
 from campaign.web import guard, languages
 from campaign.web.answers import taking_its_time, wants_json
+from campaign.web.chosen import chosen
 from campaign.web.forms import LinkForm, read, refusal
 from campaign.web.headers import public
 from campaign.web.limits import count_signing
@@ -63,4 +64,5 @@ def _refused(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
 
 def _page(form: LinkForm, **more: object) -> str:
     reminds, version = bool(state().settings.reminder_hours), signatures.CONSENT_VERSION
-    return render_template("public/privacy.html", form=form, reminds=reminds, version=version, **more)
+    contact = chosen().contact
+    return render_template("public/privacy.html", form=form, reminds=reminds, version=version, contact=contact, **more)

@@ -1,9 +1,8 @@
 // Pages of organisers that renew themselves while they are open. That does not count as work: it keeps no session alive.
 
-const SECONDS = 15;
 const live = () => document.querySelector("[data-live]");
 
-setInterval(() => document.hidden || renew(), SECONDS * 1000);
+setInterval(() => document.hidden || !live().dataset.live || renew(), live().dataset.live * 1000);
 document.addEventListener("visibilitychange", () => document.hidden || renew());
 
 async function renew() {

@@ -11,12 +11,12 @@ import uharfbuzz
 from PIL import Image, ImageChops
 
 from campaign.petition.counting import at_least
-from campaign.sharing import drawing
 from campaign.sharing.cards import MOST_BYTES, SIZE, card, thumbnail
 from campaign.sharing.drawing import Box, Sheet
 from campaign.sharing.posters import SIZES, Lead, address_of, poster
 from campaign.sharing.words import Words
 from campaign.stages import Stage
+from campaign.typefaces import ARABIC, LATIN
 from campaign.web import share_texts
 from campaign.web.film_pages import shown
 from campaign.web.languages import LANGUAGES, use
@@ -77,7 +77,7 @@ def test_a_card_shows_what_it_is_given(campaign, picture):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_has_its_shape(campaign, language, is_open):
     words = words_in(campaign, language, is_open=is_open)
-    path = drawing._ARABIC if words.is_rtl else drawing._LATIN
+    path = ARABIC if words.is_rtl else LATIN
     font = uharfbuzz.Font(uharfbuzz.Face(path.read_bytes()))
     for text in (words.title, words.question, words.ask, words.figure):
         buffer = uharfbuzz.Buffer()

@@ -7,11 +7,16 @@ from campaign.config import Settings
 from campaign.web.organise import (
     access,
     account_pages,
+    activity_pages,
     cookies,
     dashboard_pages,
     entrance_pages,
     export_pages,
+    hand_in_pages,
     invitation_pages,
+    organiser_pages,
+    request_pages,
+    setting_pages,
 )
 
 
@@ -20,7 +25,8 @@ def open_room(app: Flask, settings: Settings) -> None:
     cookies.bake(app, settings)
     access.guard(app)
     app.jinja_env.globals["rooms"] = _rooms
-    for room in (account_pages, dashboard_pages, entrance_pages, export_pages, invitation_pages):
+    pages = (account_pages, activity_pages, dashboard_pages, entrance_pages, export_pages, invitation_pages)
+    for room in (*pages, hand_in_pages, organiser_pages, request_pages, setting_pages):
         app.register_blueprint(room.bp, url_prefix="/organise")
 
 
@@ -29,6 +35,11 @@ def _rooms() -> list[tuple[str, str]]:
     rooms = [
         ("reader", "dashboard.show", gettext("Figures")),
         ("organiser", "export.show", gettext("Export")),
+        ("organiser", "hand_in.show", gettext("Hand in")),
+        ("organiser", "requests.show", gettext("Requests")),
+        ("owner", "organisers.show", gettext("Organisers")),
+        ("owner", "settings.show", gettext("Settings")),
+        ("organiser", "activity.show", gettext("Activity")),
         ("reader", "account.show", gettext("Your account")),
     ]
     return [(view, label) for role, view, label in rooms if access.me().may(role)]  # type: ignore[arg-type]

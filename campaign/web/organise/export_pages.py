@@ -73,12 +73,12 @@ def _opened(form: DownloadForm) -> Task:
 
 def _file(form: DownloadForm, task: Task) -> Response:
     encrypted = {"suffix": "csv.age", "mimetype": "application/octet-stream"} if form.recipient.data else {}
-    response = attachment(_sent(task), str(form.purpose.data), **encrypted)
+    response = attachment(iter_noting(task), str(form.purpose.data), **encrypted)
     response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
     return response
 
 
-def _sent(task: Task) -> Iterator[bytes]:
+def iter_noting(task: Task) -> Iterator[bytes]:
     """Return what the vault puts out; that rows could not be opened is noted at the end."""
     app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
 

@@ -3,13 +3,17 @@
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField
+from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import DataRequired, ValidationError
 
 from campaign.errors import InvalidAddress, TooManyTries
 from campaign.organising import passwords
+from campaign.organising.organisers import EXPORTING, ROLES
 from campaign.petition import addresses
 from campaign.web.forms import EMAIL_LENGTH, at_most, trimmed
+
+COVER_LENGTH = 5000
+SECRET_LENGTH = 1000  # several recovery keys, one after the other
 
 
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
@@ -25,7 +29,7 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
 
 def secret(missing: str) -> StringField:
     """Return a field for something secret, which is taken as it is typed."""
-    return StringField(validators=[DataRequired(missing), at_most(passwords.MOST)])
+    return StringField(validators=[DataRequired(missing), at_most(SECRET_LENGTH)])
 
 
 def code() -> StringField:
@@ -124,6 +128,39 @@ class ChangedPasswordForm(OldForm, ChosenForm):
 
 class ChangedPassphraseForm(OldForm, PassphraseForm):
     """A new export passphrase in place of the old one."""
+
+
+class OpenForm(EmailForm):
+    """An address, and the passphrase that opens what is sealed of it."""
+
+    passphrase = secret(_("Please type your export passphrase."))
+
+
+class HandInForm(OrganiserForm):
+    """The letter that goes with the document to hand in, and the passphrase."""
+
+    cover = TextAreaField(
+        filters=[trimmed], validators=[DataRequired(_("Please write a few words.")), at_most(COVER_LENGTH)]
+    )
+    passphrase = secret(_("Please type your export passphrase."))
+
+
+class InviteForm(EmailForm):
+    """Who is to come in, as what; the passphrase of who lets them export."""
+
+    role = StringField(default="organiser")
+    exports = BooleanField()
+    passphrase = StringField(validators=[at_most(SECRET_LENGTH)])
+
+    def validate_role(self, field: Field) -> None:
+        """Take the roles there are; a reader does not export."""
+        if field.data not in ROLES or (self.exports.data and field.data not in EXPORTING):
+            raise ValidationError(gettext("A reader sees figures only, and cannot export."))
+
+    def validate_passphrase(self, field: Field) -> None:
+        """Ask for it where it is needed."""
+        if self.exports.data and not field.data:
+            raise ValidationError(gettext("Please type your export passphrase."))
 
 
 def wait(error: TooManyTries) -> str:

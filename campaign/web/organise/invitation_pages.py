@@ -1,7 +1,5 @@
 """Coming in with an invitation, step by step: who you are, a second factor, recovery codes, an export passphrase."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +10,8 @@ from markupsafe import Markup
 
 from campaign.db import db
 from campaign.errors import AddressTaken, BadRecoveryKey, TooManyTries, UnknownInvitation, WrongFactor
-from campaign.models import Organiser
 from campaign.organising import codes, invitations, organisers, passkeys
 from campaign.organising.entrance import begin, check_code
-from campaign.organising.invitations import Invited
 from campaign.sharing.qr import qr_inline
 from campaign.state import state
 from campaign.vault import calling
@@ -24,10 +20,9 @@ from campaign.web.organise import cookies
 from campaign.web.organise.access import open_to_anybody
 from campaign.web.organise.entrance_pages import place, tell
 from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, PassphraseForm, wait
+from campaign.web.organise.joining import has_factor, invited, is_in, lead_to, step, who
 
 bp = Blueprint("invitation", __name__)
-
-Step = Callable[[UUID], ResponseReturnValue]
 
 
 @bp.before_request
@@ -43,29 +38,13 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
     return render_template("organise/refused.html", title=title, advice=advice), 404
 
 
-def _step(view: Step) -> Callable[..., ResponseReturnValue]:
-    """Let a step be taken by who has begun with this browser; others are led to the beginning."""
-
-    @open_to_anybody
-    @wraps(view)
-    def taken(token: str) -> ResponseReturnValue:
-        who = _who(_invited())
-        return view(who) if who else redirect(url_for(".account", token=token), 303)
-
-    return taken
-
-
 @bp.get("/invitation/<token>")
 @open_to_anybody
 def account(token: str) -> ResponseReturnValue:
     """Ask who they are; who has begun already goes on."""
-    who = _who(_invited())
-    if who is not None:
-        return _lead_to(".show_factor" if not _is_in(who) else ".passphrase")
-    if _is_in(_invited().organiser_id):
-        title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
-        return render_template("organise/refused.html", title=title, advice=advice), 403
-    return _account(AccountForm(formdata=None))
+    if (here := who(invited())) is not None:
+        return lead_to(".passphrase" if is_in(here) else ".show_factor")
+    return _sign_in_first() if is_in(invited().organiser_id) else _account(AccountForm(formdata=None))
 
 
 @bp.post("/invitation/<token>")
@@ -73,13 +52,15 @@ def account(token: str) -> ResponseReturnValue:
 def give_account(token: str) -> ResponseReturnValue:
     """Take address and password."""
     count_sign_in()
+    if is_in(invited().organiser_id):
+        return _sign_in_first()
     form = AccountForm()
-    if _invited().email:
-        form.email.data = _invited().email
+    if invited().email:
+        form.email.data = invited().email
     if not form.validate():
         return _account(form, 422)
     try:
-        who = begin(db.session, _invited(), email=form.address, password=str(form.chosen.data))
+        who = begin(db.session, invited(), email=form.address, password=str(form.chosen.data))
     except AddressTaken:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
         return _account(form, 422)
@@ -90,18 +71,18 @@ def give_account(token: str) -> ResponseReturnValue:
         form.refuse(form.chosen, wait(error))
         return _account(form, 429)
     cookies.begin_joining(who)
-    return _lead_to(".show_factor")
+    return lead_to(".show_factor")
 
 
 @bp.get("/invitation/<token>/factor")
-@_step
+@step
 def show_factor(who: UUID) -> ResponseReturnValue:
     """Show what an authenticator app reads, and offer a passkey."""
-    return _lead_to(".show_codes") if _has_factor(who) else _factor(who, CodeForm(formdata=None))
+    return lead_to(".show_codes") if has_factor(who) else _factor(who, CodeForm(formdata=None))
 
 
 @bp.post("/invitation/<token>/factor")
-@_step
+@step
 def give_code(who: UUID) -> ResponseReturnValue:
     """Take the first code of the app: it works."""
     form = CodeForm()
@@ -115,11 +96,11 @@ def give_code(who: UUID) -> ResponseReturnValue:
     except TooManyTries as error:
         form.refuse(form.code, wait(error))
         return _factor(who, form, 429)
-    return _lead_to(".show_codes")
+    return lead_to(".show_codes")
 
 
 @bp.post("/invitation/<token>/passkey")
-@_step
+@step
 def give_passkey(who: UUID) -> ResponseReturnValue:
     """Take a passkey in place of an app."""
     credential, challenge = request.form.get("credential", ""), cookies.challenge()
@@ -129,44 +110,44 @@ def give_passkey(who: UUID) -> ResponseReturnValue:
         form = CodeForm(formdata=None)
         form.refuse(form.code, gettext("That passkey cannot be used here. Try once more, or use an app."))
         return _factor(who, form, 422)
-    return _lead_to(".show_codes")
+    return lead_to(".show_codes")
 
 
 @bp.get("/invitation/<token>/codes")
-@_step
+@step
 def show_codes(who: UUID) -> ResponseReturnValue:
     """Offer recovery codes."""
-    return _page("codes") if _has_factor(who) else _lead_to(".show_factor")
+    return _page("codes") if has_factor(who) else lead_to(".show_factor")
 
 
 @bp.post("/invitation/<token>/codes")
-@_step
+@step
 def make_codes(who: UUID) -> ResponseReturnValue:
     """Make them, and show them this once."""
-    if not _has_factor(who):
-        return _lead_to(".show_factor")
-    further = ".passphrase" if _invited().exports else ".enter"
+    if not has_factor(who):
+        return lead_to(".show_factor")
+    further = ".passphrase" if invited().exports else ".enter"
     return _page("codes", codes=codes.new_recovery_codes(db.session, who), further=further)
 
 
 @bp.get("/invitation/<token>/passphrase")
-@_step
+@step
 def passphrase(who: UUID) -> ResponseReturnValue:
     """Ask for an export passphrase."""
     return _passphrase(_passphrase_form(empty=True))
 
 
 @bp.post("/invitation/<token>/passphrase")
-@_step
+@step
 def give_passphrase(who: UUID) -> ResponseReturnValue:
     """Wrap a copy of the campaign's key by it."""
     form = _passphrase_form()
-    if not _invited().exports or not _has_factor(who):
+    if not invited().exports or not has_factor(who):
         abort(403)
     if not form.validate():
         return _passphrase(form, 422)
     db.session.rollback()
-    asked: dict[str, Any] = {"organiser_id": str(who), "passphrase": form.chosen.data, "token": _invited().token}
+    asked: dict[str, Any] = {"organiser_id": str(who), "passphrase": form.chosen.data, "token": invited().token}
     if isinstance(form, KeyForm):
         asked["recovery_keys"] = form.recovery_key.data
     try:
@@ -178,46 +159,27 @@ def give_passphrase(who: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/invitation/<token>/enter")
-@_step
+@step
 def enter(who: UUID) -> ResponseReturnValue:
     """Let somebody in who does not export."""
-    if _invited().exports or not _has_factor(who):
+    if invited().exports or not has_factor(who):
         abort(403)
     return _enter(who)
 
 
 def _enter(who: UUID) -> ResponseReturnValue:
     if not codes.recovery_codes_left(db.session, who):
-        return _lead_to(".show_codes")
+        return lead_to(".show_codes")
     tell("came-in", who)
     organisers.set_ready(db.session, who)
-    invitations.use_up(db.session, _invited().token)
+    invitations.use_up(db.session, invited().token)
     cookies.sign_in(organisers.member(db.session, who))
     return redirect(url_for("account.welcome"), 303)
 
 
-def _who(invited: Invited) -> UUID | None:
-    """Return who this invitation is for, if it is they who send this request."""
-    here = {cookies.joining(), g.organiser.id if g.organiser else None} - {None}
-    return invited.organiser_id if invited.organiser_id in here else None
-
-
-def _is_in(organiser_id: UUID | None) -> bool:
-    return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
-
-
-def _has_factor(who: UUID) -> bool:
-    has_app = db.session.get_one(Organiser, who).totp_step is not None  # a code of it was accepted
-    return has_app or passkeys.has_passkey(db.session, who)
-
-
-def _invited() -> Invited:
-    invited: Invited = g.invited
-    return invited
-
-
-def _lead_to(step: str) -> ResponseReturnValue:
-    return redirect(url_for(step, token=_invited().token), 303)
+def _sign_in_first() -> ResponseReturnValue:
+    title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
+    return render_template("organise/refused.html", title=title, advice=advice), 403
 
 
 def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
@@ -234,7 +196,7 @@ def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue
 
 
 def _passphrase_form(*, empty: bool = False) -> PassphraseForm:
-    kind = PassphraseForm if _invited().carries_keys else KeyForm
+    kind = PassphraseForm if invited().carries_keys else KeyForm
     return kind(formdata=None) if empty else kind()
 
 
@@ -243,4 +205,4 @@ def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
-    return make_response(render_template(f"organise/join/{name}.html", invited=_invited(), **shown), status)
+    return make_response(render_template(f"organise/join/{name}.html", invited=invited(), **shown), status)

@@ -1,0 +1,38 @@
+"""What people ask of the campaign: what is kept of them, their link once more, to be erased. Found by their address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from campaign.models import Signature
+from campaign.petition.addresses import address_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the server can read of a signature; `brought`: how many came by its link and confirmed."""
+
+    id: UUID
+    country: str
+    language: str
+    updates: bool
+    shown_name: str | None
+    via: str | None
+    consent_version: str
+    signed_at: datetime
+    confirmed_at: datetime | None
+    brought: int
+
+
+def by_address(session: Session, key: bytes, email: str) -> Stored | None:
+    """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is."""
+    brought = aliased(Signature)
+    number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
+    columns = [getattr(Signature, name) for name in Stored.__slots__ if name != "brought"]
+    wanted = Signature.address_hash == address_hash(key, email)
+    row: Any = session.execute(select(*columns, number.scalar_subquery()).where(wanted)).first()
+    return Stored(*row) if row else None

@@ -1,0 +1,191 @@
+"""The document to hand in: a letter, the petition, how many signed where, and their names, as a PDF in all scripts."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import Align, MethodReturnValue
+
+from campaign.typefaces import EVERY, HAN, KOREAN, LATIN
+
+A4 = (595.28, 841.89)  # points
+_MARGIN, _FOOT = 56.7, 62.4
+_COLUMNS, _GUTTER = 2, 20.0
+_SIZE, _LEADING = 8.0, 10.4  # of the names, in points
+_PLAIN = (LATIN, KOREAN, HAN)  # scripts in which each letter has one form and its own place
+_NUMBER = 34.0  # the width of the numbers, in points
+_STEP = 500  # names after which progress is told
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands in the document beside names: `cover` and `letter` by paragraphs, `page` with {page} and {pages}."""
+
+    title: str
+    day: str
+    cover: list[str]
+    letter_to: str
+    letter: list[str]
+    totals: str
+    total: str
+    names: str
+    elsewhere: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One who signed: the number of the line, the name, and the country in words."""
+
+    number: str
+    name: str
+    country: str
+
+
+class Document(FPDF):
+    """The document; pages are A4, lengths in points."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(unit="pt", format=A4)
+        logging.getLogger("fpdf").setLevel(logging.CRITICAL)  # it would say which letters of a name it cannot set
+        logging.getLogger("fontTools").setLevel(logging.ERROR)
+        self._words = words
+        self.set_margins(_MARGIN, _MARGIN)
+        self.set_auto_page_break(True, _FOOT)
+        self.set_title(words.title)
+        self.set_lang("en")
+        for path in EVERY:
+            self.add_font(path.stem, fname=path)
+
+    def footer(self) -> None:
+        """Set the title, the day and the number at the foot of each page."""
+        self.set_text_shaping(False)
+        self.set_font(LATIN.stem, size=8)
+        self.set_y(-_FOOT + 22)
+        number = self._words.page.format(page=self.page_no(), pages="{nb}")
+        self.cell(0, 10, f"{self._words.title} · {self._words.day} · {number}", align=Align.C)
+
+    def set_letters(self) -> None:
+        """Set the letter that goes with the document, and the petition, on a page each."""
+        for heading, paragraphs in (
+            (self._words.title, self._words.cover),
+            (self._words.letter_to, self._words.letter),
+        ):
+            self.add_page()
+            self._heading(heading)
+            self.set_font(LATIN.stem, size=12)
+            for paragraph in paragraphs:
+                self._fit(paragraph)
+                self.multi_cell(0, 17, paragraph, align=Align.L)
+                self.ln(8)
+
+    def set_totals(self, totals: Mapping[str, int]) -> None:
+        """Set how many signed, in all and by country in words, in the order given."""
+        self.add_page()
+        self._heading(self._words.totals)
+        for country, number in [(self._words.total, sum(totals.values())), *totals.items()]:
+            self.set_font(LATIN.stem, size=11)
+            self.cell(260, 16, country)
+            self.cell(70, 16, f"{number:,}", align=Align.R, new_x="LMARGIN", new_y="NEXT")
+
+    def set_names(self, names: Iterable[Name], told: Callable[[int], None]) -> None:
+        """Set the names, two columns a page; `told` hears of every 500th."""
+        self.add_page()
+        self._heading(self._words.names)
+        self.set_auto_page_break(False)
+        waiting, done = iter(names), 0
+        while some := list(islice(waiting, _STEP)):
+            for name in some:
+                self._set_name(name)
+            told(done := done + len(some))
+
+    def _set_name(self, name: Name) -> None:
+        width = (self.epw - _GUTTER * (_COLUMNS - 1)) / _COLUMNS
+        room = width - _NUMBER
+        lines = self._lines(name.name, room * 0.62)
+        left = self._place(len(lines), width)
+        top = self.get_y()
+        self._write(left, top, _NUMBER - 6, name.number, Align.R)
+        self._write(left + _NUMBER + room * 0.65, top, room * 0.35, name.country, Align.L, shrink=True)
+        for at, line in enumerate(lines):
+            self._write(left + _NUMBER, top + at * _LEADING, room * 0.62, line, Align.L)
+        self.set_xy(left, top + len(lines) * _LEADING)
+
+    def _place(self, lines: int, width: float) -> float:
+        """Go to where the next name has its place, in another column or page if there is none here; return its left."""
+        if not hasattr(self, "_column"):
+            self._column, self._top = 0, self.get_y()
+        if self.get_y() + lines * _LEADING > self.h - _FOOT:
+            self._column = (self._column + 1) % _COLUMNS
+            if self._column == 0:
+                self.add_page()
+                self._top = self.t_margin
+            self.set_y(self._top)
+        return self.l_margin + self._column * (width + _GUTTER)
+
+    def _lines(self, text: str, width: float) -> list[str]:
+        """Return `text` in as many lines as it needs: no name is cut."""
+        self._choose(text)
+        if len(text) * _SIZE * 0.3 < width and self.get_string_width(text) <= width:
+            return [text]
+        lines = self.multi_cell(width, _LEADING, text, dry_run=True, output=MethodReturnValue.LINES)
+        return cast(list[str], lines)
+
+    def _write(self, left: float, top: float, width: float, text: str, align: Align, *, shrink: bool = False) -> None:
+        self._choose(text)
+        if shrink and (wide := self.get_string_width(text)) > width:
+            self.set_font_size(_SIZE * width / wide)
+        self.set_xy(left, top)
+        self.cell(width, _LEADING, text, align=align)
+
+    def _choose(self, text: str) -> None:
+        """Choose one typeface that has all letters of a text, or else for each letter the first that has it."""
+        face = typeface_of(text)
+        self.set_font((face or LATIN).stem, size=_SIZE)
+        self.set_text_shaping(face not in _PLAIN)
+        self.set_fallback_fonts([] if face else [path.stem for path in EVERY[1:]])
+
+    def _heading(self, text: str) -> None:
+        self._fit(text)
+        self.set_font(LATIN.stem, size=22)
+        self.multi_cell(0, 28, text, align=Align.L, new_x="LMARGIN", new_y="NEXT")
+        self.ln(14)
+
+    def _fit(self, text: str) -> None:
+        """Choose how a text of ours is set, which organisers may have written in any script."""
+        self.set_text_shaping(typeface_of(text) is not LATIN)
+        self.set_fallback_fonts([path.stem for path in EVERY[1:]])
+
+
+def document(words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]) -> bytes:
+    """Return the document as a PDF; `told` is called with how many names are set."""
+    pdf = Document(words)
+    pdf.set_letters()
+    pdf.set_totals(totals)
+    pdf.set_names(names, told)
+    return bytes(pdf.output())
+
+
+def drawable(text: str) -> str:
+    """Return `text` without what no typeface has: pictures, for instance; a dash where nothing is left."""
+    kept = "".join(letter for letter in text if letter.isspace() or any(ord(letter) in letters(f) for f in EVERY))
+    return " ".join(kept.split()) or "–"
+
+
+def typeface_of(text: str) -> Path | None:
+    """Return the first typeface that has all letters of `text`."""
+    faces = EVERY[:1] if text.isascii() else EVERY
+    return next((path for path in faces if all(ord(letter) in letters(path) for letter in text)), None)
+
+
+@cache
+def letters(path: Path) -> frozenset[int]:
+    """Return the code points that a typeface has."""
+    with TTFont(path, lazy=True) as font:
+        return frozenset(font.getBestCmap())

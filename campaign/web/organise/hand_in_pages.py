@@ -1,0 +1,131 @@
+"""The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
+
+from threading import Thread
+from typing import Any
+
+from babel import Locale
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign import stages
+from campaign.days import written
+from campaign.db import db, utcnow
+from campaign.errors import TooManyTries, UnknownLink, WrongPassphrase
+from campaign.petition import totals
+from campaign.petition.countries import CODES
+from campaign.state import state
+from campaign.vault.jobs import Job, new_job
+from campaign.web import chosen
+from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise.dashboard_pages import attachment
+from campaign.web.organise.export_pages import forget_form, iter_noting
+from campaign.web.organise.forms import HandInForm, wait
+from campaign.web.organise.setting_forms import DayForm
+
+LANGUAGE = "en"  # of the document
+_COVER = """To the International Olympic Committee
+
+{count} people have signed the petition that follows. They ask you to speak out, and to stand by your principle of \
+non-discrimination.
+
+Their names stand behind it, in the order in which they signed. Where fewer than ten people of a country have signed, \
+we write “elsewhere”: some of them live where such a list can be a danger to them.
+
+Please read it, and answer in public.
+
+The organisers of “Love Always Wins”"""
+
+bp = Blueprint("hand_in", __name__)
+
+
+@bp.get("/hand-in")
+@needs("organiser")
+def show() -> ResponseReturnValue:
+    """Ask for the letter that goes with it, and the passphrase."""
+    cover = _COVER.format(count=f"{totals.confirmed(db.session):,}")
+    return _page(HandInForm(formdata=None, cover=cover))
+
+
+@bp.post("/hand-in")
+@needs("organiser")
+def begin() -> ResponseReturnValue:
+    """Let the vault begin, and lead to where one sees how far it is."""
+    form, job = HandInForm(), new_job(state().settings.instance)
+    if not me().exports:
+        abort(403)
+    if not form.validate():
+        return _page(form, 422)
+    asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
+    try:
+        task = opened("hand_in", str(form.passphrase.data), **asked)
+    except WrongPassphrase:
+        form.refuse(form.passphrase, gettext("This is not your passphrase. Nothing was made."))
+        return _page(form, 422)
+    except TooManyTries as error:
+        form.refuse(form.passphrase, wait(error))
+        return _page(form, 429)
+    record("hand-in", signatures=totals.confirmed(db.session))
+    forget_form()
+    Thread(target=list, args=(iter_noting(task),), name="hand-in", daemon=True).start()  # waits for its end
+    return redirect(url_for(".follow", job=job.token), 303)
+
+
+@bp.get("/hand-in/<job>")
+@needs("organiser")
+def follow(job: str) -> ResponseReturnValue:
+    """Show how far it is."""
+    progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
+    return render_template("organise/hand_in_job.html", job=job, progress=progress, day=day)
+
+
+@bp.get("/hand-in/<job>/file")
+@needs("organiser")
+def fetch(job: str) -> ResponseReturnValue:
+    """Give the document."""
+    return attachment(_job(job).content(), "hand-in", suffix="pdf", mimetype="application/pdf")
+
+
+@bp.post("/hand-in/delivered")
+@needs("organiser")
+def deliver() -> ResponseReturnValue:
+    """Note that it was handed in: nothing is signed or confirmed any more."""
+    form = DayForm()
+    if not me().exports or not form.validate() or form.day.data is None:
+        abort(400)
+    record("delivered", day=form.day.data)
+    stages.deliver(db.session, form.day.data)
+    return redirect(url_for("dashboard.show"), 303)
+
+
+@bp.errorhandler(UnknownLink)
+def explain(_error: UnknownLink) -> ResponseReturnValue:
+    """Say that a document is kept for an hour."""
+    title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
+    return render_template("organise/refused.html", title=title, advice=advice), 404
+
+
+def _job(token: str) -> Job:
+    return Job(state().settings.instance, token)
+
+
+def _wanted(form: HandInForm) -> dict[str, Any]:
+    """Return the words of the document, in English."""
+    words = {
+        "title": "Love Always Wins",
+        "day": written(utcnow().date(), LANGUAGE),
+        "cover": chosen.paragraphs(str(form.cover.data)),
+        "letter_to": "To the International Olympic Committee",
+        "letter": chosen.paragraphs(chosen.letter_in(LANGUAGE)),
+        "totals": "Signatures by country",
+        "total": "In all",
+        "names": "Names",
+        "elsewhere": "elsewhere",
+        "page": "page {page} of {pages}",
+    }
+    territories = Locale.parse(LANGUAGE).territories
+    return {"words": words, "countries": {code: territories[code] for code in CODES}}
+
+
+def _page(form: HandInForm, status: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("organise/hand_in.html", form=form), status)

@@ -1,0 +1,128 @@
+"""Who runs the campaign: inviting, roles, the right to export, removing. For owners."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.db import db
+from campaign.errors import LastOwner, NoKeyHolder, TooManyTries, UnknownOrganiser, WrongPassphrase
+from campaign.organising import invitations, organisers
+from campaign.organising.organisers import EXPORTING, ROLES, Member, member
+from campaign.petition import holders
+from campaign.web.organise.access import needs, opened, record
+from campaign.web.organise.forms import InviteForm, wait
+
+bp = Blueprint("organisers", __name__)
+
+
+@bp.get("/organisers")
+@needs("owner")
+def show() -> ResponseReturnValue:
+    """List them, and who is invited."""
+    return _page(InviteForm(formdata=None))
+
+
+@bp.post("/organisers")
+@needs("owner")
+def invite() -> ResponseReturnValue:
+    """Make an invitation and show its address, this once; one that carries keys needs the giver's passphrase."""
+    form = InviteForm()
+    if not form.validate():
+        return _page(form, 422)
+    known = organisers.by_email(db.session, form.address)
+    if known and known.ready_at and not form.exports.data:
+        form.refuse(form.email, gettext("Somebody with this address is in already."))
+        return _page(form, 422)
+    guest = known.id if known and known.ready_at else None
+    try:
+        token = _invitation(form, guest)
+    except (WrongPassphrase, NoKeyHolder):
+        form.refuse(form.passphrase, gettext("This is not your passphrase. Nobody was invited."))
+        return _page(form, 422)
+    except TooManyTries as error:
+        form.refuse(form.passphrase, wait(error))
+        return _page(form, 429)
+    return _page(InviteForm(formdata=None), invitation=url_for("invitation.account", token=token), email=form.address)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/role")
+@needs("owner")
+def set_role(organiser_id: UUID) -> ResponseReturnValue:
+    """Give somebody another role."""
+    role = request.form.get("role", "")
+    if role not in ROLES:
+        abort(400)
+    changed = _known(organiser_id)
+    record("changed-role", email=changed.email, role=role)
+    organisers.set_role(db.session, organiser_id, role)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/stop-export")
+@needs("owner")
+def stop_export(organiser_id: UUID) -> ResponseReturnValue:
+    """Delete somebody's copy of the keys."""
+    record("ended-export", email=_known(organiser_id).email)
+    holders.let_go(db.session, organiser_id)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/remove")
+@needs("owner")
+def remove(organiser_id: UUID) -> ResponseReturnValue:
+    """Remove somebody, with their sessions and their copy of the keys."""
+    record("removed", email=_known(organiser_id).email)
+    organisers.remove(db.session, organiser_id)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/invitations/take-back")
+@needs("owner")
+def take_back() -> ResponseReturnValue:
+    """Let an invitation that waits be good no more."""
+    email = request.form.get("email") or None
+    record("took-back-invitation", email=email)
+    invitations.take_back(db.session, email)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.errorhandler(LastOwner)
+def keep_one(_error: LastOwner) -> ResponseReturnValue:
+    """Say that somebody must be left who can let others in."""
+    return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
+
+
+@bp.errorhandler(UnknownOrganiser)
+def miss(_error: UnknownOrganiser) -> ResponseReturnValue:
+    """Say that somebody is gone already."""
+    return _page(InviteForm(formdata=None), 404, fault=gettext("There is no such organiser any more."))
+
+
+def _invitation(form: InviteForm, guest: UUID | None) -> str:
+    asked: dict[str, Any] = {"email": form.address, "role": form.role.data}
+    if not form.exports.data:
+        record("invited", **asked, exports=False)
+        return invitations.invite(db.session, **asked)
+    known = str(guest) if guest else None
+    token = opened("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
+    record("invited", **asked, exports=True)
+    return str(token)
+
+
+def _known(organiser_id: UUID) -> Member:
+    return member(db.session, organiser_id)
+
+
+def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    page = render_template(
+        "organise/organisers.html",
+        form=form,
+        members=organisers.members(db.session),
+        waiting=invitations.waiting(db.session),
+        exporting=EXPORTING,
+        **shown,
+    )
+    return make_response(page, status)

@@ -1,0 +1,64 @@
+"""What owners set."""
+
+from flask_babel import gettext
+from wtforms import DateField, Field, StringField, TextAreaField
+from wtforms.validators import ValidationError
+
+from campaign.db import utcnow
+from campaign.errors import InvalidAddress
+from campaign.petition import addresses
+from campaign.web.forms import at_most, trimmed
+from campaign.web.languages import LANGUAGES
+from campaign.web.organise.forms import OrganiserForm
+
+LETTER_LENGTH = 5000
+MOST_GOALS = 30
+HIGHEST_GOAL = 10**9
+
+
+class DayForm(OrganiserForm):
+    """The day on which the petition was handed in."""
+
+    day = DateField()
+
+    def validate_day(self, field: Field) -> None:
+        """Take a day that has come."""
+        if field.data is None or field.data > utcnow().date():
+            raise ValidationError(gettext("Please choose a day that has come."))
+
+
+class GoalsForm(OrganiserForm):
+    """The goals, as numbers with spaces between them, and the address to write to; both may be empty."""
+
+    goals = StringField(filters=[trimmed])
+    contact = StringField(filters=[trimmed])
+
+    def validate_goals(self, field: Field) -> None:
+        """Take rising numbers."""
+        words = field.data.replace(",", " ").split()
+        goals = [int(word) for word in words if word.isascii() and word.isdigit()]
+        rising = goals == sorted(set(goals)) and all(0 < goal <= HIGHEST_GOAL for goal in goals)
+        if len(goals) != len(words) or not rising or len(goals) > MOST_GOALS:
+            raise ValidationError(gettext("Please type numbers that rise, like 1000 5000 10000."))
+        field.data = " ".join(map(str, goals))
+
+    def validate_contact(self, field: Field) -> None:
+        """Take an address, or none."""
+        try:
+            field.data = addresses.normalised(field.data) if field.data else ""
+        except InvalidAddress:
+            raise ValidationError(
+                gettext("This does not look like an e-mail address. It should be like name@example.org.")
+            ) from None
+
+
+class LetterForm(OrganiserForm):
+    """The letter in the language `of`; an empty line ends a paragraph."""
+
+    of = StringField()
+    text = TextAreaField(filters=[trimmed], validators=[at_most(LETTER_LENGTH)])
+
+    def validate_of(self, field: Field) -> None:
+        """Take the languages of the page."""
+        if field.data not in LANGUAGES:
+            raise ValidationError(gettext("Please choose from the list."))

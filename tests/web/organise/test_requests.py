@@ -1,0 +1,74 @@
+"""What people ask of the campaign, done from the page."""
+
+import pytest
+
+from campaign.db import db
+from campaign.organising import activity
+from tests.organisers import PASSPHRASE
+
+ADA = {"page": "/organise/signatures", "email": "Ada@Example.org"}
+
+
+@pytest.fixture
+def signed(ada):
+    ada.signs(message="For my sister.")
+    ada.mails()
+
+
+def actions(campaign) -> list[str]:
+    with campaign.app.app_context():
+        return [entry.action for entry in activity.iter_entries(db.session)]
+
+
+def test_a_signature_is_found_by_its_address_and_nothing_sealed_is_shown(campaign, olga, ada, signed):
+    page = olga.posts("/organise/signatures", **ADA).text
+    assert "United Kingdom" in page
+    assert "For my sister." not in page
+    assert actions(campaign)[-1] == "looked-up"
+
+
+def test_who_has_not_signed_is_not_found(olga, signed):
+    page = olga.posts("/organise/signatures", page="/organise/signatures", email="zoe@example.org").text
+    assert "Nothing is kept for this address" in page
+
+
+def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
+    wrong = grace.posts("/organise/signatures/open", **ADA, passphrase="a guess of mine")
+    assert (wrong.status_code, "For my sister." in wrong.text) == (422, False)
+    right = grace.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
+    assert "For my sister." in right.text
+    assert actions(campaign)[-2:] == ["wrong-passphrase", "opened"]
+
+
+def test_who_may_not_export_opens_nothing(olga, signed):
+    answer = olga.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
+    assert (answer.status_code, "For my sister." in answer.text) == (422, False)
+
+
+def test_the_link_is_sent_again_at_once_and_to_its_owner_only(campaign, olga, ada, signed):
+    page = olga.posts("/organise/signatures/send", **ADA | {"email": "ada@example.org"}).text
+    assert "on its way" in page
+    assert len(ada.mails()) == 2
+    assert "/confirm/" not in page
+    assert actions(campaign)[-1] == "sent-link"
+
+
+def test_a_signature_is_erased_for_ever(campaign, olga, ada):
+    ada.confirms()
+    assert "is erased" in olga.posts("/organise/signatures/erase", **ADA).text
+    assert campaign.count() == 0
+    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
+    assert "erased" in actions(campaign)
+
+
+def test_no_address_of_a_supporter_is_noted_or_logged(campaign, grace, signed, capfd):
+    for act, more in (("", {}), ("/open", {"passphrase": PASSPHRASE}), ("/send", {}), ("/erase", {})):
+        grace.posts(f"/organise/signatures{act}", **ADA, **more)
+    with campaign.app.app_context():
+        told = str([entry.details for entry in activity.iter_entries(db.session)])
+    assert "ada@" not in (told + "".join(capfd.readouterr())).lower()
+
+
+def test_a_reader_finds_nobody(reader, signed):
+    answer = reader.posts("/organise/signatures", email="ada@example.org")
+    assert (answer.status_code, "United Kingdom" in answer.text) == (403, False)
