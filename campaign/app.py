@@ -13,6 +13,7 @@ from campaign.errors import ConfigError
 from campaign.files import own_folder
 from campaign.housekeeping import keep_house
 from campaign.logs import configure_logs
+from campaign.memory import keep_out_of_swap
 from campaign.migrating import add_migrations, require_current
 from campaign.state import keep_state, mail_worker
 from campaign.web import film_pages, static
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def serve() -> Flask:
     """Build the application for a server: its database must be ready, and what runs beside it starts."""
+    keep_out_of_swap()  # a passphrase passes through
     try:
         settings = Settings.load()
         film_pages.require(settings)

@@ -32,6 +32,12 @@ class Site:
         self._flag = folder / "serving"
         self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 
+    def known_by_name(self) -> "Site":
+        """Let the site be called localhost: passkeys belong to names."""
+        self.url = self.url.replace("127.0.0.1", "localhost")
+        self._environment["CAMPAIGN_PUBLIC_URL"] = self.url
+        return self
+
     def flask(self, *arguments: str) -> str:
         """Run a `flask` command and return what it prints."""
         command = self.command(*arguments)

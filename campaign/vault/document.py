@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -62,6 +63,11 @@ class Document(FPDF):
         self.set_lang("en")
         for path in EVERY:
             self.add_font(path.stem, fname=path)
+
+    def close(self) -> None:
+        """Close the files of the typefaces, which are read as they are needed."""
+        for face in self.fonts.values():
+            face.ttfont.close()  # type: ignore[union-attr]
 
     def footer(self) -> None:
         """Set the title, the day and the number at the foot of each page."""
@@ -165,11 +171,11 @@ class Document(FPDF):
 
 def document(words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]) -> bytes:
     """Return the document as a PDF; `told` is called with how many names are set."""
-    pdf = Document(words)
-    pdf.set_letters()
-    pdf.set_totals(totals)
-    pdf.set_names(names, told)
-    return bytes(pdf.output())
+    with closing(Document(words)) as pdf:
+        pdf.set_letters()
+        pdf.set_totals(totals)
+        pdf.set_names(names, told)
+        return bytes(pdf.output())
 
 
 def drawable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Every page that a visitor can come to, in a language of choice."""
+"""Every page that anybody can come to, in a language of choice."""
 
 from datetime import date
 
@@ -6,6 +6,7 @@ from campaign.db import db
 from campaign.stages import close, deliver, reopen
 from tests.conftest import Campaign
 from tests.people import FROM_OUR_PAGE
+from tests.web.organise.every_room import every_room
 
 DAY = date(2013, 12, 10)
 
@@ -39,4 +40,5 @@ def every_page(campaign: Campaign, language: str) -> dict[str, str]:
     pages |= {"bot check": at(f"/{language}/"), "wait": signer.posts().text}
     pages["refused"] = campaign.client.post(f"{link}/not-me", data={"lang": language}).text
     pages["erased"] = campaign.client.post(f"{receipt}/withdraw", data={"lang": language}).text
-    return pages
+    campaign.command("bot-check", "off")
+    return pages | every_room(campaign, language)

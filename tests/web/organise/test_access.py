@@ -1,6 +1,5 @@
 """Nobody sees anything under /organise without being let in, and nothing of it reaches the public pages."""
 
-from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -43,7 +42,11 @@ def test_every_address_refuses_without_a_session(campaign):
 
 def test_a_view_that_says_nothing_is_for_owners(campaign, olga):
     view = campaign.app.view_functions["dashboard.show"]
-    campaign.app.view_functions["dashboard.show"] = partial(view)
+
+    def silent():
+        return view()
+
+    campaign.app.view_functions["dashboard.show"] = silent
     assert olga.get("/organise/").status_code == 403
     assert campaign.client.get("/organise/").status_code == 303
 

@@ -53,12 +53,13 @@ def test_the_address_for_questions_is_shown(campaign, grace):
 
 
 def test_the_letter_is_set_in_one_language_and_taken_back(campaign, grace):
+    before = campaign.client.get("/fr/").data
     text = "Dear IOC,\n\nspeak <out>."
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text=text)
     assert "<p>speak &lt;out&gt;.</p>" in campaign.client.get("/fr/").text
     assert "speak &lt;out&gt;" not in campaign.client.get("/en/").text
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text="")
-    assert "Le principe 6" in campaign.client.get("/fr/").text or "Principe 6" in campaign.client.get("/fr/").text
+    assert campaign.client.get("/fr/").data == before
 
 
 def test_a_preview_shows_the_page_and_saves_nothing(campaign, grace):

@@ -1,0 +1,24 @@
+"""Memory that holds secrets: kept out of swap files and core dumps, as far as the system allows."""
+
+import ctypes
+import os
+import resource
+from contextlib import suppress
+
+_LOCKED = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT, mlockall(2)
+_DUMPABLE = 4  # PR_SET_DUMPABLE, prctl(2)
+
+
+def keep_out_of_swap() -> None:
+    """Let nothing of this process be swapped out, or written to a core dump.
+
+    Done where the process may lock all it will ever need (`LimitMEMLOCK=infinity`, or root): short of that, a limit
+    met later would take memory away from it.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    may_lock = os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
+    with suppress(OSError, AttributeError):  # elsewhere than on Linux
+        libc = ctypes.CDLL(None)
+        libc.prctl(_DUMPABLE, 0)
+        if may_lock:
+            libc.mlockall(_LOCKED)

@@ -1,0 +1,174 @@
+"""The organisers' room in a real browser: with and without JavaScript, with passkeys, and without a fault for axe."""
+
+import csv
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_axe import open_everything, violations
+from tests.organisers import PASSPHRASE, PASSWORD
+from tests.site import Site, wait_for
+
+pytestmark = pytest.mark.browser
+
+ROOMS = ["", "export?purpose=full&dialect=plain", "hand-in", "signatures", "organisers", "settings", "activity"]
+ROOMS += ["account"]
+GRACE = "grace@example.org"
+
+
+@pytest.fixture
+def backend() -> str:
+    """What is seen does not depend on the database."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def room(ready, tmp_path_factory) -> Iterator[Site]:
+    """A campaign with signatures, known by a name."""
+    site = ready.site(tmp_path_factory.mktemp("room"), CAMPAIGN_SIGN_LIMIT="").known_by_name()
+    site.flask("signatures", "seed", "30")
+    with site.served():
+        yield site
+
+
+def invitation(site: Site, email: str) -> str:
+    """Return the address of an invitation for an owner who exports."""
+    options = ("--role", "owner", "--export", "--key-file", str(site.key_file))
+    found = re.search(r"http\S+/organise/invitation/\S+", site.flask("organisers", "add", email, *options))
+    assert found is not None
+    return found[0]
+
+
+def begin(page: Page, address: str) -> None:
+    """Take the first step behind an invitation."""
+    page.goto(address)
+    page.fill("[name=chosen]", PASSWORD)
+    page.fill("[name=again]", PASSWORD)
+    page.click("main button")
+
+
+def finish(page: Page) -> None:
+    """Take the steps after the second factor."""
+    page.click("main form button")
+    expect(page.locator(".codes li")).to_have_count(10)
+    page.click("main a.button")
+    page.fill("[name=chosen]", PASSPHRASE)
+    page.fill("[name=again]", PASSPHRASE)
+    page.click("main form button")
+    expect(page.locator("h1")).to_have_text("You are in")
+
+
+def come_in(page: Page, address: str) -> str:
+    """Take all steps, with an authenticator app; returns what it knows."""
+    begin(page, address)
+    secret = page.locator("main code").inner_text().replace(" ", "")
+    page.fill("[name=code]", pyotp.TOTP(secret).now())
+    page.click("main form.form button")
+    finish(page)
+    return secret
+
+
+def test_an_organiser_comes_in_looks_around_and_takes_the_signatures(any_page, room, tmp_path):
+    come_in(any_page, invitation(room, f"{tmp_path.name}@example.org"))
+    any_page.click("main a.button")
+    expect(any_page.locator(".tiles")).to_contain_text("30")
+    any_page.click("nav >> text=Export")
+    any_page.select_option("#country", "")
+    any_page.click("text=How many are that?")
+    expect(any_page.locator("#rows")).to_have_text("30 signatures")
+    any_page.fill("[name=reason]", "trial")
+    any_page.fill("[name=passphrase]", PASSPHRASE)
+    with any_page.expect_download() as download:
+        any_page.click("main form[method=post] button")
+    assert re.fullmatch(r"love-always-wins-full-[\d-]{10}\.csv", download.value.suggested_filename)
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 30
+
+
+def test_the_document_to_hand_in_is_followed_and_fetched(page, room, tmp_path):
+    come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
+    page.goto(f"{room.url}/organise/hand-in")
+    page.fill("[name=passphrase]", PASSPHRASE)
+    page.click("main form button")
+    with page.expect_download(timeout=30_000) as download:
+        page.locator("main a.button").click(timeout=30_000)  # it comes by itself
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+
+
+def test_a_passkey_is_a_second_factor(page, room, tmp_path):
+    client = page.context.new_cdp_session(page)
+    client.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    options |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    client.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    email = f"{tmp_path.name}@example.org"
+    begin(page, invitation(room, email))
+    page.click("[data-passkey] button")
+    expect(page.locator("h1")).to_have_text("Recovery codes")
+    finish(page)
+    for _ in range(2):  # each challenge is answered once, and another time another one
+        page.click("header button[type=submit]")
+        page.fill("[name=email]", email)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main form button")
+        page.click("[data-passkey] button")
+        expect(page.locator(".tiles")).to_be_visible()
+
+
+def test_figures_renew_themselves_and_keep_what_is_open(page, room, tmp_path):
+    come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
+    page.goto(f"{room.url}/organise/")
+    page.locator("summary", has_text="As a table").first.click()
+    first = page.locator(".desk > p.small").inner_text()
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for(lambda: page.locator(".desk > p.small").inner_text() != first or _ask(page), "newer figures")
+    expect(page.locator("details[open] table").first).to_be_visible()
+
+
+def _ask(page: Page) -> bool:
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    time.sleep(0.3)
+    return False
+
+
+@pytest.fixture(scope="session")
+def signed_in(room: Site, browser: Browser) -> dict:
+    """What the browser of an organiser who is in keeps."""
+    context = browser.new_context()
+    page = context.new_page()
+    come_in(page, invitation(room, GRACE))
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "ar"])
+@pytest.mark.parametrize("path", ROOMS)
+def test_no_room_has_a_fault(browser, room, signed_in, language, path):
+    context = browser.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{room.url}/organise/{path}{'&' if '?' in path else '?'}lang={language}")
+    open_everything(page)
+    assert violations(page) == []
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()
+
+
+def test_the_door_has_none(page, room):
+    page.goto(f"{room.url}/organise/sign-in")
+    assert violations(page) == []
+    address = invitation(room, "axe@example.org")
+    page.goto(address)
+    assert violations(page) == []
+    begin(page, address)
+    assert violations(page) == []
+    page.fill("[name=code]", "1")
+    page.click("main form.form button")
+    assert violations(page) == []
