@@ -62,6 +62,7 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 @click.option("--purpose", type=click.Choice(list(LAYOUTS)), default="full", show_default=True, help="Which columns.")
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), default="plain", show_default=True, help="For whom.")
 @click.option("--country", type=Country(), metavar="CC", help="Only this country.")
+@click.option("--language", metavar="LANG", help="Only those who signed in this language.")
 @click.option("--since", type=Moment(), metavar="T", help="Only those confirmed at T (ISO 8601, UTC) or later.")
 @click.option("--until", type=Moment(), metavar="T", help="Only those confirmed before T.")
 @click.option("--include-unconfirmed", is_flag=True, help="Also those not confirmed; --since and --until see signing.")

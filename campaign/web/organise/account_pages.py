@@ -5,13 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
-from campaign.errors import TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import codes, organisers, passkeys, passwords
 from campaign.organising.entrance import check_password
 from campaign.web.organise import cookies
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.entrance_pages import place
-from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, wait
+from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm
 
 bp = Blueprint("account", __name__)
 
@@ -50,14 +49,10 @@ def change_passphrase() -> ResponseReturnValue:
     form = ChangedPassphraseForm(prefix="passphrase")
     if not form.validate():
         return _account(422, passphrase=form)
-    try:
+    with form.refusing(form.old, gettext("This is not your passphrase.")):
         opened("rewrap", str(form.old.data), new=str(form.chosen.data)).finish()
-    except WrongPassphrase:
-        form.refuse(form.old, gettext("This is not your passphrase."))
-        return _account(422, passphrase=form)
-    except TooManyTries as error:
-        form.refuse(form.old, wait(error))
-        return _account(429, passphrase=form)
+    if form.errors:
+        return _account(form.status, passphrase=form)
     record("changed-passphrase")
     return redirect(url_for(".show", done="passphrase"), 303)
 
@@ -81,24 +76,19 @@ def add_passkey() -> ResponseReturnValue:
     credential, challenge = request.form.get("credential", ""), cookies.challenge()
     if not form.validate() or not _is_theirs(form):
         return _account(422, passkey=form)
-    try:
+    with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
         passkeys.keep(db.session, place(), me().id, credential=credential, challenge=challenge)
-    except WrongFactor:
-        form.refuse(form.old, gettext("That passkey cannot be used here. Try once more, or use an app."))
-        return _account(422, passkey=form)
+    if form.errors:
+        return _account(form.status, passkey=form)
     record("added-passkey")
     return redirect(url_for(".show", done="passkey"), 303)
 
 
 def _is_theirs(form: OldForm) -> bool:
     """Tell whether the password that was typed is theirs: a session alone must not lock its owner out."""
-    try:
+    with form.refusing(form.old, gettext("This is not your password.")):
         check_password(db.session, me().email, str(form.old.data))
-    except WrongFactor:
-        form.refuse(form.old, gettext("This is not your password."))
-    except TooManyTries as error:
-        form.refuse(form.old, wait(error))
-    return not form.old.errors
+    return not form.errors
 
 
 def _account(status: int = 200, **shown: object) -> ResponseReturnValue:

@@ -1,5 +1,7 @@
 """The door of the organisers' room: signing in with two factors, and signing out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
@@ -8,7 +10,7 @@ from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, utcnow
-from campaign.errors import TooManyTries, WrongFactor
+from campaign.errors import WrongFactor
 from campaign.organising import activity, passkeys
 from campaign.organising.entrance import check_code, check_password
 from campaign.organising.organisers import member
@@ -16,7 +18,7 @@ from campaign.state import state
 from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
 from campaign.web.organise.access import needs, open_to_anybody
-from campaign.web.organise.forms import CodeForm, PasswordForm, wait
+from campaign.web.organise.forms import CodeForm, PasswordForm
 
 SECOND_WITHIN = 300  # seconds between the two factors
 _WAITING = "waiting"  # in the cookie: who has given the first factor, and when
@@ -39,19 +41,12 @@ def give_password() -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate():
         return _first(form, 422)
-    try:
+    with form.refusing(form.password, gettext("Address or password is not right.")):
         found = check_password(db.session, str(form.email.data), str(form.password.data))
-    except WrongFactor:
-        form.refuse(form.password, gettext("Address or password is not right."))
-        return _first(form, 422)
-    except TooManyTries as error:
-        form.refuse(form.password, wait(error))
-        return _first(form, 429)
-    if found.ready_at is None:
-        form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
-        return _first(form, 422)
-    session[_WAITING] = [str(found.id), utcnow().timestamp()]
-    return redirect(url_for(".second"), 303)
+        session[_WAITING] = [str(found.id), utcnow().timestamp()]
+        if found.ready_at is None:
+            form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
+    return _first(form, form.status) if form.errors else redirect(url_for(".second"), 303)
 
 
 @bp.get("/sign-in/code")
@@ -72,16 +67,9 @@ def give_code() -> ResponseReturnValue:
         return redirect(url_for(".sign_in"), 303)
     if not form.validate():
         return _second(form, who, 422)
-    try:
+    with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
         check_code(db.session, state().factor_key, who, str(form.code.data))
-    except WrongFactor:
-        tell("wrong-code", who)
-        form.refuse(form.code, gettext("This code is not right. Each code is good once."))
-        return _second(form, who, 422)
-    except TooManyTries as error:
-        form.refuse(form.code, wait(error))
-        return _second(form, who, 429)
-    return let_in(who)
+    return _second(form, who, form.status) if form.errors else let_in(who)
 
 
 @bp.post("/sign-in/passkey")
@@ -93,16 +81,9 @@ def give_passkey() -> ResponseReturnValue:
     if who is None:
         return redirect(url_for(".sign_in"), 303)
     form = CodeForm(formdata=None)
-    try:
+    with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
         passkeys.check(db.session, place(), who, credential=credential, challenge=challenge)
-    except WrongFactor:
-        tell("wrong-code", who)
-        form.refuse(form.code, gettext("That passkey is not right. Try once more, or type a code."))
-        return _second(form, who, 422)
-    except TooManyTries as error:
-        form.refuse(form.code, wait(error))
-        return _second(form, who, 429)
-    return let_in(who)
+    return _second(form, who, form.status) if form.errors else let_in(who)
 
 
 @bp.post("/sign-out")
@@ -137,6 +118,16 @@ def let_in(who: UUID) -> ResponseReturnValue:
 def tell(action: str, who: UUID) -> None:
     """Note what somebody did at the door."""
     activity.record(db.session, state().activity_key, actor=member(db.session, who).email, action=action)
+
+
+@contextmanager
+def _noting(who: UUID) -> Iterator[None]:
+    """Note a wrong second factor: somebody knows the password."""
+    try:
+        yield
+    except WrongFactor:
+        tell("wrong-code", who)
+        raise
 
 
 def place() -> passkeys.Place:

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db, iso
-from campaign.errors import TooManyTries, WrongPassphrase
 from campaign.organising import activity
 from campaign.petition.export import Choice, row_count
 from campaign.petition.layouts import LAYOUTS
@@ -18,7 +17,6 @@ from campaign.vault.calling import Task
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.dashboard_pages import attachment
 from campaign.web.organise.export_forms import ChoiceForm, DownloadForm
-from campaign.web.organise.forms import wait
 
 EXPORTS_SHOWN = 10
 
@@ -46,15 +44,9 @@ def download() -> ResponseReturnValue:
         abort(403)
     if not form.validate():
         return _page(form, form, 422)
-    try:
-        task = _opened(form)
-    except WrongPassphrase:
-        form.refuse(form.passphrase, gettext("This is not your passphrase. Nothing was sent."))
-        return _page(form, form, 422)
-    except TooManyTries as error:
-        form.refuse(form.passphrase, wait(error))
-        return _page(form, form, 429)
-    return _file(form, task)
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was sent.")):
+        return _file(form, _opened(form))
+    return _page(form, form, form.status)
 
 
 def _opened(form: DownloadForm) -> Task:

@@ -1,12 +1,15 @@
 """What organisers type. The token of each form stands beside these, and `access` asks for it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import DataRequired, ValidationError
 
-from campaign.errors import InvalidAddress, TooManyTries
+from campaign.errors import BadRecoveryKey, InvalidAddress, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import passwords
 from campaign.organising.organisers import EXPORTING, ROLES
 from campaign.petition import addresses
@@ -22,9 +25,22 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
     class Meta:
         csrf = False  # `access` has checked it
 
+    status = 422  # of the answer where something is wrong
+
     def refuse(self, field: Field, why: str) -> None:
         """Say `why` beside a field."""
         field.errors = (*field.errors, why)
+
+    @contextmanager
+    def refusing(self, field: Field, why: str) -> Iterator[None]:
+        """Say `why` beside a field when what was typed there opens nothing, or how long to wait after wrong tries."""
+        try:
+            yield
+        except (WrongFactor, WrongPassphrase, NoKeyHolder, BadRecoveryKey):
+            self.refuse(field, why)
+        except TooManyTries as error:
+            self.refuse(field, _wait(error))
+            self.status = 429
 
 
 def secret(missing: str) -> StringField:
@@ -163,8 +179,7 @@ class InviteForm(EmailForm):
             raise ValidationError(gettext("Please type your export passphrase."))
 
 
-def wait(error: TooManyTries) -> str:
-    """Return how long somebody must wait who was wrong too often."""
+def _wait(error: TooManyTries) -> str:
     minutes = -(-error.seconds // 60)
     text = ngettext(
         "That was wrong too often. Please wait %(num)s minute.",

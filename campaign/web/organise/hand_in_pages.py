@@ -11,7 +11,7 @@ from flask_babel import gettext
 from campaign import stages
 from campaign.days import written
 from campaign.db import db, utcnow
-from campaign.errors import TooManyTries, UnknownLink, WrongPassphrase
+from campaign.errors import UnknownLink
 from campaign.petition import totals
 from campaign.petition.countries import CODES
 from campaign.state import state
@@ -20,7 +20,7 @@ from campaign.web import chosen
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.dashboard_pages import attachment
 from campaign.web.organise.export_pages import forget_form, iter_noting
-from campaign.web.organise.forms import HandInForm, wait
+from campaign.web.organise.forms import HandInForm
 from campaign.web.organise.setting_forms import DayForm
 
 LANGUAGE = "en"  # of the document
@@ -57,18 +57,13 @@ def begin() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
-    try:
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
         task = opened("hand_in", str(form.passphrase.data), **asked)
-    except WrongPassphrase:
-        form.refuse(form.passphrase, gettext("This is not your passphrase. Nothing was made."))
-        return _page(form, 422)
-    except TooManyTries as error:
-        form.refuse(form.passphrase, wait(error))
-        return _page(form, 429)
-    record("hand-in", signatures=totals.confirmed(db.session))
-    forget_form()
-    Thread(target=list, args=(iter_noting(task),), name="hand-in", daemon=True).start()  # waits for its end
-    return redirect(url_for(".follow", job=job.token), 303)
+        record("hand-in", signatures=totals.confirmed(db.session))
+        forget_form()
+        Thread(target=list, args=(iter_noting(task),), name="hand-in", daemon=True).start()  # waits for its end
+        return redirect(url_for(".follow", job=job.token), 303)
+    return _page(form, form.status)
 
 
 @bp.get("/hand-in/<job>")

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from campaign.db import db
-from campaign.errors import AddressTaken, BadRecoveryKey, TooManyTries, UnknownInvitation, WrongFactor
+from campaign.errors import AddressTaken, UnknownInvitation
 from campaign.organising import codes, invitations, organisers, passkeys
 from campaign.organising.entrance import begin, check_code
 from campaign.sharing.qr import qr_inline
@@ -19,7 +19,7 @@ from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
 from campaign.web.organise.access import open_to_anybody
 from campaign.web.organise.entrance_pages import place, tell
-from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, PassphraseForm, wait
+from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, PassphraseForm
 from campaign.web.organise.joining import has_factor, invited, is_in, lead_to, step, who
 
 bp = Blueprint("invitation", __name__)
@@ -59,19 +59,14 @@ def give_account(token: str) -> ResponseReturnValue:
         form.email.data = invited().email
     if not form.validate():
         return _account(form, 422)
+    begun_by_another = gettext("Somebody has begun with this invitation; this is not their password.")
     try:
-        who = begin(db.session, invited(), email=form.address, password=str(form.chosen.data))
+        with form.refusing(form.chosen, begun_by_another):
+            cookies.begin_joining(begin(db.session, invited(), email=form.address, password=str(form.chosen.data)))
+            return lead_to(".show_factor")
     except AddressTaken:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
-        return _account(form, 422)
-    except WrongFactor:
-        form.refuse(form.chosen, gettext("Somebody has begun with this invitation; this is not their password."))
-        return _account(form, 422)
-    except TooManyTries as error:
-        form.refuse(form.chosen, wait(error))
-        return _account(form, 429)
-    cookies.begin_joining(who)
-    return lead_to(".show_factor")
+    return _account(form, form.status)
 
 
 @bp.get("/invitation/<token>/factor")
@@ -88,15 +83,9 @@ def give_code(who: UUID) -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate():
         return _factor(who, form, 422)
-    try:
+    with form.refusing(form.code, gettext("This code is not right. Is the clock of your device right?")):
         check_code(db.session, state().factor_key, who, str(form.code.data))
-    except WrongFactor:
-        form.refuse(form.code, gettext("This code is not right. Is the clock of your device right?"))
-        return _factor(who, form, 422)
-    except TooManyTries as error:
-        form.refuse(form.code, wait(error))
-        return _factor(who, form, 429)
-    return lead_to(".show_codes")
+    return _factor(who, form, form.status) if form.errors else lead_to(".show_codes")
 
 
 @bp.post("/invitation/<token>/passkey")
@@ -104,13 +93,10 @@ def give_code(who: UUID) -> ResponseReturnValue:
 def give_passkey(who: UUID) -> ResponseReturnValue:
     """Take a passkey in place of an app."""
     credential, challenge = request.form.get("credential", ""), cookies.challenge()
-    try:
+    form = CodeForm(formdata=None)
+    with form.refusing(form.code, gettext("That passkey cannot be used here. Try once more, or use an app.")):
         passkeys.keep(db.session, place(), who, credential=credential, challenge=challenge)
-    except WrongFactor:
-        form = CodeForm(formdata=None)
-        form.refuse(form.code, gettext("That passkey cannot be used here. Try once more, or use an app."))
-        return _factor(who, form, 422)
-    return lead_to(".show_codes")
+    return _factor(who, form, form.status) if form.errors else lead_to(".show_codes")
 
 
 @bp.get("/invitation/<token>/codes")
@@ -150,12 +136,11 @@ def give_passphrase(who: UUID) -> ResponseReturnValue:
     asked: dict[str, Any] = {"organiser_id": str(who), "passphrase": form.chosen.data, "token": invited().token}
     if isinstance(form, KeyForm):
         asked["recovery_keys"] = form.recovery_key.data
-    try:
+    wrong_key = gettext("This is not this campaign’s recovery key, or has a slip.")
+    with form.refusing(form["recovery_key"] if isinstance(form, KeyForm) else form.chosen, wrong_key):
         calling.begin("hold", database=state().settings.database(), **asked).finish()
-    except BadRecoveryKey:
-        form.refuse(form["recovery_key"], gettext("This is not this campaign’s recovery key, or has a slip."))
-        return _passphrase(form, 422)
-    return _enter(who)
+        return _enter(who)
+    return _passphrase(form, form.status)
 
 
 @bp.post("/invitation/<token>/enter")

@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
-from campaign.errors import LastOwner, NoKeyHolder, TooManyTries, UnknownOrganiser, WrongPassphrase
+from campaign.errors import LastOwner, UnknownOrganiser
 from campaign.organising import invitations, organisers
 from campaign.organising.organisers import EXPORTING, ROLES, Member, member
 from campaign.petition import holders
 from campaign.web.organise.access import needs, opened, record
-from campaign.web.organise.forms import InviteForm, wait
+from campaign.web.organise.forms import InviteForm
 
 bp = Blueprint("organisers", __name__)
 
@@ -37,15 +37,10 @@ def invite() -> ResponseReturnValue:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
         return _page(form, 422)
     guest = known.id if known and known.ready_at else None
-    try:
-        token = _invitation(form, guest)
-    except (WrongPassphrase, NoKeyHolder):
-        form.refuse(form.passphrase, gettext("This is not your passphrase. Nobody was invited."))
-        return _page(form, 422)
-    except TooManyTries as error:
-        form.refuse(form.passphrase, wait(error))
-        return _page(form, 429)
-    return _page(InviteForm(formdata=None), invitation=url_for("invitation.account", token=token), email=form.address)
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
+        invitation = url_for("invitation.account", token=_invitation(form, guest))
+        return _page(InviteForm(formdata=None), invitation=invitation, email=form.address)
+    return _page(form, form.status)
 
 
 @bp.post("/organisers/<uuid:organiser_id>/role")

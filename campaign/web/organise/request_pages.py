@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
-from campaign.errors import NoKeyHolder, TooManyTries, WrongPassphrase
 from campaign.petition import signatures
 from campaign.petition.requests import Stored, by_address
 from campaign.state import state
 from campaign.web.organise.access import needs, opened, record
-from campaign.web.organise.forms import EmailForm, OpenForm, wait
+from campaign.web.organise.forms import EmailForm, OpenForm
 
 bp = Blueprint("requests", __name__)
 
@@ -44,16 +43,11 @@ def open_() -> ResponseReturnValue:
     found = _found(form.address) if form.validate() else None
     if found is None:
         return _page(form, 422)
-    try:
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
         person = opened("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
-    except (WrongPassphrase, NoKeyHolder):
-        form.refuse(form.passphrase, gettext("This is not your passphrase. Nothing was opened."))
-        return _page(form, 422, found=found, opening=form)
-    except TooManyTries as error:
-        form.refuse(form.passphrase, wait(error))
-        return _page(form, 429, found=found, opening=form)
-    record("opened", signature=found.id)
-    return _page(form, found=found, person=person)
+        record("opened", signature=found.id)
+        return _page(form, found=found, person=person)
+    return _page(form, form.status, found=found, opening=form)
 
 
 @bp.post("/signatures/send")

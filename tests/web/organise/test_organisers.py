@@ -12,6 +12,12 @@ from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser
 PAGE = "/organise/organisers"
 
 
+@pytest.fixture
+def backend() -> str:
+    """What is stored of organisers is tested where they come in."""
+    return "sqlite"
+
+
 def invited(browser: OrganiserBrowser, **fields: str) -> str:
     """Invite somebody, and return the path that the page shows."""
     answer = browser.posts(PAGE, PAGE, **{"role": "organiser", **fields})

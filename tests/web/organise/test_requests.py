@@ -10,6 +10,12 @@ ADA = {"page": "/organise/signatures", "email": "Ada@Example.org"}
 
 
 @pytest.fixture
+def backend() -> str:
+    """What is sent and erased is tested with the signatures."""
+    return "sqlite"
+
+
+@pytest.fixture
 def signed(ada):
     ada.signs(message="For my sister.")
     ada.mails()

@@ -10,6 +10,12 @@ from campaign.organising import activity
 PAGE = "/organise/settings"
 
 
+@pytest.fixture
+def backend() -> str:
+    """What is set is read by all in one way, whatever the database."""
+    return "sqlite"
+
+
 def test_the_petition_is_closed_opened_and_delivered(campaign, grace, ada):
     grace.posts(f"{PAGE}/stage", PAGE, act="close")
     assert campaign.client.get("/count.json").json["status"] == "closed"
