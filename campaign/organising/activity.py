@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, iso, transaction, utcnow
 from campaign.models import Activity
 
-COMMAND_LINE = "command line"
+COMMAND_LINE = "flask"  # the command, for whoever runs the server
 
 log = structlog.get_logger(__name__)
 

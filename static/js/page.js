@@ -13,7 +13,7 @@ leaving(document.querySelector("[data-leave]"));
 changingLanguage(document.querySelector("[data-languages]"));
 stayingQuiet(document.querySelector(".bar"), document.querySelectorAll("#sign, .film-words .button"));
 counting(document.querySelector("[data-counting]"));
-seen(document.querySelector("[data-seen]"));
+seen(document.querySelector("[data-opened]"));
 document.addEventListener("click", goingWithin);
 
 // Put back what was typed on the page in another language.
@@ -29,7 +29,7 @@ export function recall(form) {
 
 // Counts that the page was opened. Nothing that tells one visitor from another is sent.
 function seen(page) {
-  if (page) navigator.sendBeacon?.(page.dataset.seen, new URLSearchParams({ lang: document.documentElement.lang }));
+  if (page) navigator.sendBeacon?.(page.dataset.opened, new URLSearchParams({ lang: document.documentElement.lang }));
 }
 
 function leaving(link) {

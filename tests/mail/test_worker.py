@@ -87,7 +87,7 @@ def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailb
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
     worker(posting).drain()
-    assert waiting(posting) == Backlog(waiting=0, oldest=None, dead=1, reminders=0)
+    assert waiting(posting) == Backlog(waiting=0, oldest=None, dead=1, reminders=0, bounced=1)
     assert "given up: 1" in posting.command("mail", "status").output
 
 

@@ -68,7 +68,9 @@ def read_on(page) -> set[str]:
     """What is read or heard on `page`, in pieces of two words and more; countries, which are Babel's, left out."""
     page = re.sub(r"<(option|meta name=.(?:viewport|color-scheme))[^>]*>[^<]*", "", page)
     said = re.findall(r'(?:alt|aria-label|title|content|label|data-[a-z]+)="([^"]+)"', page)
-    pieces = {" ".join(unescape(text).split()) for text in [*re.findall(r">([^<>]+)<", page), *said]}
+    page = re.sub(r'<textarea[^>]*lang="en"[^>]*>[^<]*', "", page)  # English in every language: it says so
+    said += re.findall(r">([^<>]+)<", page)
+    pieces = {" ".join(unescape(text).split()).removesuffix(" · Love Always Wins") for text in said}
     return {text for text in pieces if re.search(r"[^\W\d_]{2,},? [^\W\d_]{2,}", text)} - UNTRANSLATED
 
 

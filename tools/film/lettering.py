@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from timeline import TITLE, Floats, Words, ease
 
-FONT = Path(__file__).parents[2] / "campaign" / "sharing" / "fonts" / "eb-garamond" / "EBGaramond-Medium.ttf"
+FONT = Path(__file__).parents[2] / "campaign" / "fonts" / "eb-garamond" / "EBGaramond-Medium.ttf"
 SPACING, LEADING = 0.035, 1.36  # of the size
 INK = np.array([0.97, 0.965, 0.95])
 

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from campaign.config import Settings
+from campaign.db import iso
 from campaign.web.organise import (
     access,
     account_pages,
@@ -25,6 +26,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     cookies.bake(app, settings)
     access.guard(app)
     app.jinja_env.globals["rooms"] = _rooms
+    app.jinja_env.filters["iso"] = iso
     pages = (account_pages, activity_pages, dashboard_pages, entrance_pages, export_pages, invitation_pages)
     for room in (*pages, hand_in_pages, organiser_pages, request_pages, setting_pages):
         app.register_blueprint(room.bp, url_prefix="/organise")

@@ -27,14 +27,14 @@ def every_room(campaign: Campaign, language: str) -> dict[str, str]:
     """Return the pages of the organisers' room of a fresh `campaign` by a name of each."""
     browser = OrganiserBrowser(campaign, "grace@example.org")
     pages = _door(campaign, browser, language)
-    campaign.persona("Ada", email="ada@example.org", via="x").confirms()
+    campaign.persona("Maria", email="maria@example.org", via="x").confirms()
     pages |= {room or "dashboard": browser.get(f"/organise/{room}").text for room in ROOMS}
     for room, fields in WRONG.items():
         pages[f"wrong {room}"] = browser.posts(f"/organise/{room}", **fields).text
-    ada = {"email": "ada@example.org"}
-    pages["found"] = browser.posts("/organise/signatures", **ada).text
-    pages["opened"] = browser.posts("/organise/signatures/open", **ada, passphrase=PASSPHRASE).text
-    pages["sent"] = browser.posts("/organise/signatures/send", **ada).text
+    maria = {"email": "maria@example.org"}
+    pages["found"] = browser.posts("/organise/signatures", **maria).text
+    pages["opened"] = browser.posts("/organise/signatures/open", **maria, passphrase=PASSPHRASE).text
+    pages["sent"] = browser.posts("/organise/signatures/send", **maria).text
     pages["invited"] = browser.posts("/organise/organisers", email="olga@example.org", role="reader").text
     pages["codes again"] = browser.posts("/organise/account/codes", **{"codes-old": PASSWORD}).text
     pages["preview"] = browser.posts("/organise/settings/letter", of=language, text="...", preview="1").text
@@ -44,7 +44,7 @@ def every_room(campaign: Campaign, language: str) -> dict[str, str]:
     browser.posts("/organise/export", **WRONG["export"] | right).close()
     pages["exported"] = browser.get("/organise/export").text
     pages["everything done"] = browser.get("/organise/activity").text
-    pages["erased here"] = browser.posts("/organise/signatures/erase", **ada).text
+    pages["erased here"] = browser.posts("/organise/signatures/erase", **maria).text
     return pages
 
 
