@@ -9,11 +9,10 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, TextAreaField
 from wtforms.validators import DataRequired, ValidationError
 
-from campaign.errors import BadRecoveryKey, InvalidAddress, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
+from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import passwords
 from campaign.organising.organisers import EXPORTING, ROLES
-from campaign.petition import addresses
-from campaign.web.forms import EMAIL_LENGTH, at_most, trimmed
+from campaign.web.forms import LinkForm, at_most, trimmed
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
@@ -48,27 +47,8 @@ def secret(missing: str) -> StringField:
     return StringField(validators=[DataRequired(missing), at_most(SECRET_LENGTH)])
 
 
-def code() -> StringField:
-    """Return a field for the digits of an authenticator app, or a recovery code."""
-    return StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(40)])
-
-
-class EmailForm(OrganiserForm):
+class EmailForm(LinkForm, OrganiserForm):
     """An e-mail address."""
-
-    email = StringField(
-        filters=[trimmed],
-        validators=[DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)],
-    )
-
-    def validate_email(self, field: Field) -> None:
-        """Take what can be an address."""
-        try:
-            self.address = addresses.normalised(field.data)
-        except InvalidAddress:
-            raise ValidationError(
-                _("This does not look like an e-mail address. It should be like name@example.org.")
-            ) from None
 
 
 class PasswordForm(OrganiserForm):
@@ -117,7 +97,7 @@ class AccountForm(ChosenForm, EmailForm):
 class CodeForm(OrganiserForm):
     """The code of a second factor."""
 
-    code = code()
+    code = StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(40)])
 
 
 class PassphraseForm(ChosenForm):
