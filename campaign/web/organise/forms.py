@@ -21,7 +21,7 @@ SECRET_LENGTH = 1000  # several recovery keys, one after the other
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
     """A form of the organisers' room."""
 
-    class Meta:
+    class Meta(LinkForm.Meta):
         csrf = False  # `access` has checked it
 
     status = 422  # of the answer where something is wrong
@@ -47,7 +47,7 @@ def secret(missing: str) -> StringField:
     return StringField(validators=[DataRequired(missing), at_most(SECRET_LENGTH)])
 
 
-class EmailForm(LinkForm, OrganiserForm):
+class EmailForm(OrganiserForm, LinkForm):
     """An e-mail address."""
 
 
