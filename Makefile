@@ -51,6 +51,7 @@ bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@tools/test-services
 	@$(py) -m benchmarks.run $(ARGS)
 	@$(py) -m benchmarks.download
+	@$(py) -m benchmarks.hand_in
 	@$(py) -m benchmarks.same_time
 	@$(py) -m benchmarks.drain
 	@$(py) -m benchmarks.film_import

@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from threading import Event
@@ -99,23 +100,29 @@ def watch(site: Site, peak: list[float], done: Event) -> None:
 
 def memory(site: Site) -> float:
     """Return the memory of the server's processes in MiB, but for the vault's, which is over with its task."""
-    pages = 0
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (path / "cmdline").read_bytes()
-            if str(site.instance).encode() in (path / "environ").read_bytes() and b"vault" not in command:
-                pages += int((path / "statm").read_text().split()[1])
-        except (OSError, IndexError):
-            continue  # it has ended meanwhile
+    pages = sum(int((path / "statm").read_text().split()[1]) for path in processes(site, vault=False))
     return pages * 4096 / 1024**2
 
 
-def asked(site: Site, method: str, path: str, headers: dict[str, str], body: str = "") -> HTTPResponse:
-    """Return the answer of the server, which must be a success."""
+def processes(site: Site, *, vault: bool) -> list[Path]:
+    """Return the processes of the server, or those of its vault, by their folders in /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            is_ours = str(site.instance).encode() in (path / "environ").read_bytes()
+            if is_ours and (b"vault" in (path / "cmdline").read_bytes()) == vault:
+                found.append(path)
+    return found
+
+
+def asked(
+    site: Site, method: str, path: str, headers: dict[str, str], body: str = "", *, status: int = 200
+) -> HTTPResponse:
+    """Return the answer of the server, which must have that `status`."""
     connection = HTTPConnection(urlsplit(site.url).netloc)
     connection.request(method, path, body or None, headers)
     answer = connection.getresponse()
-    assert answer.status == 200, answer.read()[-2000:]
+    assert answer.status == status, answer.read()[-2000:]
     return answer
 
 

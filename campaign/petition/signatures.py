@@ -20,7 +20,7 @@ from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, mi
 from campaign.petition.sealing import DataKeys, Person
 from campaign.stages import stage
 
-CONSENT_VERSION = "2013-11b"  # of the privacy page; a new text is a new version
+CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
 NOTICE_PAUSE = timedelta(days=1)
 
 

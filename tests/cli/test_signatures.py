@@ -67,7 +67,7 @@ def test_full_holds_everything(campaign, maria, export):
         **{name: MARIA[name] for name in ("given_name", "family_name", "email", "country", "message", "via")},
         "language": "en",
         "updates": "true",
-        "consent_version": "2013-11b",
+        "consent_version": "2013-11c",
         "show_name": "false",
         "referred_by": "",
     }
