@@ -52,6 +52,7 @@ bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@$(py) -m benchmarks.run $(ARGS)
 	@$(py) -m benchmarks.download
 	@$(py) -m benchmarks.hand_in
+	@$(py) -m benchmarks.dashboard
 	@$(py) -m benchmarks.same_time
 	@$(py) -m benchmarks.drain
 	@$(py) -m benchmarks.film_import

@@ -1,4 +1,4 @@
-"""Measures the dashboard, and a download while visitors are served:  python -m benchmarks.download [ROWS]."""
+"""Measures a download while visitors are served:  python -m benchmarks.download [ROWS]."""
 
 import statistics
 import sys
@@ -20,7 +20,6 @@ from tests.site import Site, ready_site
 
 ROWS = 1_000_000
 PAUSE = 0.05  # seconds between the visits of one visitor
-REQUESTS = 50
 
 
 def main(rows: int) -> None:
@@ -30,7 +29,6 @@ def main(rows: int) -> None:
         site.flask("signatures", "seed", str(rows))
         with served(site):
             cookie, token = signed_in(site)
-            measure_dashboard(site, cookie)
             measure_download(site, cookie, token, rows)
 
 
@@ -47,16 +45,6 @@ def signed_in(site: Site) -> tuple[str, str]:
     dispose(app)
     assert cookie is not None
     return f"organiser={cookie.value}", token
-
-
-def measure_dashboard(site: Site, cookie: str) -> None:
-    """Time the dashboard, one request after the other."""
-    times = []
-    for _ in range(REQUESTS):
-        began = time.perf_counter()
-        assert asked(site, "GET", "/organise/", {"Cookie": cookie}).read()
-        times.append((time.perf_counter() - began) * 1000)
-    show("dashboard", f"{statistics.median(times):.1f} ms", f"p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms")
 
 
 def measure_download(site: Site, cookie: str, token: str, rows: int) -> None:

@@ -9,6 +9,12 @@ import pyotp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from campaign.db import db
+from campaign.organising import codes, organisers, passwords
+from campaign.petition import holders
+from campaign.petition.keys import parse_recovery_keys
+from campaign.state import state
+
 if TYPE_CHECKING:
     from tests.conftest import Campaign
 
@@ -63,6 +69,18 @@ class OrganiserBrowser:
             last, secrets = f"{invitation}/passphrase", {"chosen": PASSPHRASE, "again": PASSPHRASE}
             secrets |= {"recovery_key": recovery_key} if recovery_key else {}
         self._step(self.posts(last, f"{invitation}/codes", **secrets))
+
+    def was_let_in(self, role: str, *, exports: bool = False) -> None:
+        """Be somebody who came in before, and sign in."""
+        with self.campaign.app.app_context():
+            hashed = passwords.hashed(PASSWORD)
+            who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
+            self.totp = codes.totp_secret(db.session, state().factor_key, who)
+            self.codes = codes.new_recovery_codes(db.session, who)
+            if exports:
+                holders.hold(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
+            organisers.set_ready(db.session, who)
+        self.signs_in()
 
     def gives_password(self, password: str = PASSWORD) -> TestResponse:
         """Give the first factor."""

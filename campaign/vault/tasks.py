@@ -19,7 +19,6 @@ from campaign.petition.export import Choice, iter_rows
 from campaign.petition.keys import foreign, parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.petition.sealing import Opener, SealedPerson
-from campaign.vault import handing_in
 from campaign.vault.age import encrypting
 from campaign.vault.calling import EXIT_INCOMPLETE
 from campaign.vault.jobs import Job, Progress
@@ -90,6 +89,8 @@ def export(
 
 def hand_in(*, organiser_id: str, passphrase: str, instance: str, token: str, wanted: dict[str, Any]) -> Begun:
     """Make the document to hand in, and keep it with the job of that `token`."""
+    from campaign.vault import handing_in  # noqa: PLC0415 - what sets documents takes a while to load
+
     opener, job = _opener(organiser_id, passphrase), Job(Path(instance), token)
     job.tell(Progress(0, 0))
 

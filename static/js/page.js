@@ -27,9 +27,15 @@ export function recall(form) {
   }
 }
 
-// Counts that the page was opened. Nothing that tells one visitor from another is sent.
+// Counts that the page was opened, as it is left, so that nothing loads later for it. Nothing that tells one visitor
+// from another is sent.
 function seen(page) {
-  if (page) navigator.sendBeacon?.(page.dataset.opened, new URLSearchParams({ lang: document.documentElement.lang }));
+  const tell = () => {
+    if (document.visibilityState !== "hidden") return;
+    document.removeEventListener("visibilitychange", tell);
+    navigator.sendBeacon?.(page.dataset.opened, new URLSearchParams({ lang: document.documentElement.lang }));
+  };
+  if (page) document.addEventListener("visibilitychange", tell);
 }
 
 function leaving(link) {

@@ -2,14 +2,17 @@
 
 import csv
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from campaign.web.languages import LANGUAGES
 from tests.browser.test_axe import open_everything, violations
 from tests.organisers import PASSPHRASE, PASSWORD
 from tests.site import Site, wait_for
@@ -120,6 +123,19 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
         expect(page.locator(".tiles")).to_be_visible()
 
 
+def test_a_view_is_counted_as_the_page_is_left(page, open_site):
+    before = views(open_site)
+    page.goto(f"{open_site.url}/nl/")
+    page.goto("about:blank")
+    wait_for(lambda: views(open_site) > before, "the view among what was counted")
+
+
+def views(site: Site) -> int:
+    """Return how often the Dutch page was opened, which no other test does and leaves."""
+    with closing(sqlite3.connect(site.instance / "campaign.sqlite3")) as database:
+        return database.execute("SELECT coalesce(sum(number), 0) FROM step_tallies WHERE language = 'nl'").fetchone()[0]
+
+
 def test_figures_renew_themselves_and_keep_what_is_open(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/")
@@ -148,17 +164,33 @@ def signed_in(room: Site, browser: Browser) -> dict:
     return state
 
 
-@pytest.mark.parametrize("language", ["en", "ru", "ar"])
-@pytest.mark.parametrize("path", ROOMS)
-def test_no_room_has_a_fault(browser, room, signed_in, language, path):
+@pytest.fixture
+def inside(browser: Browser, signed_in: dict) -> Iterator[Page]:
+    """A tab of an organiser who is in."""
     context = browser.new_context(storage_state=signed_in)
-    page = context.new_page()
-    page.goto(f"{room.url}/organise/{path}{'&' if '?' in path else '?'}lang={language}")
-    open_everything(page)
-    assert violations(page) == []
-    page.set_viewport_size({"width": 320, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    yield context.new_page()
     context.close()
+
+
+def at(room: Site, path: str, language: str) -> str:
+    return f"{room.url}/organise/{path}{'&' if '?' in path else '?'}lang={language}"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_no_room_has_a_fault(inside, room, language):
+    for path in ROOMS:
+        inside.goto(at(room, path, language))
+        open_everything(inside)
+        assert violations(inside) == [], path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_room_fits_a_narrow_phone(inside, room, language):
+    inside.set_viewport_size({"width": 320, "height": 700})
+    for path in ROOMS:
+        inside.goto(at(room, path, language))
+        open_everything(inside)
+        assert inside.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
 def test_the_door_has_none(page, room):

@@ -22,24 +22,24 @@ def invites(campaign, tmp_path):
 
 
 @pytest.fixture
-def grace(campaign, invites) -> OrganiserBrowser:
+def grace(campaign) -> OrganiserBrowser:
     """Grace owns the campaign and exports."""
     grace = OrganiserBrowser(campaign, "grace@example.org")
-    grace.comes_in(invites(grace.email, "--role", "owner", "--export"))
+    grace.was_let_in("owner", exports=True)
     return grace
 
 
 @pytest.fixture
-def olga(campaign, invites) -> OrganiserBrowser:
+def olga(campaign) -> OrganiserBrowser:
     """Olga organises, without the right to export."""
     olga = OrganiserBrowser(campaign, "olga@example.org")
-    olga.comes_in(invites(olga.email), exports=False)
+    olga.was_let_in("organiser")
     return olga
 
 
 @pytest.fixture
-def reader(campaign, invites) -> OrganiserBrowser:
+def reader(campaign) -> OrganiserBrowser:
     """Somebody who sees figures only."""
     reader = OrganiserBrowser(campaign, "reader@example.org")
-    reader.comes_in(invites(reader.email, "--role", "reader"), exports=False)
+    reader.was_let_in("reader")
     return reader

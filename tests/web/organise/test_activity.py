@@ -9,6 +9,23 @@ from sqlalchemy.exc import DatabaseError
 
 from campaign.db import db
 from campaign.organising import activity
+from tests.organisers import OrganiserBrowser
+
+
+@pytest.fixture
+def grace(campaign, invites) -> OrganiserBrowser:
+    """Grace, who has just come in."""
+    grace = OrganiserBrowser(campaign, "grace@example.org")
+    grace.comes_in(invites(grace.email, "--role", "owner"), exports=False)
+    return grace
+
+
+@pytest.fixture
+def olga(campaign, invites) -> OrganiserBrowser:
+    """Olga, who came in after her."""
+    olga = OrganiserBrowser(campaign, "olga@example.org")
+    olga.comes_in(invites(olga.email), exports=False)
+    return olga
 
 
 def test_the_page_tells_who_did_what(grace):

@@ -18,6 +18,15 @@ CHOICE = {"purpose": "full", "dialect": "plain", "reason": "to hand in", "passph
 
 
 @pytest.fixture
+def backend() -> str:
+    """What the database has a say in is tried on both of them."""
+    return "sqlite"
+
+
+both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
 def signed(campaign, ada):
     """Two who confirmed, one of them opted in, and one who did not."""
     ada.confirms()
@@ -39,10 +48,12 @@ def done(campaign) -> list[str]:
         return [entry.action for entry in activity.iter_entries(db.session)]
 
 
+@both
 def test_an_export_holds_what_people_gave(grace, signed):
     assert [row["email"] for row in rows(export(grace))] == ["ada@example.org", "maria@example.org"]
 
 
+@both
 @pytest.mark.parametrize(
     ("changed", "names"),
     [
@@ -117,6 +128,7 @@ def test_a_wrong_passphrase_sends_nothing_and_is_noted(campaign, grace, signed):
     assert done(campaign)[-1] == "wrong-passphrase"
 
 
+@both
 def test_guessing_passphrases_is_slowed_then_locked(campaign, grace, signed):
     with time_machine.travel(utcnow(), tick=False):
         statuses = [export(grace, passphrase=f"guess {number}").status_code for number in range(6)]
@@ -150,6 +162,7 @@ def test_a_passphrase_opens_for_its_owner_only(campaign, grace, invites, signed)
     assert len(rows(export(other, passphrase=new))) == 2
 
 
+@both
 def test_who_holds_a_key_gets_those_that_are_made_later(campaign, grace, signed):
     assert campaign.command("keys", "rotate").exit_code == 0
     campaign.app.extensions["campaign"].keys.data._checked = 0.0
