@@ -7,6 +7,13 @@ import pytest
 
 from tests.conftest import campaign_on
 
+
+@pytest.fixture
+def backend() -> str:
+    """What other sites show does not depend on the database."""
+    return "sqlite"
+
+
 HERE = "http://127.0.0.1:8000"
 
 

@@ -8,6 +8,13 @@ from campaign.app import create_app, serve
 from campaign.config import Settings
 from tests.film.test_watching import tallies
 
+
+@pytest.fixture
+def backend() -> str:
+    """What the player is told does not depend on the database."""
+    return "sqlite"
+
+
 OURS = {"Sec-Fetch-Site": "same-origin"}
 FOREIGN = {"Sec-Fetch-Site": "cross-site"}
 

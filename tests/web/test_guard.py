@@ -11,6 +11,12 @@ from campaign.web import guard
 from tests.people import WANTS_JSON
 
 
+@pytest.fixture
+def backend() -> str:
+    """Who may post does not depend on the database."""
+    return "sqlite"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

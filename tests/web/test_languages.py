@@ -16,6 +16,13 @@ from tests.conftest import campaign_on
 from tests.people import FROM_OUR_PAGE
 from tests.web.every_page import every_page
 
+
+@pytest.fixture
+def backend() -> str:
+    """Texts do not depend on the database."""
+    return "sqlite"
+
+
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 UNTRANSLATED = {"Love Always Wins", "HuffPost; Fast Company", "HuffPost, September 2013", "PinkNews, November 2013"}
 PARTS = re.compile(r"%\(\w+\)s|</?\w[^>]*>")

@@ -12,6 +12,12 @@ from tests.conftest import campaign_on
 from tests.people import WANTS_JSON
 
 
+@pytest.fixture
+def backend() -> str:
+    """What is limited is counted beside the database."""
+    return "sqlite"
+
+
 @pytest.fixture(params=["memory", "redis", "redis that is down"])
 def limited(request, backend, ready, tmp_path):
     """A campaign that takes two signatures a day from one address."""

@@ -9,6 +9,13 @@ import pytest
 from campaign.web.languages import LANGUAGES
 from tests.conftest import campaign_on
 
+
+@pytest.fixture
+def backend() -> str:
+    """What machines are told does not depend on the database."""
+    return "sqlite"
+
+
 HERE = "http://127.0.0.1:8000"
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
 

@@ -16,6 +16,13 @@ from campaign.sharing.counting import count_share
 from campaign.tallies import Tallies
 from tests.people import FROM_OUR_PAGE
 
+
+@pytest.fixture
+def backend() -> str:
+    """Where links lead does not depend on the database."""
+    return "sqlite"
+
+
 ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
 NETWORKS = [key for key, channel in CHANNELS.items() if not channel.needs_instance]
 

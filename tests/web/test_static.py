@@ -11,6 +11,13 @@ from campaign.app import create_app
 from campaign.db import db
 from campaign.web import static
 
+
+@pytest.fixture
+def backend() -> str:
+    """Files do not depend on the database."""
+    return "sqlite"
+
+
 WAYS = {"br": brotli.decompress, "gzip": gzip.decompress}
 
 

@@ -1,0 +1,61 @@
+"""`flask organisers`: inviting, listing and removing, for whoever runs the server."""
+
+import pytest
+
+from campaign.db import db
+from campaign.organising import activity
+from tests.organisers import OrganiserBrowser
+
+
+@pytest.fixture
+def backend() -> str:
+    """What is stored is tested where organisers come in."""
+    return "sqlite"
+
+
+@pytest.fixture
+def grace(campaign) -> OrganiserBrowser:
+    grace = OrganiserBrowser(campaign, "grace@example.org")
+    grace.was_let_in("owner", exports=True)
+    return grace
+
+
+def test_the_list_says_who_may_what(campaign, grace):
+    OrganiserBrowser(campaign, "olga@example.org").was_let_in("reader")
+    lines = campaign.command("organisers", "list").output.splitlines()
+    assert lines[0].startswith("grace@example.org: owner, exports, since 20")
+    assert lines[1].startswith("olga@example.org: reader, since 20")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["add", "x@example.org", "--role", "reader", "--export"], "choose another role"),
+        (["add", "grace@example.org"], "in already"),
+        (["remove", "x@example.org"], "flask organisers list"),
+        (["remove", "grace@example.org"], "make somebody else an owner first"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_remedy(campaign, grace, arguments, advice):
+    result = campaign.command("organisers", *arguments)
+    assert result.exit_code != 0
+    assert advice in result.output
+
+
+def test_a_recovery_key_of_another_campaign_gives_no_right_to_export(campaign, tmp_path):
+    from nacl.public import PrivateKey  # noqa: PLC0415
+
+    from campaign.petition.keys import recovery_key_text  # noqa: PLC0415
+
+    path = tmp_path / "other.key"
+    path.write_text(recovery_key_text(PrivateKey.generate()))
+    result = campaign.command("organisers", "add", "x@example.org", "--export", "--key-file", str(path))
+    assert (result.exit_code, "another campaign" in result.output) == (1, True)
+
+
+def test_what_is_done_from_the_command_line_is_noted(campaign, grace):
+    campaign.command("organisers", "add", "x@example.org")
+    campaign.command("signatures", "erase", "--country", "FR", "--yes")
+    with campaign.app.app_context():
+        noted = [(entry.actor, entry.action) for entry in activity.iter_entries(db.session)]
+    assert ("flask", "invited") in noted
