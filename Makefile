@@ -37,7 +37,7 @@ $(serving): FORCE
 test: ## Run every test (ARGS='-k export' picks some)
 	@tools/setup requirements-dev.txt
 	@tools/test-services
-	@$(py) -m pytest -n 3 $(ARGS)  # some wait for others: three keep two cores at work
+	@$(py) -m pytest -n 2 $(ARGS)
 
 lint: ## Check style, types and templates
 	@tools/setup requirements-dev.txt
