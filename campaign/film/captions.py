@@ -1,18 +1,25 @@
-"""Captions and chapters: reads SubRip (SRT) or WebVTT, and writes WebVTT that a browser is sure to take."""
+"""Captions and chapters: reads SubRip (SRT) or WebVTT, and writes WebVTT that every browser shows alike.
+
+WebVTT is read as browsers read it (W3C, WebVTT 1, 6.1 "WebVTT file parsing"), with one difference: a cue that a browser
+would drop without a word is either mended or refused with its line.
+"""
 
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from campaign.errors import CaptionError
 
 MOST_BYTES = 2_000_000  # a hundred times the captions of a long film
-TOLERANCE_MS = 1000  # how far past the end of the film a caption may end; it is cut there
+TOLERANCE_MS = 1000  # how far past the end of the film a caption may end without a note; it is cut there
+MAX_NOTES = 5  # that name a line each
 
 _CLOCK = r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-9]{2})[.,]([0-9]{1,3})"
-_TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+(\S.*))?")
+_ARROW = "-->"
+_TIMING = re.compile(rf"{_CLOCK}\s*{_ARROW}\s*{_CLOCK}(?:\s+(\S.*))?")
+_SIGNATURE = re.compile(r"WEBVTT(?:[ \t].*)?")
+_ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
 _SETTING = re.compile(r"(?:vertical|line|position|size|align):[a-z0-9.,%-]+")
 _KEPT_TAG = re.compile(r"</?[biu]>|</(?:v|c|lang|ruby|rt)>|<(?:v|lang) [\w .'-]+>|<c(?:\.[\w-]+)*>|<(?:ruby|rt)>")
 _OTHER_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>")
@@ -35,7 +42,7 @@ class Cue:
 
 
 def webvtt(content: bytes, *, seconds: float | None = None) -> str:
-    """Return SRT or WebVTT as WebVTT (W3C, WebVTT 1) for a film of `seconds`; raises `CaptionError` with the line.
+    """Return SRT or WebVTT as WebVTT (W3C, WebVTT 1) for a film of `seconds`. Raises `CaptionError` with the line.
 
     Comments, styles, regions and cue names are left out, as are tags that WebVTT does not know.
     """
@@ -44,12 +51,28 @@ def webvtt(content: bytes, *, seconds: float | None = None) -> str:
 
 
 def cues(content: bytes, *, seconds: float | None = None) -> list[Cue]:
-    """Return what is shown and when, checked. Raises `CaptionError`."""
-    found = [_cue(block) for block in _blocks(plain_text(content))]
+    """Return the cues in order of time; with `seconds`, those of a film of that length. Raises `CaptionError`."""
+    lines = list(enumerate(plain_text(content).split("\n"), start=1))
+    head = next((index for index, (_, line) in enumerate(lines) if line), 0)
+    is_webvtt = bool(_SIGNATURE.fullmatch(lines[head][1]))
+    blocks = _webvtt_blocks(lines[head + 1 :]) if is_webvtt else _srt_blocks(lines)
+    found = sorted((_cue(block, is_webvtt=is_webvtt) for block in blocks), key=lambda cue: cue.start)
     if not found:
         raise CaptionError(1, f"no caption stands in it; write SRT or WebVTT, each with its time: {_EXAMPLE}")
-    _require_order(found)
     return found if seconds is None else [_within(cue, round(seconds * 1000)) for cue in found]
+
+
+def notes(content: bytes, *, seconds: float) -> list[str]:
+    """Return a sentence for each cue that a film of `seconds` never shows whole. Raises `CaptionError`."""
+    length = round(seconds * 1000)
+    found = []
+    for cue in cues(content):
+        if cue.end <= cue.start:
+            found.append(f"line {cue.line}: this caption ends before it begins, so it is never shown")
+        elif cue.end > length + TOLERANCE_MS:
+            found.append(f"line {cue.line}: this caption was cut at the end of the film, {_clock(length)}")
+    more = [f"and {len(found) - MAX_NOTES} more captions like these"] if len(found) > MAX_NOTES else []
+    return [*found[:MAX_NOTES], *more]
 
 
 def plain_text(content: bytes) -> str:
@@ -68,38 +91,67 @@ def plain_text(content: bytes) -> str:
 _Line = tuple[int, str]
 
 
-def _blocks(text: str) -> Iterator[list[_Line]]:
-    """Yield the lines of each cue: numbered from one, without the header, comments, styles and regions."""
+def _webvtt_blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    """Yield the lines of each cue of a WebVTT file, given all `lines` after the first.
+
+    Only a line without any character ends a block, and so does a time where the block has one already. The header goes
+    on to the first empty line or the first time.
+    """
     block: list[_Line] = []
-    for number, line in enumerate([*text.split("\n"), ""], start=1):
-        if line.strip():
-            block.append((number, line.strip()))
+    in_header = True
+    for number, line in [*lines, (0, "")]:
+        if line and not _begins_next(block, line, in_header=in_header):
+            block.append((number, line))
             continue
-        if block and not _is_aside(block[0]):
+        if block and not in_header and (_timing_index(block) is not None or not _ASIDE.fullmatch(block[0][1])):
             yield block
-        block = []
+        in_header = False
+        block = [(number, line)] if line else []
 
 
-def _is_aside(first: _Line) -> bool:
-    number, line = first
-    word = re.split(r"[ \t]", line, maxsplit=1)[0]
-    return (word == "WEBVTT" and number == 1) or word in ("NOTE", "STYLE", "REGION")
+def _begins_next(block: Sequence[_Line], line: str, *, in_header: bool) -> bool:
+    """Return whether `line` is a time that does not belong to the `block` above it."""
+    if _ARROW not in line or not _TIMING.fullmatch(line.strip()):
+        return False
+    return in_header or len(block) > 1 or (len(block) == 1 and _ARROW in block[0][1])
 
 
-def _cue(block: Sequence[_Line]) -> Cue:
-    at = next((index for index, (_, line) in enumerate(block[:2]) if "-->" in line), None)
+def _srt_blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    """Yield the lines of each cue of an SRT file: a line of spaces ends a block only where another cue follows."""
+    block: list[_Line] = []
+    for index, (number, line) in enumerate(lines):
+        if line.strip():
+            block.append((number, line))
+        elif block and (not line or _cue_follows(lines[index + 1 : index + 3])):
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _cue_follows(lines: Sequence[_Line]) -> bool:
+    """Return whether a cue, an empty line or the end of the file follows, given the next two lines."""
+    texts = [line.strip() for _, line in lines]
+    return not texts or not texts[0] or any(_TIMING.fullmatch(text) for text in texts)
+
+
+def _timing_index(block: Sequence[_Line]) -> int | None:
+    """Return the place of the time in a block: its first line, or its second below a number or a name."""
+    return next((index for index, (_, line) in enumerate(block[:2]) if _ARROW in line), None)
+
+
+def _cue(block: Sequence[_Line], *, is_webvtt: bool) -> Cue:
+    at = _timing_index(block)
     if at is None:
         fault = f"no time stands before this text; write {_EXAMPLE} above it, and no empty line within a caption"
         raise CaptionError(block[0][0], fault)
-    number, timing = block[at]
+    number, timing = block[at][0], block[at][1].strip()
     match = _TIMING.fullmatch(timing)
     if match is None:
         raise CaptionError(number, f"{timing[:60]!r} is no time; write it like {_EXAMPLE}")
     start, end = _milliseconds(match.groups()[:4], number), _milliseconds(match.groups()[4:8], number)
-    if start >= end:
-        raise CaptionError(number, "this caption ends before it begins; correct its times")
     settings = " ".join(word for word in (match[9] or "").split() if _SETTING.fullmatch(word))
-    return Cue(start, end, _text(block[at + 1 :], number), settings, number)
+    return Cue(start, end, _text(block[at + 1 :], is_webvtt=is_webvtt), settings, number)
 
 
 def _milliseconds(clock: Sequence[str | None], line: int) -> int:
@@ -110,14 +162,12 @@ def _milliseconds(clock: Sequence[str | None], line: int) -> int:
     return whole * 1000 + int((fraction or "").ljust(3, "0"))
 
 
-def _text(lines: Sequence[_Line], timing: int) -> str:
+def _text(lines: Sequence[_Line], *, is_webvtt: bool) -> str:
+    """Return the text of a cue. In WebVTT an ampersand can begin any character reference of HTML; SRT has none."""
     for number, line in lines:
-        if _TIMING.fullmatch(line):
+        if _TIMING.fullmatch(line.strip()):
             raise CaptionError(number, "a time stands in the middle of a caption; put an empty line before its caption")
-    cleaned = [line for line in (_cleaned(line) for _, line in lines) if line]
-    if not any(_TAG.sub("", line).strip() for line in cleaned):
-        raise CaptionError(timing, "this caption has no text; write some, or delete it")
-    return "\n".join(cleaned)
+    return "\n".join(filter(None, (_cleaned(line if is_webvtt else _ENTITY.sub("&amp;", line)) for _, line in lines)))
 
 
 def _cleaned(line: str) -> str:
@@ -137,21 +187,15 @@ def _part(part: str) -> str:
         return part
     if _OTHER_TAG.fullmatch(part):
         return ""
-    return _ENTITY.sub("&amp;", part).replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _require_order(found: Sequence[Cue]) -> None:
-    for before, cue in pairwise(found):
-        if cue.start < before.start:
-            raise CaptionError(cue.line, "this caption begins before the one above it; put them in order of time")
+    return part.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _within(cue: Cue, length: int) -> Cue:
-    """Return the cue, cut at the end of a film of `length` milliseconds. Raises `CaptionError` if it goes on."""
-    if cue.start >= length or cue.end > length + TOLERANCE_MS:
+    """Return the cue, cut at the end of a film of `length` milliseconds. Raises `CaptionError` if it begins later."""
+    if cue.start >= length:
         film = _clock(length)
-        raise CaptionError(cue.line, f"this caption goes on after the film, which ends at {film}; is it of this film?")
-    return Cue(cue.start, min(cue.end, length), cue.text, cue.settings, cue.line)
+        raise CaptionError(cue.line, f"this caption begins after the film, which ends at {film}; is it of this film?")
+    return replace(cue, end=min(cue.end, length))
 
 
 def _written(cue: Cue) -> str:

@@ -71,7 +71,7 @@ def with_texts(film: Film, folder: Path) -> Showing:
 
 
 def _chapters(path: Path) -> list[Chapter]:
-    return [Chapter(cue.start / 1000, cue.text) for cue in cues(path.read_bytes())]
+    return [Chapter(cue.start / 1000, cue.text) for cue in cues(path.read_bytes()) if cue.text]
 
 
 def _paragraphs(path: Path) -> list[list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from campaign.film import ffmpeg
 from campaign.film.probing import Probe
 
-RECIPE = 1  # raise it when what is written below changes the files, so that nothing old is taken for new
+RECIPE = 2  # raise it when what is written below changes the files, so that nothing old is taken for new
 SEGMENT_SECONDS = 6
 _FPS_WITHOUT_GAP = 20  # two pictures
 _GROUP_SECONDS = 2  # a picture that needs no other, to begin or switch at: three groups are a segment
@@ -23,11 +23,12 @@ _CLOSE = 0.85  # two sizes nearer than this are one
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A size of the film, and how much it may take (kbit/s)."""
+    """A size of the film, how much it may take (kbit/s), and the widest window it is for (CSS pixels; 0 for any)."""
 
     width: int
     height: int
     most: int
+    window: int = 0
 
     @property
     def name(self) -> str:
@@ -37,22 +38,25 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """What a rung fits into, by its long and its short side, so that upright films and wide ones get as much."""
+    """What a rung fits into, by its long and its short side, so that upright films and wide ones get as much.
+
+    `window` is the widest window that such a size is enough for, where the film is at least as wide.
+    """
 
     long: int
     short: int
     most: int
+    window: int = 0
 
 
-_BOXES = (_Box(854, 480, 1400), _Box(1280, 720, 3200), _Box(1920, 1080, 6000))
+_BOXES = (_Box(854, 480, 1400, window=600), _Box(1280, 720, 3200, window=1280), _Box(1920, 1080, 6000))
 
 
 def ladder(probe: Probe) -> list[Rung]:
     """Return the sizes to make, small ones first: up to the source's own, never above it, and no two alike."""
     top = min(1.0, _scale(probe, _BOXES[-1]))
-    scales = [_scale(probe, box) for box in _BOXES]
-    lower = [scale for scale in scales if scale < top * _CLOSE]
-    return [_rung(probe, scale) for scale in [*lower, top]]
+    lower = [box for box in _BOXES if _scale(probe, box) < top * _CLOSE]
+    return [*(_rung(probe, _scale(probe, box), box.window) for box in lower), _rung(probe, top)]
 
 
 def av1_rung(rungs: Sequence[Rung]) -> Rung:
@@ -80,7 +84,7 @@ def av1(source: Path, probe: Probe, rung: Rung) -> list[str]:
     """Return the options that write one rung as NAME.mp4 with AV1 and Opus."""
     picture = f"-c:v libsvtav1 -preset 10 -crf 36 -g {_group(probe) * 2} -svtav1-params lp={_threads()}".split()
     sound = ["-c:a", "libopus", "-b:a", "64k" if probe.channels == 1 else "112k", *_channels(probe)]
-    filters = ["-vf", f"{_steady(probe)},{_scaled(probe, rung)}", "-af", _NEW_SOUND]
+    filters = ["-vf", f"{_steady(probe)},{_scaled(probe, rung)}", "-af", _sound(probe)]
     streams = ["-map", f"0:{probe.video}", "-map", f"0:{probe.audio}"]
     return [*_read(source), *streams, *filters, *picture, *_BT709, *sound, *_mp4(rung)]
 
@@ -104,7 +108,7 @@ def _h264_output(probe: Probe, rung: Rung, number: int) -> list[str]:
     # Pictures that are stored out of order leave a gap at the start of a stream; one above 0.1 s makes WebKit hang.
     ahead = 3 if probe.fps >= _FPS_WITHOUT_GAP else 0
     groups = f"-bf {ahead} -g {group} -keyint_min {group} -sc_threshold 0 -flags:v +cgop+bitexact -threads {_threads()}"
-    sound = ["-c:a", "aac", "-b:a", "96k" if probe.channels == 1 else "128k", *_channels(probe), "-af", _NEW_SOUND]
+    sound = ["-c:a", "aac", "-b:a", "96k" if probe.channels == 1 else "128k", *_channels(probe), "-af", _sound(probe)]
     streams = ["-map", f"[o{number}]", "-map", f"0:{probe.audio}"]
     return [*streams, *rate.split(), *groups.split(), *_BT709, *sound, *_mp4(rung)]
 
@@ -118,9 +122,18 @@ def _channels(probe: Probe) -> list[str]:
 
 
 def _steady(probe: Probe) -> str:
-    """Return the filters that make pictures whole, evenly spaced and beginning at zero."""
+    """Return the filters that make pictures whole, evenly spaced, from zero to the end of the sound."""
     whole = "yadif=deint=interlaced," if probe.interlaced else ""
-    return f"{whole}fps={probe.fps.numerator}/{probe.fps.denominator}:start_time=0"
+    still = f",tpad=stop_mode=clone:stop_duration={probe.still_seconds:.3f}" if probe.still_seconds else ""
+    return f"{whole}fps={probe.fps.numerator}/{probe.fps.denominator}:start_time=0{still}"
+
+
+def _sound(probe: Probe) -> str:
+    """Return the filters that make sound last as long as the picture.
+
+    Browsers that play HLS by Media Source Extensions stop where one of the two ends.
+    """
+    return f"{_NEW_SOUND},apad=whole_dur={probe.seconds:.3f}" if probe.silent_seconds else _NEW_SOUND
 
 
 def _scaled(probe: Probe, rung: Rung) -> str:
@@ -139,10 +152,10 @@ def _scale(probe: Probe, box: _Box) -> float:
     return min(box.long / long, box.short / short)
 
 
-def _rung(probe: Probe, scale: float) -> Rung:
+def _rung(probe: Probe, scale: float, window: int = 0) -> Rung:
     width, height = _even(probe.width, scale), _even(probe.height, scale)
     most = next((box.most for box in _BOXES if width * height <= box.long * box.short), _BOXES[-1].most)
-    return Rung(width, height, most)
+    return Rung(width, height, most, min(window, width))
 
 
 def _even(length: int, scale: float) -> int:

@@ -79,6 +79,16 @@ def output(command: Sequence[str]) -> bytes:
     return found[0]
 
 
+def each_line(command: Sequence[str], use: Callable[[bytes], None]) -> None:
+    """Call `use` with each line that a program of ffmpeg writes to standard output. Raises `FilmError`."""
+
+    def read(stdout: IO[bytes]) -> None:
+        for line in stdout:
+            use(line)
+
+    _run(command, read, folder=None)
+
+
 def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: Path | None) -> None:
     program = shutil.which(command[0])
     if program is None:

@@ -3,21 +3,24 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-# Screens for which so many lines are enough, as media queries; the largest rendition is for all others.
-SCREENS = {"480p": "(max-width: 600px)", "720p": "(max-width: 1280px)"}
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to play: its path in the film's folder, its media type with codecs (RFC 6381), its height in pixels.
+    """One file to play: its path in the film's folder, its media type with codecs (RFC 6381), its size in pixels.
 
-    `media` is the media query of the screens it is meant for; "" for all.
+    `media` is the media query of the windows it is meant for; "" for all. `width` is 0 in manifests of old imports.
     """
 
     path: str
     type: str
     height: int
     media: str = ""
+    width: int = 0
+
+
+def media_query(max_width: int) -> str:
+    """Return the media query of windows of at most `max_width` CSS pixels."""
+    return f"(max-width: {max_width}px)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def _manifest(wanted: Import) -> Manifest:
         source_sha256=wanted.sha256,
         poster=1,
         candidates=making.candidates(job),
-        notes=tuple(making.notes(job)),
+        notes=(*making.notes(job), *wanted.texts.notes(job.probe.seconds)),
         film=film,
         files=_files(job.folder),
     )

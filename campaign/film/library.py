@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from campaign.errors import FilmError
 from campaign.files import whole_file
-from campaign.film.film import Film, Picture
+from campaign.film.film import Film, Picture, Source
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -71,7 +71,7 @@ def imported(films: Path, name: str) -> tuple[Film, Path]:
     for path, file in manifest.files.items():
         if not _is_whole(folder / path, file):
             raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_again(name)}")
-    return replace(manifest.film, published=manifest.made_at.date()), folder
+    return replace(manifest.film, published=manifest.made_at.date(), sources=_with_widths(manifest.film)), folder
 
 
 def names(films: Path) -> list[str]:
@@ -161,6 +161,12 @@ def clear(home: Path, *keep: str) -> None:
     for path in home.iterdir():
         if path.is_dir() and path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _with_widths(film: Film) -> tuple[Source, ...]:
+    """Return the sources of `film`. Manifests of earlier releases name their heights only."""
+    ratio = film.width / film.height
+    return tuple(replace(source, width=source.width or round(source.height * ratio)) for source in film.sources)
 
 
 def _is_name(name: str) -> bool:

@@ -10,7 +10,7 @@ from campaign.errors import FilmError
 from campaign.film import encoding, ffmpeg, pictures, streams
 from campaign.film.encoding import Rung
 from campaign.film.ffmpeg import Tick
-from campaign.film.film import SCREENS, Film, Picture, Source
+from campaign.film.film import Film, Picture, Source, media_query
 from campaign.film.library import Candidate
 from campaign.film.probing import Probe, duration
 
@@ -68,6 +68,10 @@ def notes(job: Job) -> list[str]:
         said.append("No AV1 was made: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 plays.")
     if job.probe.is_hdr:
         said.append("The film has high dynamic range; its colours were only converted. Import a graded SDR master.")
+    if seconds := job.probe.silent_seconds:
+        said.append(f"The sound ends {seconds:.1f} seconds before the picture; silence was added.")
+    if seconds := job.probe.still_seconds:
+        said.append(f"The picture ends {seconds:.1f} seconds before the sound; the last picture stays.")
     return said
 
 
@@ -160,13 +164,13 @@ def _make_sprite(job: Job, draft: Path, _tick: Tick) -> None:
 def _sources(job: Job) -> list[Source]:
     """Return what to play, in the order to try: the light AV1, then H.264, the small ones on small screens."""
     light, top = encoding.av1_rung(job.rungs), job.rungs[-1]
-    av1 = [_source(job, f"av1/{light.name}.mp4", light, "")] if _can_av1(job) else []
-    smaller = [_source(job, f"mp4/{rung.name}.mp4", rung, SCREENS[rung.name]) for rung in job.rungs[:-1]]
-    return [*av1, *smaller, _source(job, f"mp4/{top.name}.mp4", top, "")]
+    av1 = [_source(job, f"av1/{light.name}.mp4", light)] if _can_av1(job) else []
+    smaller = [_source(job, f"mp4/{rung.name}.mp4", rung, media_query(rung.window)) for rung in job.rungs[:-1]]
+    return [*av1, *smaller, _source(job, f"mp4/{top.name}.mp4", top)]
 
 
-def _source(job: Job, path: str, rung: Rung, media: str) -> Source:
-    return Source(path, f'video/mp4; codecs="{_codecs(job.folder / path)}"', rung.height, media)
+def _source(job: Job, path: str, rung: Rung, media: str = "") -> Source:
+    return Source(path, f'video/mp4; codecs="{_codecs(job.folder / path)}"', rung.height, media, rung.width)
 
 
 def _codecs(path: Path) -> str:

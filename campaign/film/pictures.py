@@ -12,7 +12,7 @@ from campaign.film.film import Picture
 CANDIDATES = 5
 POSTER_WIDTHS = (640, 1280)
 PREVIEW_WIDTH = 1200
-THUMB_WIDTH = 160
+THUMB_SIDE = 160  # of the longer side
 THUMB_SECONDS = 5
 SAMPLE = (64, 36)  # size of the pictures that are judged
 _SAMPLES = 200
@@ -95,7 +95,9 @@ class Sheets:
 def sheets(seconds: float, width: int, height: int) -> Sheets:
     """Return the preview of a film of `width` × `height`: a thumbnail each five seconds, and ten of a short film."""
     count = max(round(seconds / THUMB_SECONDS), min(int(seconds), 2 * _COLUMNS), 1)
-    return Sheets(seconds, count, THUMB_WIDTH, max(round(THUMB_WIDTH * height / width / 2) * 2, 2))
+    scale = THUMB_SIDE / max(width, height)
+    thumb_width, thumb_height = (max(round(side * scale / 2) * 2, 2) for side in (width, height))
+    return Sheets(seconds, count, thumb_width, thumb_height)
 
 
 def _score(picture: bytes) -> float:

@@ -1,6 +1,7 @@
 """What a file holds: whether it is a film, how long and large, and what must be set right."""
 
 import json
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +13,12 @@ from campaign.film import ffmpeg
 SHORTEST_SECONDS = 1.0
 _FASTEST = Fraction(60)
 _USUAL = [Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1), (60000, 1001))]
-_TAIL_SECONDS = 2.0  # or a twentieth of a long film: sound may go on after the pictures
+_MISSING_SECONDS = 1.0  # or a twentieth of a long film: containers round, and name the length of other streams
+_NOTICEABLE_SECONDS = 0.25
 _INTERLACED = ("tt", "bb", "tb", "bt")
 _HIGH_DYNAMIC_RANGE = ("smpte2084", "arib-std-b67")
+
+_PACKET = re.compile(rb"(\d+),([\d.-]+|N/A),([\d.-]+|N/A),([\d.]+|N/A)")
 
 Stream = dict[str, Any]
 
@@ -23,7 +27,8 @@ Stream = dict[str, Any]
 class Probe:
     """A film as it came: `width` × `height` as shown (upright, square pixels), `video` and `audio` by stream number.
 
-    `matrix` is how its colours are coded, in the words of ffmpeg's scaler.
+    `matrix` is how its colours are coded, in the words of ffmpeg's scaler. `still_seconds` is how much longer than the
+    picture the sound lasts, `silent_seconds` the reverse; one of them is 0.
     """
 
     seconds: float
@@ -36,6 +41,8 @@ class Probe:
     matrix: str = "auto"
     interlaced: bool = False
     is_hdr: bool = False
+    still_seconds: float = 0
+    silent_seconds: float = 0
 
 
 def probed(path: Path) -> Probe:
@@ -48,10 +55,11 @@ def probed(path: Path) -> Probe:
     audio = _chosen(streams, "audio")
     if audio is None:
         raise FilmError(f"{path.name} has no audio track; {_silence(path)}")
-    probe = _probe(_length(path, found), video, audio)
+    ends = _ends(path, float(found["format"].get("start_time", 0)))
+    _require_whole(path, found, ends)
+    probe = _probe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
     if probe.seconds < SHORTEST_SECONDS:
         raise FilmError(f"{path.name} is a picture or shorter than a second; is it the right file?")
-    _require_end(path, probe)
     return probe
 
 
@@ -78,13 +86,14 @@ def _chosen(streams: list[Stream], kind: str) -> Stream | None:
     return next((one for one in able if one.get("disposition", {}).get("default")), able[0] if able else None)
 
 
-def _probe(seconds: float, video: Stream, audio: Stream) -> Probe:
+def _probe(picture: float, sound: float, video: Stream, audio: Stream) -> Probe:
+    """Return the probe of a film of which the `picture` and the `sound` last so many seconds."""
     width, height = _shown(video)
     matrix = video.get("color_space", "unknown")
     if matrix in ("unknown", "reserved", "unspecified"):  # what players then assume, and the scaler does not
         matrix = "bt709" if video["height"] > 576 else "smpte170m"
     return Probe(
-        seconds=seconds,
+        seconds=max(picture, sound),
         width=width,
         height=height,
         fps=_rate(video),
@@ -94,7 +103,14 @@ def _probe(seconds: float, video: Stream, audio: Stream) -> Probe:
         matrix=matrix if matrix in ("bt709", "smpte170m") else "auto",
         interlaced=video.get("field_order") in _INTERLACED,
         is_hdr=video.get("color_transfer") in _HIGH_DYNAMIC_RANGE,
+        still_seconds=_noticeable(sound - picture),
+        silent_seconds=_noticeable(picture - sound),
     )
+
+
+def _noticeable(seconds: float) -> float:
+    """Return a difference of lengths, and 0 where it is negative or as small as codecs make it."""
+    return seconds if seconds >= _NOTICEABLE_SECONDS else 0
 
 
 def _shown(video: Stream) -> tuple[int, int]:
@@ -119,23 +135,37 @@ def _fraction(text: str) -> Fraction | None:
         return None
 
 
-def _length(path: Path, found: dict[str, Any]) -> float:
-    """Return the length in seconds; where it is not written down, as in live recordings, by reading to the end."""
-    if written := found.get("format", {}).get("duration"):
-        return float(written)
-    ends: list[float] = [0.0]
-    copy = [*ffmpeg.untrusted(path), "-c", "copy", "-f", "null", "-"]
-    ffmpeg.encode(copy, seconds=86_400, folder=Path.cwd(), tick=ends.append)
-    return ends[-1] * 86_400
+def _ends(path: Path, start: float) -> dict[int, float]:
+    """Return the seconds at which each stream ends, by its number, as found by reading the whole file.
+
+    `start` is the time at which the file says that it begins. What a file says of its length can be missing (live
+    recordings) or wrong (files that were not copied to their end).
+    """
+    ends: dict[int, float] = {}
+    entries = "packet=stream_index,pts_time,dts_time,duration_time"
+
+    def add(line: bytes) -> None:
+        match = _PACKET.match(line)
+        if match and (time := next((time for time in match.group(2, 3) if time != b"N/A"), None)):
+            end = float(time) - start + (0 if match[4] == b"N/A" else float(match[4]))
+            ends[int(match[1])] = max(ends.get(int(match[1]), 0), end)
+
+    ffmpeg.each_line(
+        ["ffprobe", "-v", "quiet", "-of", "csv=p=0", "-show_entries", entries, *ffmpeg.untrusted(path)], add
+    )
+    return ends
 
 
-def _require_end(path: Path, probe: Probe) -> None:
-    """Raise `FilmError` unless there are pictures near the end: else not all of the file was copied."""
-    tail = max(_TAIL_SECONDS, probe.seconds / 20)
-    near = ["-ss", f"{max(probe.seconds - tail, 0):.3f}", *ffmpeg.untrusted(path)]
-    one = ["-map", f"0:{probe.video}", "-frames:v", "1", "-vf", "scale=16:16", "-f", "rawvideo", "-pix_fmt", "gray"]
-    if not ffmpeg.decode([*near, *one]):
-        raise FilmError(f"{path.name} has no pictures at its end; was all of it copied?")
+def _require_whole(path: Path, found: dict[str, Any], ends: dict[int, float]) -> None:
+    """Raise `FilmError` where the file says that it is longer than what can be read of it."""
+    said = [(float(found["format"].get("duration", 0)), max(ends.values(), default=0))]
+    for stream in found["streams"]:
+        if stream.get("codec_type") in ("video", "audio") and stream["index"] in ends:
+            said.append((float(stream.get("duration", 0)), ends[stream["index"]]))
+    for seconds, readable in said:
+        if readable < seconds - max(_MISSING_SECONDS, seconds / 20):
+            fault = f"only {readable:.0f} of {seconds:.0f} seconds can be read"
+            raise FilmError(f"{path.name} is not whole: {fault}; was all of it copied?")
 
 
 def _silence(path: Path) -> str:

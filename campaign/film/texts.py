@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from campaign.errors import CaptionError, FilmError
+from campaign.film import captions
 from campaign.film.captions import plain_text, webvtt
 from campaign.film.film import Film
 
@@ -31,8 +32,18 @@ class Texts:
         """Return each text by its path, as a film of `seconds` needs it. Raises `FilmError` with file and line."""
         for language in {self.language, *self.captions, *self.chapters, *self.transcripts}:
             require_language(language)
-        kinds = [(kind, lang, path) for kind, files in self._kinds() for lang, path in files.items()]
-        return {_path(kind, lang): _read(kind, path, seconds) for kind, lang, path in kinds}
+        return {_path(kind, lang): _read(kind, path, seconds) for kind, lang, path in self._files()}
+
+    def notes(self, seconds: float) -> list[str]:
+        """Return a sentence for each cue that a film of `seconds` never shows whole. The texts must be `checked`."""
+        timed = [path for kind, _, path in self._files() if kind != "transcripts"]
+        return [
+            f"{path.name}, {note}." for path in timed for note in captions.notes(path.read_bytes(), seconds=seconds)
+        ]
+
+    def _files(self) -> list[tuple[str, str, Path]]:
+        """Return kind, language and path of each file."""
+        return [(kind, lang, path) for kind, files in self._kinds() for lang, path in files.items()]
 
     def _kinds(self) -> list[tuple[str, Files]]:
         return [("captions", self.captions), ("chapters", self.chapters), ("transcripts", self.transcripts)]

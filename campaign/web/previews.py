@@ -107,9 +107,7 @@ def _video(showing: Showing, embed_url: str) -> Video:
     film, source = showing.film, played(showing)
     if source is None:
         return Video(embed_url, "text/html", film.width, film.height)
-    return Video(
-        _whole(film_url(source.path)), "video/mp4", round(source.height * film.width / film.height), source.height
-    )
+    return Video(_whole(film_url(source.path)), "video/mp4", source.width, source.height)
 
 
 def _schema(showing: Showing, *, name: str, description: str, embed_url: str) -> dict[str, Any]:

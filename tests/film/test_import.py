@@ -1,6 +1,7 @@
 """What an import makes is what its manifest says, plays in parts, and gives nobody away."""
 
 import re
+import shutil
 import subprocess
 from fractions import Fraction
 
@@ -239,6 +240,60 @@ def test_films_of_all_shapes_come_out_plain(make_film, renditions, options, size
     assert (picture["pix_fmt"], picture.get("field_order", "progressive")) == ("yuv420p", "progressive")
     assert Fraction(picture["r_frame_rate"]) == min(Fraction(options.get("rate", "24")), 60)
     assert found["audio"]["channels"] <= 2
+
+
+@pytest.mark.parametrize("size", ["1280x534", "1020x550", "540x1170", "700x700"])
+def test_a_film_that_is_not_16_to_9_is_imported_in_its_own_sizes(make_film, films, size):
+    source = make_film(f"{size}.mp4", size=size, seconds=1.2)
+    manifest = import_film(films, source, name="odd", texts=Texts(), show=lambda *_: None)
+    film, folder = library.imported(films, "odd")
+    assert manifest.notes == ()
+    assert len(film.sources) == 3  # AV1, and two sizes of H.264
+    for one in film.sources:
+        picture = described(folder / one.path)["video"]
+        assert (one.width, one.height) == (picture["width"], picture["height"])
+        assert not one.media or int(re.findall(r"\d+", one.media)[0]) <= one.width
+        assert one.width / one.height == pytest.approx(film.width / film.height, rel=0.01)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts", "mov"])
+@pytest.mark.parametrize(
+    ("picture", "sound", "note"),
+    [
+        (4, 2.5, "The sound ends 1.5 seconds before the picture; silence was added."),
+        (2.5, 4, "The picture ends 1.5 seconds before the sound; the last picture stays."),
+        (4, 3.9, None),
+    ],
+)
+def test_sound_and_picture_of_different_lengths_are_imported_as_long_as_each_other(
+    make_film, films, container, picture, sound, note
+):
+    ends = ["-vf", f"trim=0:{picture}", "-af", f"atrim=0:{sound}"]
+    source = make_film(f"ends-{picture}-{sound}.{container}", *ends)
+    manifest = import_film(films, source, name="ends", texts=Texts(), show=lambda *_: None)
+    assert [re.sub(r"1\.[456] s", "1.5 s", found) for found in manifest.notes] == ([note] if note else [])
+    film, folder = library.imported(films, "ends")
+    for one in film.sources:
+        streams = described(folder / one.path)
+        for kind in ("video", "audio"):
+            assert float(streams[kind]["duration"]) == pytest.approx(4, abs=0.15)
+
+
+def test_captions_that_are_never_shown_whole_are_noted(film_file, library_of_one, tmp_path, films):
+    captions = tmp_path / "late.srt"
+    captions.write_text("1\n00:00:03,000 --> 00:00:09,000\nGold\n")
+    shutil.copytree(library_of_one, films)  # the same film, so that nothing is encoded
+    texts = Texts({"en": captions})
+    manifest = import_film(films, film_file, name="sochi", texts=texts, show=lambda *_: None)
+    assert manifest.notes == ("late.srt, line 2: this caption was cut at the end of the film, 00:00:04.000.",)
+
+
+def test_a_manifest_of_an_earlier_release_still_tells_the_widths(library_of_one, films):
+    shutil.copytree(library_of_one, films)
+    path = films / "sochi" / "manifest.json"
+    path.write_text(re.sub(r',\s*"width": 854(?=\s*})', "", path.read_text()))
+    assert [one.width for one in library.read(films, "sochi").film.sources] == [1280, 0, 1280]
+    assert [one.width for one in library.imported(films, "sochi")[0].sources] == [1280, 853, 1280]
 
 
 def test_a_film_taken_upright_comes_out_upright(make_film, renditions, tmp_path):

@@ -4,6 +4,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign.errors import FilmError
 from campaign.film import encoding, pictures, streams
@@ -36,6 +38,18 @@ def test_the_ladder_goes_up_to_the_source_and_never_above(size, rungs):
     assert [f"{rung.width}x{rung.height}" for rung in found] == rungs
     assert len({rung.name for rung in found}) == len(rungs)
     assert all(rung.width <= size[0] and rung.height <= size[1] for rung in found)
+
+
+@given(st.integers(8, 4096), st.integers(8, 4096))
+def test_every_shape_has_sizes_of_its_own_for_small_windows(width, height):
+    found = encoding.ladder(probe(width, height))
+    assert len({rung.name for rung in found}) == len(found)
+    windows = [rung.window for rung in found[:-1]]
+    assert windows == sorted(windows)
+    assert all(0 < rung.window <= rung.width for rung in found[:-1])
+    assert found[-1].window == 0
+    sheet = pictures.sheets(7200, width, height)
+    assert max(sheet.width * 5, sheet.height * sheet.rows) < 65_500  # JPEG's longest side
 
 
 @pytest.mark.parametrize(
