@@ -56,7 +56,8 @@ def ladder(probe: Probe) -> list[Rung]:
     """Return the sizes to make, small ones first: up to the source's own, never above it, and no two alike."""
     top = min(1.0, _scale(probe, _BOXES[-1]))
     lower = [box for box in _BOXES if _scale(probe, box) < top * _CLOSE]
-    return [*(_rung(probe, _scale(probe, box), box.window) for box in lower), _rung(probe, top)]
+    rungs = [*(_rung(probe, _scale(probe, box), box.window) for box in lower), _rung(probe, top)]
+    return list({rung.name: rung for rung in rungs}.values())  # slivers differ in length only
 
 
 def av1_rung(rungs: Sequence[Rung]) -> Rung:

@@ -157,7 +157,7 @@ def _ends(path: Path, start: float) -> dict[int, float]:
 
 
 def _require_whole(path: Path, found: dict[str, Any], ends: dict[int, float]) -> None:
-    """Raise `FilmError` where the file says that it is longer than what can be read of it."""
+    """Raise `FilmError` where the file says that it is longer than the part that can be read."""
     said = [(float(found["format"].get("duration", 0)), max(ends.values(), default=0))]
     for stream in found["streams"]:
         if stream.get("codec_type") in ("video", "audio") and stream["index"] in ends:
