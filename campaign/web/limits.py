@@ -1,7 +1,7 @@
 """Limits: how large a body may be, and how often the visitors of one network may do what costs or counts.
 
-Each limit is counted for the network of the request in several sizes (`visitors.networks`), so that nobody escapes it by
-changing addresses. What is refused is not counted for the larger networks: a flood shuts out its own network first.
+Each limit is counted for the network of the request in several sizes (`visitors.networks`), so that nobody escapes it
+by changing addresses. What is refused is not counted for the larger networks: a flood shuts out its own network first.
 """
 
 from collections.abc import Callable

@@ -19,8 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 class Memory(Storage):
-    """Counts in memory, safe between threads. The library's own loses counts between threads, and looks through all
-    keys a hundred times a second.
+    """Counts in memory, safe between threads.
+
+    The library's own loses counts between threads, and looks through all keys a hundred times a second.
     """
 
     STORAGE_SCHEME = None

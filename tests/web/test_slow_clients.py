@@ -3,6 +3,8 @@
 import json
 import resource
 import socket
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from select import select
 from urllib.error import HTTPError
@@ -12,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from campaign.web.gate import SENDING
+from campaign.web.languages import LANGUAGES
 from tests.people import WANTS_JSON
 from tests.site import wait_for
 from tools.serve import HEADER_MILLISECONDS
@@ -96,6 +99,25 @@ def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_com
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert page_status(site) == 200
     wait_for(lambda: _can_sign(site), "signing")
+
+
+def test_many_first_pictures_at_once_leave_the_page_and_name_a_time_to_come_back(site):
+    paths = [f"/{lang}/poster-a4.pdf" for lang in LANGUAGES] + [f"/card/{lang}.png" for lang in LANGUAGES]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        asked = [pool.submit(_status_and_wait, f"{site.url}{path}") for path in paths]
+        assert page_status(site) == 200
+        answers = Counter(answer.result() for answer in asked)
+    assert set(answers) == {(200, None), (503, "5")}
+    wait_for(lambda: _status_and_wait(f"{site.url}/ar/poster-a4.pdf") == (200, None), "a poster")
+
+
+def _status_and_wait(url: str) -> tuple[int, str | None]:
+    try:
+        with urlopen(url, timeout=60) as response:
+            return response.status, response.headers["Retry-After"]
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.headers["Retry-After"]
 
 
 def _can_sign(site) -> bool:
