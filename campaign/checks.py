@@ -2,6 +2,9 @@
 
 import os
 import re
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -14,6 +17,14 @@ MAIL_SCHEMES = ("file", "smtp", "smtps")
 DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 SECRET_LENGTH = 32
 FILM = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedNetwork:
+    """A network that may sign more often than others, and its limit as the `limits` library writes it."""
+
+    network: IPv4Network | IPv6Network
+    limit: str
 
 
 def choice(*allowed: str) -> BeforeValidator:
@@ -84,13 +95,38 @@ def public_url(value: str) -> str:
 
 def sign_limit(value: str) -> str:
     """Return limits as Flask-Limiter writes them."""
-    try:
-        allowed = [item.amount for item in parse_many(value)] if value else [1]
-    except ValueError:
-        allowed = [0]
-    if not all(allowed):
+    if value and not _is_limit(value):
         raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none")
     return value
+
+
+def trusted_networks(value: str) -> str:
+    """Return networks with their limits, as `trusted_networks_in` reads them."""
+    trusted_networks_in(value)
+    return value
+
+
+@cache
+def trusted_networks_in(value: str) -> tuple[TrustedNetwork, ...]:
+    """Return the networks of `203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`.
+
+    A network with several limits has commas between them. Raises `ValueError` with the fault and the remedy.
+    """
+    networks: dict[IPv4Network | IPv6Network, TrustedNetwork] = {}
+    for entry in filter(None, map(str.strip, value.split(";"))):
+        written, equals, limit = (part.strip() for part in entry.partition("="))
+        if not equals:
+            raise ValueError(f"{entry!r} names no limit; use 203.0.113.0/24=500 per hour")
+        try:
+            network = ip_network(written)
+        except ValueError:
+            raise ValueError(f"{written!r} is no network; use one like 203.0.113.0/24 or 2001:db8::/32") from None
+        if network in networks:
+            raise ValueError(f"{written} is named twice; name it once")
+        if not _is_limit(limit):
+            raise ValueError(f"{limit!r} is no limit; use '500 per hour' or '500 per hour, 2000 per day'")
+        networks[network] = TrustedNetwork(network, limit)
+    return tuple(networks.values())
 
 
 def secret(value: str) -> str:
@@ -117,6 +153,13 @@ def whole_number(what: str, *, most: int) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def _is_limit(text: str) -> bool:
+    try:
+        return all(item.amount for item in parse_many(text))
+    except ValueError:
+        return False
 
 
 def _require_address(text: str) -> None:

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     sign_limit: Annotated[str, AfterValidator(checks.sign_limit)] = Field(
         default="5 per minute;50 per day", description="Signatures accepted from one network address. Empty: no limit."
     )
+    trusted_networks: Annotated[str, AfterValidator(checks.trusted_networks)] = Field(
+        default="",
+        description="Networks of schools or offices with a limit of their own: "
+        "`203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`. All of a network counts together.",
+    )
     film: Annotated[str, AfterValidator(checks.film)] = Field(
         default="",
         description="Which film plays: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "

@@ -100,6 +100,26 @@ class TooManyTries(CampaignError):
         self.seconds = seconds
 
 
+class TooBusy(CampaignError):
+    """As many wait for something as may."""
+
+
+class MustWait(CampaignError):
+    """Too much came from one network; `seconds`: how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too much from one network; wait {seconds} seconds")
+        self.seconds = seconds
+
+
+class LimitReached(MustWait):
+    """Something was done as often as its limit allows."""
+
+
+class TooManyRequests(MustWait):
+    """Forms arrive in such numbers that they only get a short answer."""
+
+
 class BadRecipient(CampaignError):
     """Text that is no public key of age (age-encryption.org)."""
 

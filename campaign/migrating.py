@@ -1,11 +1,19 @@
 """Migrations: bringing the database to the present, and refusing to serve before that."""
 
+from functools import cache
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_alembic import Alembic
+from sqlalchemy import column, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.db import Base, db
 from campaign.errors import ConfigError
+
+_FOLDER = Path(__file__).parent / "migrations"
+_VERSIONS = table("alembic_version", column("version_num"))  # Alembic's own
 
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
 
@@ -25,9 +33,14 @@ def migrate() -> None:
 
 
 def is_current() -> bool:
-    """Tell whether the database is at the newest revision. Raises `SQLAlchemyError` when it cannot be reached."""
-    heads = {script.revision for script in alembic.heads()}
-    return {script.revision for script in alembic.current()} == heads
+    """Return whether the database is at the newest revision. Raises `SQLAlchemyError` when it cannot be reached.
+
+    Asked for by several threads at once, so it must not use `alembic`: that keeps one connection for all of them.
+    """
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table(_VERSIONS.name):
+            return False
+        return set(connection.scalars(select(_VERSIONS.c.version_num))) == _heads()
 
 
 def require_current(app: Flask) -> None:
@@ -39,6 +52,12 @@ def require_current(app: Flask) -> None:
             raise _unreachable(error) from None
     if not current:
         raise ConfigError("the database is not ready; run 'flask init'")
+
+
+@cache
+def _heads() -> frozenset[str]:
+    """Return the newest revisions in this installation; servers read them once, when they start."""
+    return frozenset(ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER)]).get_heads())
 
 
 def _unreachable(error: SQLAlchemyError) -> ConfigError:

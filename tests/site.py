@@ -61,6 +61,7 @@ class Site:
             server = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
+        self._server = server
         wait_for(self._answers, f"the server at {self.url}")
         return server
 
@@ -68,9 +69,16 @@ class Site:
     def served(self) -> Iterator["Site"]:
         """Serve the campaign within the block; the server must end in order."""
         server = self.start()
-        yield self
-        server.terminate()
+        try:
+            yield self
+        finally:
+            server.terminate()
         assert server.wait(timeout=READY_SECONDS) == 0
+
+    def worker_pids(self) -> list[int]:
+        """Return the process ids of the server's workers."""
+        parent = self._server.pid
+        return sorted(map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()))
 
     def sign(self, fields: dict[str, str]) -> None:
         """Send the form; it must be taken."""

@@ -6,6 +6,7 @@ no SIGINT on) and when the process that started it is gone.
 
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -16,12 +17,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 HOST = "127.0.0.1"
-THREADS = 8
+THREADS = 128  # most of them wait for slow clients; `campaign.web.gate` says how many may work
+CONNECTIONS = 4096  # open ones, idle or busy; a further one waits
+OPEN_FILES = CONNECTIONS + 1024  # a connection is a file, and so are databases, films and pipes
+HEADER_MILLISECONDS = 5000  # a connection that has sent no whole request for so long is closed, kept alive or new
+HEADER_BYTES = 128 * 1024  # of one connection, at most: they are kept in memory
 DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off
 WATCH_SECONDS = 0.25
 
@@ -35,11 +41,16 @@ def main(flag: Path) -> None:
         port=port,
         interface=Interfaces.WSGI,
         blocking_threads=THREADS,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,  # HTTP/2 has no header time-out, and no browser speaks it without TLS
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=HEADER_BYTES),
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=DRAIN_SECONDS,
         respawn_failed_workers=True,
     )
+    _allow_open_files()
     _give_workers_their_own_signals()
     parent = os.getppid()
     _once(lambda: not flag.exists() or os.getppid() != parent, server.signal_handler_interrupt)
@@ -63,6 +74,14 @@ def _load() -> Callable[..., Any]:
     from wsgi import app
 
     return app
+
+
+def _allow_open_files() -> None:
+    """Raise the limit on open files, often 1,024, as far as this process may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _give_workers_their_own_signals() -> None:

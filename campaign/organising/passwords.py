@@ -11,6 +11,7 @@ STRONG = 3  # of zxcvbn's 4: "safely unguessable"
 
 _nobody: list[str] = []
 _hashing = Lock()  # one at a time: each takes 64 MiB
+_rating = Lock()  # zxcvbn keeps the words of a call in a dictionary that all threads share
 
 
 def hashed(password: str) -> str:
@@ -36,7 +37,10 @@ def is_weak(password: str, *, least: int = LEAST, known: tuple[str, ...] = ()) -
     from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists of words take memory, and are seldom needed
 
     words = [*known, "love", "always", "wins", "lovealwayswins", "campaign", "olympic", "sochi", "allout"]
-    return len(password) < least or zxcvbn(password[:_LOOKED_AT], words, max_length=_LOOKED_AT)["score"] < STRONG
+    if len(password) < least:
+        return True
+    with _rating:
+        return bool(zxcvbn(password[:_LOOKED_AT], words, max_length=_LOOKED_AT)["score"] < STRONG)
 
 
 def _anybodys() -> str:

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pypdfium2
 from PIL import Image
@@ -34,8 +34,11 @@ def _drawn(words: Words, picture: Path) -> Image.Image:
     sheet = Sheet(SIZE, words)
     sheet.image(darkened(frame(picture, SIZE), below=0.3, by=0.9), 0, 0, *SIZE)
     _set(sheet, words)
-    drawn: Image.Image = pypdfium2.PdfDocument(bytes(sheet.output()))[0].render(scale=1).to_pil()
-    return drawn.convert("RGB")
+    document = pypdfium2.PdfDocument(bytes(sheet.output()))
+    try:
+        return cast(Image.Image, document[0].render(scale=1).to_pil()).convert("RGB")
+    finally:
+        document.close()  # here, under the lock of `kept`: a garbage collector would do it in any thread, at any time
 
 
 def _set(sheet: Sheet, words: Words) -> None:

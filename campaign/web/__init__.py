@@ -22,10 +22,12 @@ from campaign.web import (
     sharing_pages,
     static,
 )
+from campaign.web.gate import Gate
 
 
 def open_room(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
+    app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
     languages.speak(app)

@@ -3,8 +3,12 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
 
-from flask import request
+from flask import Response, make_response, request
+from flask.typing import ResponseReturnValue
+from flask_babel import format_timedelta
 
 SIGNING_SECONDS = 0.01  # a bit more than signing takes while mail is being sent beside it
 
@@ -21,3 +25,17 @@ def taking_its_time() -> Iterator[None]:
     began = time.monotonic()
     yield
     time.sleep(max(0.0, began + SIGNING_SECONDS - time.monotonic()))
+
+
+def in_words(seconds: int) -> str:
+    """Return when `seconds` will have passed, in the language of the request and never too early: "in 4 minutes"."""
+    unit = 1 if seconds < 90 else 60 if seconds < 90 * 60 else 3600
+    whole = timedelta(seconds=ceil(seconds / unit) * unit)
+    return str(format_timedelta(whole, threshold=1.5, add_direction=True))  # "in 75 minutes", and not "in 1 hour"
+
+
+def to_retry(answer: ResponseReturnValue, seconds: int) -> Response:
+    """Return `answer` with the time to come back (RFC 9110, 10.2.3)."""
+    response = make_response(answer)
+    response.headers["Retry-After"] = str(seconds)
+    return response

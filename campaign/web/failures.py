@@ -3,15 +3,17 @@
 from typing import Any
 
 import structlog
-from flask import Flask, jsonify, make_response, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from campaign.db import db
-from campaign.errors import ExpiredLink, UnknownLink
+from campaign.errors import ExpiredLink, MustWait, UnknownLink
 from campaign.stages import stage
-from campaign.web.answers import wants_json
+from campaign.web import languages
+from campaign.web.answers import in_words, to_retry, wants_json
 from campaign.web.headers import private
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,7 @@ def explain(app: Flask) -> None:
     """Answer each failure in `app` with a page, or with JSON where that was asked for."""
     app.log_exception = _log  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _explain_http)
+    app.register_error_handler(MustWait, _explain_wait)
     app.register_error_handler(UnknownLink, _explain_link)
     app.register_error_handler(ExpiredLink, _explain_expiry)
 
@@ -47,11 +50,21 @@ def _explain_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or error.response is not None:
         return error
     known = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
-    title, advice = _TEXTS[known]
     headers = [(name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")]
+    return _page(*_TEXTS[known]), error.code, headers
+
+
+def _explain_wait(error: MustWait) -> ResponseReturnValue:
+    """Answer a flood in short: the form with all that was typed would cost ten times as much."""
+    languages.use(request.form.get("lang"))
+    advice = gettext("Too much came from your network. Please try again %(when)s.", when=in_words(error.seconds))
+    return to_retry((_page(_TEXTS[413][0], advice), 429), error.seconds)
+
+
+def _page(title: str, advice: str) -> Response | str:
     if wants_json():
-        return jsonify(errors={"form": [f"{title}. {advice}"]}), error.code, headers
-    return render_template("public/failure.html", title=title, advice=advice), error.code, headers
+        return jsonify(errors={"form": [f"{title}. {advice}"]})
+    return render_template("public/failure.html", title=title, advice=advice)
 
 
 def _explain_link(_error: UnknownLink) -> ResponseReturnValue:

@@ -60,6 +60,7 @@ def film_url(path: str) -> str:
 
 
 @bp.post("/film/watched")
+@limits.only_counts
 def watched() -> ResponseReturnValue:
     """Count that somebody has watched a part of the film; browsers send it beside the page and want no answer."""
     languages.use(request.form.get("lang"))

@@ -1,33 +1,67 @@
-"""Limits: how much may be sent, and how often one network address may sign."""
+"""Limits: how large a body may be, and how often the visitors of one network may do what costs or counts.
+
+Each limit is counted for the network of the request in several sizes (`visitors.networks`), so that nobody escapes it
+by changing addresses. What is refused is not counted for the larger networks: a flood shuts out its own network first.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from math import ceil
+from typing import Any, Literal, TypeVar
 
 from flask import Flask, current_app, request
-from flask_limiter import Limiter, RateLimitExceeded
-from redis.exceptions import RedisError
+from limits import RateLimitItem, parse_many
 
 from campaign.config import Settings
-from campaign.web.visitors import visitor_hash
+from campaign.errors import LimitReached, TooManyRequests
+from campaign.state import state
+from campaign.web.visitors import networks, trusted_network
+from campaign.web.windows import Windows
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
-COUNTING = "60 per minute;1000 per day"  # views, and marks of the film, counted from one network address
+COUNTING = "60 per minute;1000 per day"  # views, shares and marks of the film, counted from one network address
 SIGN_IN = "30 per minute;300 per hour"  # tries to come in from one network address
-REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
+
+Kind = Literal["signing", "attempt", "tally", "sign-in"]
+
+# For each signature that is allowed: how many forms may be sent, the wrong ones included, and how much is counted of
+# the visitors from a trusted network.
+_TIMES: dict[Kind, int] = {"signing": 1, "attempt": 12, "tally": 20}
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def limit(app: Flask, settings: Settings) -> None:
-    """Limit bodies and signing. Counted in Redis where there is one, in this process's memory while there is none."""
+    """Limit bodies, and what is sent to the public pages."""
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=100)
+    app.extensions["windows"] = Windows(settings.redis_url)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
-    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
-    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = bool(settings.redis_url)
-    if settings.redis_url:
-        timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-        app.config["RATELIMIT_STORAGE_OPTIONS"] = timeouts
-    # One for each app: it remembers whether its Redis was down.
-    limiter = Limiter(visitor_hash, app=app, strategy="fixed-window")
-    limited = limiter.limit(lambda: settings.sign_limit, exempt_when=lambda: not settings.sign_limit)
-    app.extensions["count_signing"] = limited(_count_signing)
-    app.extensions["count_tally"] = limiter.limit(COUNTING)(_count_tally)
-    app.extensions["count_sign_in"] = limiter.limit(SIGN_IN)(_count_sign_in)
+    app.before_request(_count_attempt)
+
+
+def only_counts(view: View) -> View:
+    """Mark a view to which pages post in the background: it is cheap, and limits itself by `is_countable`."""
+    view.only_counts = True  # type: ignore[attr-defined]
+    return view
+
+
+def count_signing() -> None:
+    """Count one signing for this visitor. Raises `LimitReached`.
+
+    Called after all checks of the form, so that nobody is shut out for typing errors.
+    """
+    if seconds := _seconds_over("signing"):
+        raise LimitReached(seconds)
+
+
+def is_countable() -> bool:
+    """Return whether what this visitor does may still be counted, so that nobody can drive numbers up."""
+    return not _seconds_over("tally")
+
+
+def count_sign_in() -> None:
+    """Count one try to come in as an organiser. Raises `LimitReached`."""
+    if seconds := _seconds_over("sign-in"):
+        raise LimitReached(seconds)
 
 
 def _read_body() -> None:
@@ -37,44 +71,42 @@ def _read_body() -> None:
         _ = request.form
 
 
-def count_signing() -> None:
-    """Count one signing for this visitor. Raises `RateLimitExceeded`.
-
-    Called after all checks of the form, so that nobody is shut out for typing errors.
-    """
-    _count("count_signing")
-
-
-def is_countable() -> bool:
-    """Tell whether what this visitor watches or opens may still be counted, so that nobody can drive numbers up."""
-    try:
-        _count("count_tally")
-    except RateLimitExceeded:
-        return False
-    return True
+def _count_attempt() -> None:
+    """Count a form that is sent to any public page, right or wrong. Raises `TooManyRequests`."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method != "POST" or request.path.startswith("/organise/") or hasattr(view, "only_counts"):
+        return
+    if seconds := _seconds_over("attempt"):
+        raise TooManyRequests(seconds)
 
 
-def count_sign_in() -> None:
-    """Count one try to come in as an organiser. Raises `RateLimitExceeded`."""
-    _count("count_sign_in")
+def _seconds_over(kind: Kind) -> int:
+    """Count one for each network of this visitor; return the seconds to wait if one of them is over its limit."""
+    windows: Windows = current_app.extensions["windows"]
+    for network, limits in _allowances(kind):
+        if seconds := windows.seconds_over(limits, kind, network):
+            return ceil(seconds)
+    return 0
 
 
-def _count(name: str) -> None:
-    count = current_app.extensions[name]
-    try:
-        count()
-    except RedisError:
-        # Flask-Limiter turns to memory when Redis fails, but lets the failure of a request beside that one through.
-        count()
+def _allowances(kind: Kind) -> list[tuple[str, list[RateLimitItem]]]:
+    """Return what this visitor's networks are allowed, the smallest first."""
+    if kind == "sign-in":
+        return _of_networks(SIGN_IN, 1)
+    limit, trusted = state().settings.sign_limit, trusted_network()
+    if trusted and (limit or kind == "tally"):
+        network, named = trusted
+        return [(network, _times(named.limit, _TIMES[kind]))]
+    if kind == "tally":
+        return _of_networks(COUNTING, 1)
+    return _of_networks(limit, _TIMES[kind]) if limit else []
 
 
-def _count_signing() -> None:
-    """Do nothing more than being counted."""
+def _of_networks(limit: str, times: int) -> list[tuple[str, list[RateLimitItem]]]:
+    return [(network, _times(limit, times * allowance)) for network, allowance in networks()]
 
 
-def _count_tally() -> None:
-    """Do nothing more than being counted."""
-
-
-def _count_sign_in() -> None:
-    """Do nothing more than being counted."""
+@cache
+def _times(limits: str, times: int) -> list[RateLimitItem]:
+    """Return `limits`, each `times` as large."""
+    return [type(item)(item.amount * times, item.multiples, item.namespace) for item in parse_many(limits)]

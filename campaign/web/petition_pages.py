@@ -3,22 +3,21 @@
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, iso, utcnow
-from campaign.errors import PetitionClosed
+from campaign.errors import LimitReached, PetitionClosed
 from campaign.mail.backlog import is_late
 from campaign.petition import counting, signatures, totals
 from campaign.petition.steps import count_step
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import bot_check, guard, languages
-from campaign.web.answers import taking_its_time, wants_json
+from campaign.web.answers import in_words, taking_its_time, to_retry, wants_json
 from campaign.web.chosen import chosen
 from campaign.web.film_pages import may_play
 from campaign.web.forms import SignForm, came_by, read, refusal
 from campaign.web.headers import public
-from campaign.web.limits import count_signing, is_countable
+from campaign.web.limits import count_signing, is_countable, only_counts
 from campaign.web.previews import preview
 from campaign.web.sharing_pages import sharing
 
@@ -67,12 +66,12 @@ def sign() -> ResponseReturnValue:
     return _accepted()
 
 
-@bp.app_errorhandler(RateLimitExceeded)
-def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
-    """Tell somebody who signs too often, and keep what they typed."""
-    form = _read_form()
-    form.form_errors.append(gettext("Many signatures came from your network. Please try again later."))
-    return _refused(form, 429)
+@bp.errorhandler(LimitReached)
+def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
+    """Answer somebody who signs too often with the time to come back, and keep what they typed."""
+    form, when = _read_form(), in_words(error.seconds)
+    form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
+    return to_retry(_refused(form, 429), error.seconds)
 
 
 @bp.errorhandler(PetitionClosed)
@@ -92,6 +91,7 @@ def thanks(lang: str) -> ResponseReturnValue:
 
 
 @bp.post("/seen")
+@only_counts
 def seen() -> ResponseReturnValue:
     """Count that somebody has opened the page; browsers send it beside the page and want no answer."""
     languages.use(request.form.get("lang"))

@@ -14,6 +14,7 @@ from flask_babel import gettext
 
 from campaign.config import ROOT
 from campaign.db import db
+from campaign.errors import TooBusy
 from campaign.petition import totals
 from campaign.sharing.channels import landing_url
 from campaign.sharing.kept import drawn, kept
@@ -22,16 +23,24 @@ from campaign.sharing.words import Words
 from campaign.stages import Stage, stage
 from campaign.state import state
 from campaign.web import languages, share_texts
+from campaign.web.answers import to_retry
 from campaign.web.film_pages import film_url, shown
 from campaign.web.forms import arrival
 from campaign.web.headers import SHARED_SECONDS
 
 DAY = 86400  # seconds
+RETRY_SECONDS = 5  # by then a few pictures more are drawn
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _SOURCES = ("cards.py", "drawing.py", "posters.py")  # of campaign/sharing
 
 bp = Blueprint("pictures", __name__)
+
+
+@bp.errorhandler(TooBusy)
+def ask_to_come_back(_error: TooBusy) -> ResponseReturnValue:
+    """Answer where too many different pictures are asked for at once; there is nothing older to show."""
+    return to_retry(Response("", 503), RETRY_SECONDS)
 
 
 def card_path(stage: Stage, count: int) -> str:

@@ -3,13 +3,13 @@
 from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_limiter import RateLimitExceeded
 
 from campaign.db import db
+from campaign.errors import LimitReached
 from campaign.petition import signatures
 from campaign.state import state
 from campaign.web import guard, languages
-from campaign.web.answers import taking_its_time, wants_json
+from campaign.web.answers import in_words, taking_its_time, to_retry, wants_json
 from campaign.web.chosen import chosen
 from campaign.web.forms import LinkForm, read, refusal
 from campaign.web.headers import public
@@ -42,12 +42,12 @@ def send_link() -> ResponseReturnValue:
     return redirect(url_for(".link_sent", lang=languages.current()), 303)
 
 
-@bp.errorhandler(RateLimitExceeded)
-def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
-    """Tell somebody who asks too often."""
-    form = read(LinkForm)
-    form.form_errors.append(gettext("Too much came from your network. Please try again later."))
-    return _refused(form, 429)
+@bp.errorhandler(LimitReached)
+def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
+    """Answer somebody who asks too often with the time to come back."""
+    form, when = read(LinkForm), in_words(error.seconds)
+    form.form_errors.append(gettext("Too much came from your network. Please try again %(when)s.", when=when))
+    return to_retry(_refused(form, 429), error.seconds)
 
 
 @bp.get("/<lang:lang>/link-sent")

@@ -27,6 +27,7 @@ from campaign.web import guard, languages, share_texts
 from campaign.web.embedding_pages import snippet
 from campaign.web.forms import arrival
 from campaign.web.headers import private
+from campaign.web.limits import is_countable, only_counts
 
 bp = Blueprint("sharing", __name__)
 
@@ -87,18 +88,20 @@ def share(channel: str) -> ResponseReturnValue:
     languages.use(request.args.get("lang"))
     if channel not in CHANNELS and channel != "qr":
         abort(404)
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    is_followed = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    if is_followed and is_countable():
         count_share(state().tallies, channel=channel, language=languages.current())
     return redirect(_target(channel, _ref()), 302)
 
 
 @bp.post("/share/<channel>")
+@only_counts
 def shared(channel: str) -> ResponseReturnValue:
     """Count what the page's script did itself: a copied link, the device's share sheet, a message of one's own."""
     languages.use(request.args.get("lang"))
     if channel not in CHANNELS and channel not in BY_HAND:
         abort(404)
-    if guard.is_ours():
+    if guard.is_ours() and is_countable():
         count_share(state().tallies, channel=channel, language=languages.current())
     return "", 204
 

@@ -101,7 +101,7 @@ def test_who_asks_too_often_waits(backend, ready, tmp_path):
     for campaign in campaign_on(ready, backend, tmp_path, sign_limit="2 per day"):
         answers = [ask(campaign, f"ada{number}@example.org") for number in range(3)]
         assert [answer.status_code for answer in answers] == [303, 303, 429]
-        assert "Please try again later" in answers[2].text
+        assert "Please try again in 24 hours" in answers[2].text
 
 
 def test_what_is_no_form_is_refused(campaign):

@@ -7,14 +7,14 @@ from uuid import UUID
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_limiter import RateLimitExceeded
 
 from campaign.db import db, utcnow
-from campaign.errors import WrongFactor
+from campaign.errors import LimitReached, WrongFactor
 from campaign.organising import activity, passkeys
 from campaign.organising.entrance import check_code, check_password
 from campaign.organising.organisers import member
 from campaign.state import state
+from campaign.web.answers import in_words, to_retry
 from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
 from campaign.web.organise.access import needs, open_to_anybody
@@ -94,12 +94,12 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for(".sign_in"), 303)
 
 
-@bp.errorhandler(RateLimitExceeded)
-def refuse_for_now(_error: RateLimitExceeded) -> ResponseReturnValue:
-    """Tell somebody who tries too often."""
-    form = PasswordForm(formdata=None)
-    form.refuse(form.email, gettext("Too much came from your network. Please try again later."))
-    return _first(form, 429)
+@bp.errorhandler(LimitReached)
+def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
+    """Answer somebody who tries too often with the time to come back."""
+    form, when = PasswordForm(formdata=None), in_words(error.seconds)
+    form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
+    return to_retry(_first(form, 429), error.seconds)
 
 
 def first_given() -> UUID | None:

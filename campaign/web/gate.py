@@ -1,0 +1,74 @@
+"""The gate: how many requests are worked on at once, and how many may be sending their body meanwhile.
+
+The server lends a thread to each request from its headers on, and a client may take any time to send the rest. So
+there are many threads, which cost little while they wait; few of them work, since there is one interpreter and SQLite
+has one writer; and some are never lent to a body, so that pages are shown whatever is being sent.
+"""
+
+import time
+from collections.abc import Iterable
+from io import BytesIO
+from threading import Semaphore
+from typing import TYPE_CHECKING
+
+from campaign.web.limits import MAX_BODY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
+WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
+SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
+BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
+RETRY_SECONDS = 5
+
+
+class Gate:
+    """WSGI middleware: reads the body of a request before it lets the application work on it."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+        self._working = Semaphore(WORKING)
+        self._sending = Semaphore(SENDING)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request: 503 when too many bodies are on their way, 408 for a slow one, 400 for a broken one."""
+        body = b""
+        if environ["REQUEST_METHOD"] == "POST" and not _length(environ) > MAX_BODY:
+            if not self._sending.acquire(blocking=False):
+                return _refuse(start_response, "503 Service Unavailable")
+            try:
+                body = _read(environ["wsgi.input"])
+            except TimeoutError:
+                return _refuse(start_response, "408 Request Timeout")
+            finally:
+                self._sending.release()
+            if len(body) < _length(environ):  # the connection broke: half a form must not count
+                return _refuse(start_response, "400 Bad Request")
+        # Nothing behind the gate waits for the network, not even for the body of a GET.
+        environ["wsgi.input"] = BytesIO(body)
+        with self._working:
+            return self._app(environ, start_response)
+
+
+def _read(stream: "InputStream") -> bytes:
+    """Return a body, of one that is too large only enough to be known as such. Raises `TimeoutError` for a slow one."""
+    parts, missing, end = [], MAX_BODY + 1, time.monotonic() + BODY_SECONDS
+    while missing and (part := stream.read(missing)):  # which gives what has come so far
+        parts.append(part)
+        missing -= len(part)
+        if time.monotonic() > end:
+            raise TimeoutError
+    return b"".join(parts)
+
+
+def _length(environ: "WSGIEnvironment") -> int:
+    """Return the length that a body is said to have, 0 where nothing is said."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else 0
+
+
+def _refuse(start_response: "StartResponse", status: str) -> list[bytes]:
+    """Answer without the application: a page would cost what there is too little of."""
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+    start_response(status, [*headers, ("Retry-After", str(RETRY_SECONDS))])
+    return [b"The request did not arrive as a whole. Please try again in a few seconds.\n"]

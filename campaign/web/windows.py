@@ -1,0 +1,106 @@
+"""Counting in fixed windows of time: in Redis where there is one, in this process's memory while there is none."""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import cast
+
+import structlog
+from limits import RateLimitItem
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+MAX_KEYS = 200_000  # counted at once in memory, about 60 MB; the oldest go first
+REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
+REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
+
+log = structlog.get_logger(__name__)
+
+
+class Memory(Storage):
+    """Counts in memory, safe between threads.
+
+    The library's own loses counts between threads, and looks through all keys a hundred times a second.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+        self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count and end, seconds since 1970
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What can go wrong: nothing."""
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add `amount` to the window of `key`, which a first one opens for `expiry` seconds; return what it counts."""
+        now = time.time()
+        with self._lock:
+            count, end = self._windows.get(key, (0, 0.0))
+            if end <= now:
+                count, end = 0, now + expiry
+                self._windows.pop(key, None)  # the new one is the youngest
+            self._windows[key] = (count + amount, end)
+            while len(self._windows) > MAX_KEYS:
+                self._windows.popitem(last=False)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        """Return what the window of `key` counts."""
+        count, end = self._windows.get(key, (0, 0.0))
+        return count if end > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """Return when the window of `key` ends, in seconds since 1970."""
+        return self._windows.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """Return whether it can be used."""
+        return True
+
+    def reset(self) -> int:
+        """Forget all windows, and return how many there were."""
+        with self._lock:
+            number = len(self._windows)
+            self._windows.clear()
+        return number
+
+    def clear(self, key: str) -> None:
+        """Forget the window of `key`."""
+        with self._lock:
+            self._windows.pop(key, None)
+
+
+class Windows:
+    """Counts against limits, in the Redis at an address, or in memory where there is none or it fails."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._own = FixedWindowRateLimiter(Memory())
+        self._shared, self._resting_until = _redis(redis_url), 0.0
+
+    def seconds_over(self, limits: list[RateLimitItem], *key: str) -> float:
+        """Count one for `key` against each of `limits`; return the seconds until all allow more, 0 if they do now."""
+        if self._shared and time.monotonic() >= self._resting_until:
+            try:
+                return _seconds_over(self._shared, limits, key)
+            except RedisError as error:
+                self._resting_until = time.monotonic() + REDIS_PAUSE
+                log.warning("Redis failed, so this process limits by itself", reason=type(error).__name__)
+        return _seconds_over(self._own, limits, key)
+
+
+def _seconds_over(counter: FixedWindowRateLimiter, limits: list[RateLimitItem], key: tuple[str, ...]) -> float:
+    over = [limit for limit in limits if not counter.hit(limit, *key)]
+    ends = [counter.get_window_stats(limit, *key).reset_time for limit in over]
+    return max([max(end - time.time(), 1) for end in ends], default=0)
+
+
+def _redis(url: str) -> FixedWindowRateLimiter | None:
+    if not url:
+        return None
+    timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    return FixedWindowRateLimiter(cast(Storage, storage_from_string(url, **timeouts)))

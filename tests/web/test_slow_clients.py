@@ -1,0 +1,137 @@
+"""Clients that keep a connection and send little or nothing: everybody else is still answered, by the real server."""
+
+import json
+import resource
+import socket
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from select import select
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+
+from campaign.web.gate import SENDING
+from campaign.web.languages import LANGUAGES
+from tests.people import WANTS_JSON
+from tests.site import wait_for
+from tools.serve import HEADER_MILLISECONDS
+
+IDLE = 1100
+ANSWER_SECONDS = 10  # the server used to stay silent for as long as such clients wanted
+FIELDS = {"given_name": "Ada", "email": "ada@example.org", "country": "GB", "lang": "en"}
+BEGUN_POST = (
+    b"POST /sign HTTP/1.1\r\nHost: example.org\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 1000\r\n\r\ngiven_name=Mallory"
+)
+BEGUN_GET = BEGUN_POST.replace(b"POST /sign", b"GET /confirm/unknown")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _open_files():
+    """Let this process open as many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4 * IDLE, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture(scope="module")
+def site(ready, tmp_path_factory):
+    """A campaign on the real server, its worker process included."""
+    with ready.site(tmp_path_factory.mktemp("slow"), CAMPAIGN_SIGN_LIMIT="").served() as site:
+        yield site
+
+
+@contextmanager
+def connections(site, number: int, sent: bytes = b""):
+    """Keep `number` connections open, each with `sent` on its way and nothing after it."""
+    with ExitStack() as stack:
+        opened = []
+        for _ in range(number):
+            opened.append(stack.enter_context(_connection(site)))
+            opened[-1].sendall(sent)
+        yield opened
+
+
+def _connection(site) -> socket.socket:
+    address = urlsplit(site.url)
+    return socket.create_connection((address.hostname, address.port), timeout=ANSWER_SECONDS)
+
+
+def page_status(site) -> int:
+    """Return the status of the page."""
+    with urlopen(f"{site.url}/en/", timeout=ANSWER_SECONDS) as response:
+        return response.status
+
+
+def sign(site) -> dict[str, str]:
+    """Sign, and return the answer."""
+    request = Request(f"{site.url}/sign", urlencode(FIELDS).encode(), WANTS_JSON)
+    with urlopen(request, timeout=ANSWER_SECONDS) as response:
+        return json.load(response)
+
+
+def test_idle_connections_hold_up_nobody_and_are_closed(site):
+    with connections(site, IDLE) as idle:
+        assert page_status(site) == 200
+        assert sign(site) == {"status": "check-email"}
+        idle[0].settimeout(HEADER_MILLISECONDS / 1000 + ANSWER_SECONDS)
+        assert idle[0].recv(1) == b""
+
+
+@pytest.mark.parametrize("begun", [BEGUN_POST, BEGUN_GET], ids=["POST", "GET"])
+def test_slow_bodies_hold_up_nobody(site, begun):
+    with connections(site, SENDING // 2, begun):
+        assert page_status(site) == 200
+        assert sign(site) == {"status": "check-email"}
+
+
+def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_come_back(site):
+    with connections(site, 3 * SENDING, BEGUN_POST) as slow:
+        wait_for(lambda: len(select(slow, [], [], 0)[0]) >= 2 * SENDING, "an answer to those beyond")
+        assert page_status(site) == 200
+        with pytest.raises(HTTPError) as refused:
+            sign(site)
+        with refused.value as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert page_status(site) == 200
+    wait_for(lambda: _can_sign(site), "signing")
+
+
+def test_many_first_pictures_at_once_leave_the_page_and_name_a_time_to_come_back(site):
+    paths = [f"/{lang}/poster-a4.pdf" for lang in LANGUAGES] + [f"/card/{lang}.png" for lang in LANGUAGES]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        asked = [pool.submit(_status_and_wait, f"{site.url}{path}") for path in paths]
+        assert page_status(site) == 200
+        answers = Counter(answer.result() for answer in asked)
+    assert set(answers) == {(200, None), (503, "5")}
+    wait_for(lambda: _status_and_wait(f"{site.url}/ar/poster-a4.pdf") == (200, None), "a poster")
+
+
+def _status_and_wait(url: str) -> tuple[int, str | None]:
+    try:
+        with urlopen(url, timeout=60) as response:
+            return response.status, response.headers["Retry-After"]
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.headers["Retry-After"]
+
+
+def _can_sign(site) -> bool:
+    try:
+        return sign(site) == {"status": "check-email"}
+    except HTTPError as refused:
+        refused.close()
+        return False
+
+
+def test_half_a_form_does_not_count(site):
+    typed = urlencode(FIELDS | {"email": "olga@example.org"}).encode()
+    begun = BEGUN_POST.replace(b"1000", str(len(typed) + 4).encode()).partition(b"given_name")[0] + typed
+    with _connection(site) as broken:
+        broken.sendall(begun)
+        broken.shutdown(socket.SHUT_WR)  # as when a phone loses its network: ".com" was on its way
+        assert b" 400 " in broken.recv(100) or not broken.recv(1)
