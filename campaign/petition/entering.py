@@ -145,14 +145,15 @@ def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> ReturningInse
 
 def _posting(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:
     """Post one message: a confirmation, a notice, or a decoy where no slot was taken."""
-    is_notice = claimed.c.slot == NOTICE_SLOT
+    # Locked, so that the signature is still there when the notice refers to it, or a decoy goes out instead.
+    owner = _confirmed().with_for_update(read=True, key_share=True).subquery("owner")
+    is_notice, is_taken = owner.c.id.is_not(None), claimed.c.slot < NOTICE_SLOT
     of_submission = _row("id") if entering else literal(None)
-    signature_id = case(
-        (is_notice, _confirmed().scalar_subquery()), (claimed.c.slot.is_not(None), of_submission), else_=None
-    )
-    kind = case((is_notice, "already_signed"), (claimed.c.slot.is_not(None), "confirmation"), else_="blank")
+    signature_id = case((is_notice, owner.c.id), (is_taken, of_submission), else_=None)
+    kind = case((is_notice, "already_signed"), (is_taken, "confirmation"), else_="blank")
     always = select(literal(1).label("one")).subquery("always")
-    row = select(*map(_letter, _POSTED), signature_id, kind).select_from(always.outerjoin(claimed, is_ours))
+    source = always.outerjoin(claimed, is_ours).outerjoin(owner, claimed.c.slot == NOTICE_SLOT)
+    row = select(*map(_letter, _POSTED), signature_id, kind).select_from(source)
     return _OUTBOX.insert().from_select([*_POSTED, "signature_id", "kind"], row)
 
 

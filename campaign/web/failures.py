@@ -59,8 +59,8 @@ def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
         404,
         _("This link does not work any more"),
         _(
-            "Its entry was deleted, or the link was cut off on its way. If you confirmed by another email from us, your "
-            "signature counts."
+            "Its entry was deleted, or the link was cut off on its way. "
+            "If you confirmed by another email from us, your signature counts."
         ),
     )
 

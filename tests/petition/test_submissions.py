@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from campaign.db import db, utcnow
 from campaign.models import EmailSlot, OutboxMessage, RefusedAddress, Signature
@@ -138,6 +138,19 @@ def test_signing_confirming_and_erasing_at_the_same_moment_break_nothing(campaig
     with campaign.app.app_context():
         confirmed = select(func.count()).where(Signature.confirmed_at.is_not(None))
         assert db.session.scalar(confirmed) == campaign.count() <= 1
+
+
+def test_a_notice_to_an_owner_who_withdraws_at_that_moment_breaks_nothing(campaign, ada):
+    for _ in range(4):
+        token = ada.confirms().rpartition("/")[2]
+        acts = [f"/receipt/{token}/withdraw", "/sign", "/sign", "/sign"]
+        answers = together(4, lambda n, acts=acts: post_in_a_client_of_its_own(campaign, acts[n], ada.fields))
+        assert sorted(answers) == [200, 303, 303, 303]
+        campaign.send_mail()
+        with campaign.app.app_context():
+            db.session.execute(delete(EmailSlot))  # so that the next round gets its emails
+            db.session.execute(delete(Signature))
+            db.session.commit()
 
 
 def post_in_a_client_of_its_own(campaign, path: str, fields: dict[str, str]) -> int:
