@@ -9,9 +9,9 @@ from flask import current_app
 
 from campaign.cli.plain import PlainGroup
 from campaign.db import db, iso
-from campaign.mail import outbox
+from campaign.mail import domains, outbox
 from campaign.mail.backlog import backlog, dead_letters, is_late
-from campaign.state import mail_worker
+from campaign.state import mail_worker, state
 
 SHOWN = 20  # dead letters listed one by one
 
@@ -47,6 +47,18 @@ def status() -> None:
 def retry() -> None:
     """Try once more to send what was given up."""
     click.echo(f"due once more: {outbox.revive(db.session)}")
+
+
+@mail.command()
+@click.argument("domain")
+def release(domain: str) -> None:
+    """Send the confirmation emails to DOMAIN that its daily limit holds, and lift that limit for today (UTC)."""
+    name = domain.strip().lower().removeprefix("@")
+    due = domains.release(db.session, state().keys.outbox, name)
+    if due is None:
+        click.echo("this domain has no limit")
+    else:
+        click.echo(f"due now: {due}")
 
 
 def _stopped_by_signal() -> Event:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from campaign.db import utcnow
@@ -75,7 +75,5 @@ def _coming() -> ColumnElement[bool]:
 
 
 def _waiting() -> ColumnElement[bool]:
-    return and_(
-        OutboxMessage.due_at.is_not(None),
-        or_(OutboxMessage.kind != "reminder", OutboxMessage.created_at <= utcnow()),
-    )
+    """A message whose time has come: no reminder to come, and none that is held until tomorrow."""
+    return and_(OutboxMessage.due_at.is_not(None), OutboxMessage.created_at <= utcnow())

@@ -1,6 +1,7 @@
 """The outbox: letters wait here, sealed with the server's own key, until the worker has sent them."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -11,9 +12,10 @@ import structlog
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from campaign.db import new_id, transaction, utcnow
+from campaign.mail import domains, pacing
 from campaign.models import OutboxMessage, RefusedAddress, Signature
 
 log = structlog.get_logger(__name__)
@@ -53,20 +55,26 @@ def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
     sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)
-    return {"id": identity, "sealed": bytes(sealed), "created_at": now, "due_at": now, "attempts": 0, "refusal": None}
+    hashed = domains.domain_hash(key, domains.domain_of(letter.to))
+    times = {"created_at": now, "due_at": now}
+    return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
 
 def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
     """Take up to `most` due messages, those due first, for this worker alone.
 
     Taking one moves its due time past the next pause: so it comes back by itself when the worker fails or dies, and
-    no other worker sees it until then.
+    no other worker sees it until then. Confirmations beyond the daily budget of their domain are held until tomorrow.
     """
-    now = utcnow()
-    due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(most)
-    with transaction(session):
-        rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-        return [_taken(key, row, now=now) for row in rows]
+    while True:
+        now = utcnow()
+        due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(most)
+        with transaction(session):
+            rows = session.scalars(due.with_for_update(skip_locked=True)).all()
+            wanted = _hold_beyond_budget(session, key, rows)
+            taken = [_taken(key, row, now=now) for row in wanted]
+        if taken or not rows:  # else all of them are held, and there may be more behind them
+            return taken
 
 
 def put_back(session: Session, untried: Sequence[Waiting]) -> None:
@@ -76,18 +84,26 @@ def put_back(session: Session, untried: Sequence[Waiting]) -> None:
 
 
 def done(session: Session, message_id: UUID) -> None:
-    """Delete a message that was sent."""
+    """Delete a message that the mail server has accepted; the pause until the next to the same mailbox begins."""
     with transaction(session):
+        _note_delivery(session, message_id)
         session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
 def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> None:
-    """Let a confirmation that was sent wait to be sent again at `due`; delete it if that is needed no more."""
+    """Let a confirmation that was sent wait to be sent again at `due`; delete it if that is needed no more.
+
+    It is not where the signature is confirmed, or another submission with the same address has a reminder already.
+    """
+    other, other_message = aliased(Signature), aliased(OutboxMessage)
+    reminded = select(other.id).join(other_message, other_message.signature_id == other.id)
+    reminded = reminded.where(other.address_hash == Signature.address_hash, other_message.kind == "reminder")
     unconfirmed = select(Signature.id).where(
-        Signature.id == OutboxMessage.signature_id, Signature.confirmed_at.is_(None)
+        Signature.id == OutboxMessage.signature_id, Signature.confirmed_at.is_(None), ~reminded.exists()
     )
     again = update(OutboxMessage).where(OutboxMessage.id == message_id, unconfirmed.exists())
     with transaction(session):
+        _note_delivery(session, message_id)
         kept = session.execute(
             again.values(kind="reminder", created_at=due, due_at=due, attempts=0, refusal=None).returning(
                 OutboxMessage.id
@@ -99,7 +115,8 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
 
 def refused_among(session: Session, taken: Sequence[Waiting]) -> set[UUID]:
     """Return the signatures whose owner refused mail at the very moment when their address was entered once more."""
-    refused = select(Signature.id).join(RefusedAddress, Signature.address_hash == RefusedAddress.address_hash)
+    hashes = (Signature.address_hash, Signature.mailbox_hash)
+    refused = select(Signature.id).join(RefusedAddress, RefusedAddress.address_hash.in_(hashes))
     asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
     return set(session.scalars(refused.where(Signature.id.in_(asked), RefusedAddress.until > utcnow())))
 
@@ -121,8 +138,14 @@ def note_refusal(session: Session, message_id: UUID, *, code: int) -> None:
 
 
 def give_up(session: Session, message_id: UUID, *, code: int | None) -> None:
-    """Keep a message that cannot be delivered, but send it no more: a dead letter. `code`: the refusal, if any."""
-    _update(session, message_id, due_at=None, refusal=code)
+    """Keep a message that cannot be delivered, but send it no more: a dead letter. `code`: the refusal, if any.
+
+    Its mailbox got nothing, so another message may go there at once.
+    """
+    gone = update(OutboxMessage).where(OutboxMessage.id == message_id).values(due_at=None, refusal=code)
+    with transaction(session):
+        session.execute(gone)
+        pacing.free_slot(session, message_id)
 
 
 def revive(session: Session) -> int:
@@ -137,6 +160,38 @@ def revive(session: Session) -> int:
 def _update(session: Session, message_id: UUID, **values: object) -> None:
     with transaction(session):
         session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))
+
+
+def _note_delivery(session: Session, message_id: UUID) -> None:
+    """Start the pause of the mailbox and charge the domain's budget. A decoy was sent to nobody."""
+    # The message is locked before its slot, as everywhere: deleting a message deletes its slot.
+    message = select(OutboxMessage.kind, OutboxMessage.domain_hash).where(OutboxMessage.id == message_id)
+    row = session.execute(message.with_for_update()).first()
+    if row is None or row.kind == "blank":
+        return
+    pacing.start_pause(session, message_id)
+    if row.kind == "confirmation" and row.domain_hash:
+        domains.count_sent(session, row.domain_hash)
+
+
+def _hold_beyond_budget(session: Session, key: bytes, rows: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+    """Put off confirmations for which their domain has no room today; returns the rows to send now."""
+    budgeted = {row.id: row.domain_hash for row in rows if row.kind == "confirmation" and row.domain_hash}
+    room = domains.room_today(session, budgeted.values())
+    wanted: list[OutboxMessage] = []
+    held: Counter[tuple[bytes, str]] = Counter()
+    for row in rows:
+        hashed = budgeted.get(row.id)
+        if hashed is not None and room[hashed] < 1 and (letter := _opened(key, row)):
+            row.created_at = row.due_at = domains.tomorrow()  # it counts neither as late nor as tried for long
+            held[hashed, domains.domain_of(letter.to)] += 1
+            continue
+        if hashed is not None:
+            room[hashed] -= 1
+        wanted.append(row)
+    for (hashed, domain), number in sorted(held.items()):  # in one order, so that two workers cannot deadlock
+        domains.count_held(session, hashed, domain, number)
+    return wanted
 
 
 def _pause(attempts: int) -> timedelta:

@@ -12,7 +12,16 @@ from campaign.models.organisers import (
     RecoveryCode,
 )
 from campaign.models.settings import Option, Switch
-from campaign.models.signatures import CampaignKey, DataKey, OutboxMessage, RefusedAddress, Signature, UsedChallenge
+from campaign.models.signatures import (
+    CampaignKey,
+    DataKey,
+    DomainEmails,
+    EmailSlot,
+    OutboxMessage,
+    RefusedAddress,
+    Signature,
+    UsedChallenge,
+)
 from campaign.models.tallies import ConfirmedTotal, FilmTally, ShareTally, SignatureChange, StepTally
 
 __all__ = [
@@ -20,6 +29,8 @@ __all__ = [
     "CampaignKey",
     "ConfirmedTotal",
     "DataKey",
+    "DomainEmails",
+    "EmailSlot",
     "FailedTry",
     "FilmTally",
     "Invitation",

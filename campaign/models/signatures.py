@@ -1,6 +1,6 @@
 """What people sign, sealed, and the mail about it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String
@@ -30,18 +30,23 @@ class DataKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-def _index_where(name: str, column: str, condition: ColumnElement[bool]) -> Index:
+def _index_where(name: str, column: str, condition: ColumnElement[bool], *, unique: bool = False) -> Index:
     """An index of those rows alone that are looked for by it: the others cost nothing."""
-    return Index(name, column, sqlite_where=condition, postgresql_where=condition)
+    return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 class Signature(Base):
-    """One person's signature. Who it is stands in `sealed` alone, which the server cannot open."""
+    """One submission of the form. Who it is stands in `sealed` alone, which the server cannot open.
+
+    An email address may have several pending submissions and at most one confirmed signature. `address_hash` finds
+    duplicates; `mailbox_hash` is the same for all addresses that differ only in a `+tag`, and limits emails.
+    """
 
     __tablename__ = "signatures"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    mailbox_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     data_key_id: Mapped[UUID] = mapped_column(ForeignKey("data_keys.id"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     country: Mapped[str] = mapped_column(String(2))
@@ -54,10 +59,10 @@ class Signature(Base):
     consent_version: Mapped[str] = mapped_column(String(20))
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    noticed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     synthetic: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
+        _index_where("uq_signatures_confirmed_address", "address_hash", confirmed_at.is_not(None), unique=True),
         _index_where("ix_signatures_confirmed", "confirmed_at", confirmed_at.is_not(None)),
         _index_where("ix_signatures_shown", "confirmed_at", shown_name.is_not(None)),
         _index_where("ix_signatures_referred", "referred_by", referred_by.is_not(None)),
@@ -77,6 +82,7 @@ class OutboxMessage(Base):
     """A message that waits to be sent, sealed with the server's key. `due_at` is empty when we gave up.
 
     `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did.
+    `domain_hash` is empty for the domains of large mail providers, which have no daily budget.
     """
 
     __tablename__ = "outbox"
@@ -89,6 +95,41 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     refusal: Mapped[int | None]
+    domain_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+
+
+class EmailSlot(Base):
+    """One of the few emails that a mailbox may get within a day (see `campaign.mail.pacing`).
+
+    While its message waits, `message_id` names it; once that was delivered, `paused_until` is set instead. The row
+    goes together with a message that is deleted unsent, so that the slot is free again.
+    """
+
+    __tablename__ = "email_slots"
+
+    mailbox_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    # Deferred: the slot decides which message is written, so it comes first.
+    message_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("outbox.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"), unique=True
+    )
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class DomainEmails(Base):
+    """How many confirmation emails the addresses at one mail domain got on one day (UTC), and how many were held.
+
+    The domain itself is stored only once its budget is used up, for organisers to see.
+    """
+
+    __tablename__ = "domain_emails"
+
+    domain_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    sent: Mapped[int]
+    held: Mapped[int]
+    released: Mapped[bool]
+    domain: Mapped[str | None] = mapped_column(String(255))
 
 
 class UsedChallenge(Base):

@@ -51,6 +51,21 @@ def folded(address: str) -> str:
     return f"{local}@{domain}"
 
 
+def mailbox(address: str) -> str:
+    """Return what a normalised `address` has in common with all that probably reach the same mailbox.
+
+    It ignores a `+tag` at every domain. That is right for limiting emails, where a wrong guess delays one; duplicates
+    are found by `folded`, where a wrong guess would lose a signature.
+    """
+    local, _, domain = folded(address).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
 def address_hash(key: bytes, address: str) -> bytes:
     """Return 32 bytes that tell whether two addresses are one mailbox, and nothing to those without `key`."""
     return hmac.digest(key, folded(address).encode(), "sha256")
+
+
+def mailbox_hash(key: bytes, address: str) -> bytes:
+    """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `address_hash`."""
+    return hmac.digest(key, mailbox(address).encode(), "sha256")

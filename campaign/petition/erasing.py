@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
 from campaign.db import Base, despite_deadlocks, transaction, utcnow
-from campaign.models import OutboxMessage, RefusedAddress, Signature, UsedChallenge
+from campaign.mail import domains
+from campaign.models import DomainEmails, EmailSlot, OutboxMessage, RefusedAddress, Signature, UsedChallenge
 from campaign.petition.lifetimes import LINK_LIFE
 
 BATCH = 1000  # rows erased in one transaction, so that nobody who signs waits for long
@@ -40,12 +41,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outlived:
-    """What has outlived its time: unconfirmed signatures, refusals, challenges of the bot check, dead letters."""
+    """What has outlived its time: unconfirmed signatures, refusals, challenges of the bot check, dead letters.
+
+    `pauses`: of mailboxes that may get an email again; `domains`: counts of emails to mail domains on earlier days.
+    """
 
     signatures: int
     refusals: int
     challenges: int
     letters: int
+    pauses: int
+    domains: int
 
 
 def found(session: Session, burst: Burst) -> Found:
@@ -65,7 +71,7 @@ def outlived(session: Session) -> Outlived:
 
 
 def purge(session: Session) -> Outlived:
-    """Erase what was not confirmed in 30 days, and refusals and dead letters that old; returns how much that was."""
+    """Erase all that `Outlived` names; returns how much that was."""
     return Outlived(*(_erase(session, table, *conditions) for table, conditions in _too_old()))
 
 
@@ -75,6 +81,8 @@ def _too_old() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
     yield RefusedAddress, (RefusedAddress.until <= now,)
     yield UsedChallenge, (UsedChallenge.until <= now,)
     yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFE)
+    yield EmailSlot, (EmailSlot.paused_until <= now,)
+    yield DomainEmails, (DomainEmails.day < domains.oldest_kept(),)
 
 
 def _meant(burst: Burst) -> Iterator[ColumnElement[bool]]:

@@ -7,16 +7,20 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from campaign.errors import ExpiredLink
+from campaign.db import utcnow
+from campaign.errors import ExpiredLink, UnknownLink
 from campaign.models import Signature
 from campaign.petition.lifetimes import has_expired, missing
+
+MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has signed
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A supporter's own view of their signature; what came by their link are numbers, never people.
 
-    `brought`: how many confirmed signatures came by it; `brought_on`: how many more those brought in turn.
+    `brought`: how many signatures came by it and were confirmed before today (UTC); `brought_on`: how many more those
+    brought in turn. Each is 0 below `MIN_COUNT_SHOWN`.
     """
 
     signed_at: datetime
@@ -32,7 +36,8 @@ class Receipt:
 def receipt(session: Session, signature_id: UUID) -> Receipt:
     """Return what stands readable about a signature, for its owner.
 
-    Raises `UnknownLink` when it is gone, `ExpiredLink` when it was not confirmed in 30 days.
+    Raises `UnknownLink` when it is gone or another submission with its address is confirmed, and `ExpiredLink` when it
+    was not confirmed in 30 days.
     """
     columns = (
         *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code),
@@ -43,15 +48,28 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
         raise missing(signature_id)
     if has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
         raise ExpiredLink
+    if row.confirmed_at is None and _another_is_confirmed(session, signature_id):
+        raise UnknownLink
     brought = _brought_by([signature_id])
-    return Receipt(*row, brought=_number(session, brought), brought_on=_number(session, _brought_by(brought)))
+    return Receipt(*row, brought=_shown(session, brought), brought_on=_shown(session, _brought_by(brought)))
+
+
+def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:
+    """Return whether this submission came at the very moment when another with its address was confirmed."""
+    address = select(Signature.address_hash).where(Signature.id == signature_id).scalar_subquery()
+    other = select(Signature.id).where(Signature.address_hash == address, Signature.confirmed_at.is_not(None))
+    return session.scalar(other) is not None
 
 
 def _brought_by(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
-    """The confirmed signatures that came by the links of `supporters`."""
-    brought = aliased(Signature)
-    return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at.is_not(None))
+    """The signatures that came by the links of `supporters` and were confirmed before today (UTC).
+
+    A number that grows only at midnight does not tell when a certain person has confirmed.
+    """
+    brought, midnight = aliased(Signature), utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
+    return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at < midnight)
 
 
-def _number(session: Session, rows: Select[UUID]) -> int:
-    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+def _shown(session: Session, rows: Select[UUID]) -> int:
+    number = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    return number if number >= MIN_COUNT_SHOWN else 0

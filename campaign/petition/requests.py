@@ -14,7 +14,10 @@ from campaign.petition.addresses import address_hash
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the server can read of a signature; `brought`: how many came by its link and confirmed."""
+    """What the server can read of a signature; `brought`: how many came by its link and confirmed.
+
+    `others`: how many more submissions there are with its address, none of them confirmed.
+    """
 
     id: UUID
     country: str
@@ -26,13 +29,18 @@ class Stored:
     signed_at: datetime
     confirmed_at: datetime | None
     brought: int
+    others: int
 
 
 def by_address(session: Session, key: bytes, email: str) -> Stored | None:
-    """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is."""
+    """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is.
+
+    It is the confirmed signature, or else the newest submission.
+    """
     brought = aliased(Signature)
     number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
-    columns = [getattr(Signature, name) for name in Stored.__slots__ if name != "brought"]
+    columns = [getattr(Signature, name) for name in Stored.__slots__ if name not in ("brought", "others")]
     wanted = Signature.address_hash == address_hash(key, email)
-    row: Any = session.execute(select(*columns, number.scalar_subquery()).where(wanted)).first()
-    return Stored(*row) if row else None
+    found = select(*columns, number.scalar_subquery()).where(wanted)
+    rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
+    return Stored(*rows[0], others=len(rows) - 1) if rows else None

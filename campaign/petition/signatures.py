@@ -1,27 +1,29 @@
 """Writing signatures: signing, confirming, erasing, refusing."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, update
+from sqlalchemy import Row, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from campaign import switches
-from campaign.db import insert, new_id, transaction, utcnow
-from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, PetitionDelivered
+from campaign.db import despite_deadlocks, insert, new_id, transaction, utcnow
+from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, PetitionDelivered, UnknownLink
 from campaign.mail import outbox
+from campaign.mail.pacing import PAUSE
 from campaign.models import RefusedAddress, Signature
-from campaign.petition.addresses import address_hash
+from campaign.petition.addresses import address_hash, mailbox_hash
 from campaign.petition.entering import enter, find_again
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
 from campaign.stages import stage
 
 CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
-NOTICE_PAUSE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +55,40 @@ class Arrival:
 
 
 def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> bool:
-    """Store the signature and its mail in one transaction; returns after the commit whether it is a new one.
+    """Store a submission and its confirmation email in one transaction; return after the commit whether it was stored.
 
-    An address that has signed already gets a mail that says so, at most one a day; one whose owner refused mail gets
-    none. The caller cannot tell the difference, by the time it takes either: the same statements are carried out, and
-    where no mail is to go out, a blank is posted. So nobody can find out who signed. Raises `PetitionClosed`.
+    An address may have several pending submissions, each with an email of its own: at most three a day to one mailbox.
+    An address with a confirmed signature gets a notice instead, at most one a day; an address whose owner refused mail
+    gets nothing. The caller cannot tell the difference, by the time it takes either: the same statements are carried
+    out, and where no email is to go out, a decoy is posted. So nobody can find out who signed. Raises
+    `PetitionClosed`.
     """
     if not stage(session).is_open:
         raise PetitionClosed
     identity, now = new_id(), utcnow()
     letter = outbox.Letter(to=signer.person.email, language=signer.language)
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
-    row |= {"via": arrived.via, "ref": arrived.ref, "noticed_before": now - NOTICE_PAUSE}
-    entry = enter(session, row, outbox.new_row(keys.outbox, letter))
-    if entry is not None and has_expired(signed_at=entry.signed_at, confirmed_at=entry.confirmed_at):
-        erase(session, entry.id)
-        entry = enter(session, row, outbox.new_row(keys.outbox, letter))
-    return entry is not None and entry.id == identity
+    row |= {"via": arrived.via, "ref": arrived.ref, "free_before": now}
+    return enter(session, row, outbox.new_row(keys.outbox, letter))
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str, at_once: bool = False) -> None:
-    """Mail who signed with `email` (normalised) the link to their signature again; no one else.
+    """Email the owner of the confirmed signature with `email` (normalised) its link again; no one else.
 
-    That is done once a day at most, but `at_once` for an organiser.
+    That is done once a day at most, but `at_once` for an organiser. A pending submission may be somebody else's, so
+    its link goes out in its own confirmation email only; its owner can sign again.
 
     As with `sign`, the caller cannot tell the difference, and it works in every stage: withdrawing is always possible.
     """
     now = utcnow()
-    row = {"id": new_id(), "address_hash": address_hash(keys.addresses, email), "signed_at": now}
+    row = {
+        "address_hash": address_hash(keys.addresses, email),
+        "mailbox_hash": mailbox_hash(keys.addresses, email),
+        "signed_at": now,
+        "free_before": now + PAUSE if at_once else now,
+    }
     letter = outbox.Letter(to=email, language=language)
-    noticed_before = now if at_once else now - NOTICE_PAUSE
-    find_again(session, row | {"noticed_before": noticed_before}, outbox.new_row(keys.outbox, letter))
+    find_again(session, row, outbox.new_row(keys.outbox, letter))
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
@@ -92,6 +97,7 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
     return {
         "id": identity,
         "address_hash": address_hash(keys.addresses, signer.person.email),
+        "mailbox_hash": mailbox_hash(keys.addresses, signer.person.email),
         "data_key_id": sealed.data_key_id,
         "sealed": sealed.blob,
         "country": signer.country,
@@ -106,19 +112,12 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
 
 
 def confirm(session: Session, signature_id: UUID) -> None:
-    """Count the signature from now on; a second time changes nothing.
+    """Count this submission from now on and delete the others with its address; a second time changes nothing.
 
-    Raises `UnknownLink`, `ExpiredLink`, or `PetitionDelivered` when it comes too late to be handed in.
+    Raises `UnknownLink` (also when another submission was confirmed first), `ExpiredLink`, or `PetitionDelivered` when
+    it comes too late to be delivered.
     """
-    now = utcnow()
-    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~switches.on("delivered"))
-    alive = or_(Signature.confirmed_at.is_not(None), in_time)
-    first = func.coalesce(Signature.confirmed_at, now)
-    chosen = update(Signature).where(Signature.id == signature_id, alive).values(confirmed_at=first)
-    with transaction(session):
-        if session.execute(chosen.returning(Signature.id)).first() is None:
-            raise _why_not(session, signature_id)
-        outbox.withdraw(session, signature_id)
+    despite_deadlocks(partial(_confirm, session, signature_id))
 
 
 def stop_updates(session: Session, signature_id: UUID) -> None:
@@ -130,28 +129,66 @@ def stop_updates(session: Session, signature_id: UUID) -> None:
 
 
 def erase(session: Session, signature_id: UUID) -> None:
-    """Delete the signature and any mail that waits for it; once it is gone, nothing is left to do."""
-    with transaction(session):
-        session.execute(delete(Signature).where(Signature.id == signature_id))
+    """Delete the signature, pending submissions with its address, and the mail that waits for them.
+
+    A signature with the address that was confirmed by another link stays. Once they are gone, nothing is left to do.
+    """
+    despite_deadlocks(partial(_erase, session, signature_id))
 
 
 def refuse(session: Session, signature_id: UUID) -> bool:
-    """Erase the signature, and for 30 days send nothing to its address: its owner did not sign.
+    """Erase the submission as `erase` does, and for 30 days send nothing to its mailbox: its owner did not sign.
 
     Returns `False` if it was gone already: then nothing is known of its address.
     """
+    return despite_deadlocks(partial(_erase, session, signature_id, refusing=True))
+
+
+def _confirm(session: Session, signature_id: UUID) -> None:
+    now = utcnow()
+    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~switches.on("delivered"))
+    chosen = update(Signature).where(Signature.id == signature_id, in_time).values(confirmed_at=now)
+    with transaction(session):
+        submissions = _submissions_with_its_address(session, signature_id)
+        if not any(each.id == signature_id for each in submissions):
+            raise missing(signature_id)
+        if confirmed := [each.id for each in submissions if each.confirmed_at is not None]:
+            if confirmed != [signature_id]:
+                raise UnknownLink
+            return
+        if session.execute(chosen.returning(Signature.id)).first() is None:
+            raise _why_not(session, signature_id)
+        others = [each.id for each in submissions if each.id != signature_id]
+        session.execute(delete(Signature).where(Signature.id.in_(others)))
+        outbox.withdraw(session, signature_id)
+
+
+def _erase(session: Session, signature_id: UUID, *, refusing: bool = False) -> bool:
     until = utcnow() + REFUSAL_LIFE
     with transaction(session):
-        gone = delete(Signature).where(Signature.id == signature_id).returning(Signature.address_hash)
-        if hashed := session.scalar(gone):
-            refused = insert(session, RefusedAddress).values(address_hash=hashed, until=until)
-            session.execute(refused.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
-    return hashed is not None
+        submissions = _submissions_with_its_address(session, signature_id)
+        gone = [each for each in submissions if each.id == signature_id or each.confirmed_at is None]
+        session.execute(delete(Signature).where(Signature.id.in_([each.id for each in gone])))
+        if refusing and gone:
+            row = insert(session, RefusedAddress).values(address_hash=gone[0].mailbox_hash, until=until)
+            session.execute(row.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
+    return bool(gone)
+
+
+def _submissions_with_its_address(session: Session, signature_id: UUID) -> Sequence[Row[UUID, datetime | None, bytes]]:
+    """Return id, confirmed_at and mailbox_hash of all submissions with the address of this one; none if it is gone.
+
+    They are locked in the order of their ids: so two that are confirmed at the same moment wait for each other.
+    """
+    address = select(Signature.address_hash).where(Signature.id == signature_id).scalar_subquery()
+    columns = (Signature.id, Signature.confirmed_at, Signature.mailbox_hash)
+    same = select(*columns).where(Signature.address_hash == address).order_by(Signature.id).with_for_update()
+    return session.execute(same).all()
 
 
 def _why_not(session: Session, signature_id: UUID) -> CampaignError:
-    """Return what to say of a signature that could not be confirmed."""
-    found = session.get(Signature, signature_id)
-    if found is None:
+    """Return what to say of a submission that could not be confirmed."""
+    signed_at = session.scalar(select(Signature.signed_at).where(Signature.id == signature_id))
+    if signed_at is None:
         return missing(signature_id)
-    return ExpiredLink() if has_expired(signed_at=found.signed_at, confirmed_at=None) else PetitionDelivered()
+    return ExpiredLink() if has_expired(signed_at=signed_at, confirmed_at=None) else PetitionDelivered()

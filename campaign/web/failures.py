@@ -71,7 +71,10 @@ def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
     return _of_link(
         404,
         _("This link does not work any more"),
-        _("The signature it belongs to is gone, or the link was cut off on its way."),
+        _(
+            "Its entry was deleted, or the link was cut off on its way. "
+            "If you confirmed by another email from us, your signature counts."
+        ),
     )
 
 

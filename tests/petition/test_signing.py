@@ -3,15 +3,13 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 
 import pytest
-import time_machine
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 
-from campaign.db import db, utcnow
+from campaign.db import db
 from campaign.models import OutboxMessage, Signature
 from campaign.petition import entering, signatures
 from tests.people import FROM_OUR_PAGE, WANTS_JSON
@@ -82,7 +80,7 @@ def test_erasing_takes_the_waiting_mail_along(campaign, ada):
 
 @pytest.mark.parametrize("again", ["ADA@example.org", " ada@EXAMPLE.org ", "ada@example.org"])
 def test_an_address_signs_once(campaign, ada, again):
-    ada.signs()
+    ada.confirms()
     ada.signs(email=again)
     assert rows(campaign) == 1
 
@@ -94,22 +92,6 @@ def test_a_second_signing_is_answered_like_the_first(campaign, ada):
         second.data,
         list(second.headers),
     )
-
-
-def test_who_signs_twice_gets_one_notice_a_day(campaign, ada):
-    for _ in range(3):
-        ada.signs()
-    assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm", "You are on the list already"]
-    with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
-        ada.signs()
-        assert len(ada.mails()) == 3
-
-
-def test_the_notice_has_the_link_of_the_first_signature(campaign, ada):
-    ada.signs()
-    first = ada.link()
-    ada.signs()
-    assert ada.link() == first
 
 
 def test_a_signature_by_a_supporters_link_is_credited(campaign, ada):
@@ -171,28 +153,6 @@ def test_the_newest_are_shown_first(campaign):
     assert page.index("<bdi>Olga</bdi>") < page.index("<bdi>Ada</bdi>")
 
 
-def test_your_link_brought_counts_the_confirmed(campaign, ada):
-    receipt = ada.confirms()
-    with campaign.app.app_context():
-        code = db.session.scalar(select(Signature.code))
-    olga = campaign.persona("Olga", email="olga@example.org", ref=code)
-    olga.signs()
-    assert "Your link brought" not in campaign.client.get(receipt).text
-    campaign.client.post(olga.link())
-    assert "Your link brought <strong>1</strong> signature." in campaign.client.get(receipt).text
-
-
-def test_the_receipt_tells_what_those_brought_in_turn(campaign, ada):
-    receipts = [ada.confirms()]
-    for number, brought_by in enumerate((0, 0, 1, 1, 2, 3)):
-        page = campaign.client.get(receipts[brought_by]).text
-        code = re.search(r"\?ref=([\w-]{11})", page)[1]
-        receipts.append(campaign.persona("Olga", email=f"olga{number}@example.org", ref=code).confirms())
-    campaign.persona("Olga", email="late@example.org", ref=code).signs()  # not confirmed
-    told = " ".join(campaign.client.get(receipts[0]).text.split())
-    assert "Your link brought <strong>2</strong> signatures. Those people have brought <strong>3</strong> more." in told
-
-
 def test_only_those_who_ticked_are_shown(campaign, ada):
     ada.fields["show_name"] = "1"
     ada.confirms()
@@ -221,11 +181,11 @@ def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(camp
 def test_a_deadlock_is_tried_again(campaign, ada, monkeypatch):
     real, victims = entering._carry_out, [1, 1]
 
-    def unlucky(*arguments):
+    def unlucky(*arguments, **named):
         if victims:
             victims.pop()
             raise OperationalError("", {}, DeadlockDetected())
-        return real(*arguments)
+        return real(*arguments, **named)
 
     monkeypatch.setattr(entering, "_carry_out", unlucky)
     ada.signs()

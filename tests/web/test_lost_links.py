@@ -53,7 +53,7 @@ def test_nobody_else_gets_mail(campaign, ada):
 
 
 def test_it_comes_once_a_day(campaign, ada):
-    ada.signs()
+    ada.confirms()
     for _ in range(3):
         ask(campaign, "ada@example.org")
     assert len(ada.mails()) == 2
@@ -63,7 +63,7 @@ def test_it_comes_once_a_day(campaign, ada):
 
 
 def test_it_comes_in_the_language_that_was_asked_in(campaign, ada):
-    ada.signs()
+    ada.confirms()
     assert ask(campaign, "ada@example.org", lang="de").headers["Location"] == "/de/link-sent"
     assert "Olympische Komitee" in ada.mails()[-1].get_body(("plain",)).get_content().replace("\n", " ")
 
@@ -88,7 +88,7 @@ def test_another_site_may_not_ask(campaign):
 
 
 def test_a_browser_that_says_nothing_asks_once_more(campaign, ada):
-    ada.signs()
+    ada.confirms()
     asked = ask(campaign, "ada@example.org", headers={})
     assert (asked.status_code, 'value="ada@example.org"' in asked.text) == (422, True)
     assert len(ada.mails()) == 1

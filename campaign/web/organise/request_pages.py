@@ -53,10 +53,10 @@ def open_() -> ResponseReturnValue:
 @bp.post("/signatures/send")
 @needs("organiser")
 def send() -> ResponseReturnValue:
-    """Send the link once more, to the address itself and nobody else."""
+    """Send the link of a confirmed signature once more, to the address itself and nobody else."""
     form = EmailForm()
     found = _found(form.address) if form.validate() else None
-    if found is None:
+    if found is None or found.confirmed_at is None:
         return _page(form, 422)
     record("sent-link", signature=found.id)
     signatures.send_link(db.session, state().keys, email=form.address, language=found.language, at_once=True)
@@ -66,7 +66,7 @@ def send() -> ResponseReturnValue:
 @bp.post("/signatures/erase")
 @needs("organiser")
 def erase() -> ResponseReturnValue:
-    """Erase the signature and the mail that waits for it."""
+    """Erase all submissions with the address and the mail that waits for them."""
     form = EmailForm()
     found = _found(form.address) if form.validate() else None
     if found is None:

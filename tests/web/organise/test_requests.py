@@ -51,12 +51,28 @@ def test_who_may_not_export_opens_nothing(olga, signed):
     assert (answer.status_code, "For my sister." in answer.text) == (422, False)
 
 
-def test_the_link_is_sent_again_at_once_and_to_its_owner_only(campaign, olga, ada, signed):
+def test_the_link_is_sent_again_at_once_and_to_its_owner_only(campaign, olga, ada):
+    ada.confirms()
     page = olga.posts("/organise/signatures/send", **ADA | {"email": "ada@example.org"}).text
     assert "on its way" in page
     assert len(ada.mails()) == 2
     assert "/confirm/" not in page
     assert actions(campaign)[-1] == "sent-link"
+
+
+def test_the_link_of_a_pending_entry_is_sent_to_nobody(campaign, olga, ada, signed):
+    assert olga.posts("/organise/signatures/send", **ADA).status_code == 422
+    assert len(ada.mails()) == 1
+    assert "sent-link" not in actions(campaign)
+
+
+def test_all_entries_with_an_address_are_told_and_erased(campaign, olga, ada, signed):
+    for _ in range(2):
+        ada.signs()
+    page = " ".join(olga.posts("/organise/signatures", **ADA).text.split())
+    assert "not confirmed: 2" in page
+    olga.posts("/organise/signatures/erase", **ADA)
+    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
 
 
 def test_a_signature_is_erased_for_ever(campaign, olga, ada):
@@ -67,7 +83,8 @@ def test_a_signature_is_erased_for_ever(campaign, olga, ada):
     assert "erased" in actions(campaign)
 
 
-def test_no_address_of_a_supporter_is_noted_or_logged(campaign, grace, signed, capfd):
+def test_no_address_of_a_supporter_is_noted_or_logged(campaign, grace, ada, capfd):
+    ada.confirms()
     for act, more in (("", {}), ("/open", {"passphrase": PASSPHRASE}), ("/send", {}), ("/erase", {})):
         grace.posts(f"/organise/signatures{act}", **ADA, **more)
     with campaign.app.app_context():
