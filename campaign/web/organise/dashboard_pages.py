@@ -6,10 +6,13 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db, utcnow
+from campaign.disk import room
 from campaign.organising import activity
 from campaign.petition import totals
 from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.stages import stage
+from campaign.state import state
+from campaign.web import proxies
 from campaign.web.organise import figures
 from campaign.web.organise.access import needs
 
@@ -30,6 +33,8 @@ def show() -> ResponseReturnValue:
         exports=activity.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
         stage=stage(db.session),
         now=utcnow(),
+        disk=room(state().settings),
+        has_unknown_proxy=proxies.is_unknown(),
     )
 
 
