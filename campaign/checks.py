@@ -94,7 +94,7 @@ def public_url(value: str) -> str:
 
 
 def sign_limit(value: str) -> str:
-    """Return limits as Flask-Limiter writes them."""
+    """Return limits as the `limits` library writes them."""
     if value and not _is_limit(value):
         raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none")
     return value

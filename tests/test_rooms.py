@@ -12,11 +12,12 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
 BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
-BASE |= {"options", "switches", "stages", "tallies", "typefaces", "memory"}
+BASE |= {"options", "switches", "stages", "tallies", "typefaces", "memory", "disk"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
     "config": {"checks", "errors"},
+    "disk": {"config"},
     "files": set(),
     "logs": set(),
     "secret": {"checks", "config", "errors", "files"},

@@ -19,6 +19,8 @@ from campaign.web import (
     picture_pages,
     privacy_pages,
     private_pages,
+    proxies,
+    redirects,
     sharing_pages,
     static,
 )
@@ -35,6 +37,8 @@ def open_room(app: Flask, settings: Settings) -> None:
     film_pages.show(app, settings)
     app.jinja_env.globals["own_letter"] = chosen.letter
     limits.limit(app, settings)
+    proxies.watch(app, settings)
+    redirects.make_relative(app)
     headers.protect(app, settings)
     failures.explain(app)
     organise.open_room(app, settings)

@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.db import db, utcnow
+from campaign.disk import room
 from campaign.mail.backlog import backlog, is_late
 from campaign.migrating import is_current
 from campaign.petition.keys import has_campaign_key
+from campaign.state import state
 
 bp = Blueprint("health", __name__)
 
@@ -22,7 +24,7 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """The database answers and is migrated, and there is a key to seal with; also says how much mail waits."""
+    """The database answers and is migrated, there are a key to seal with and room on the disk; also what mail waits."""
     try:
         if not is_current():
             return jsonify(status="not ready", database=True, migrations=False), 503
@@ -33,8 +35,11 @@ def ready() -> ResponseReturnValue:
     waiting: dict[str, object] = {"late": late}
     if _is_near():
         waiting |= {"waiting": mail.waiting, "oldest_seconds": round(age), "dead": mail.dead}
-    status = "ready" if keys else "not ready"
-    return jsonify(status=status, database=True, migrations=True, keys=keys, mail=waiting), 200 if keys else 503
+    disk = room(state().settings)
+    is_ready = keys and disk != "full"
+    status = "ready" if is_ready else "not ready"
+    told = jsonify(status=status, database=True, migrations=True, keys=keys, disk=disk, mail=waiting)
+    return told, 200 if is_ready else 503
 
 
 def _is_near() -> bool:

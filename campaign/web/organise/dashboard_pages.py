@@ -6,11 +6,14 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db, utcnow
+from campaign.disk import room
 from campaign.mail import domains
 from campaign.organising import activity
 from campaign.petition import totals
 from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.stages import stage
+from campaign.state import state
+from campaign.web import proxies
 from campaign.web.organise import figures
 from campaign.web.organise.access import needs
 
@@ -32,6 +35,8 @@ def show() -> ResponseReturnValue:
         stage=stage(db.session),
         full_domains=domains.full_domains(db.session),
         now=utcnow(),
+        disk=room(state().settings),
+        has_unknown_proxy=proxies.is_unknown(),
     )
 
 

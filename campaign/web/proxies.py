@@ -1,0 +1,31 @@
+"""Proxies: whether one stands before the server that the settings do not know, so that all visitors look like one."""
+
+import structlog
+from flask import Flask, current_app, request
+
+from campaign.config import Settings
+
+_HEADERS = ("X-Forwarded-For", "Forwarded")  # RFC 7239
+_SEEN = "unknown proxy"  # in app.extensions
+
+log = structlog.get_logger(__name__)
+
+
+def watch(app: Flask, settings: Settings) -> None:
+    """Warn once, in the log, when a proxy announces itself and `CAMPAIGN_PROXIES` is 0."""
+    if settings.proxies:
+        return
+
+    @app.before_request
+    def look() -> None:
+        if _SEEN not in app.extensions and any(name in request.headers for name in _HEADERS):
+            app.extensions[_SEEN] = True
+            log.warning(
+                "X-Forwarded-For arrives and CAMPAIGN_PROXIES is 0, so all visitors count as one for the limits; "
+                "set it to the number of proxies before this server"
+            )
+
+
+def is_unknown() -> bool:
+    """Return whether a proxy announced itself to this process that the settings do not know."""
+    return _SEEN in current_app.extensions

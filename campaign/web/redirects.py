@@ -1,0 +1,18 @@
+"""Redirects: to a path of ours, whatever the request says that our host is."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Flask, Response, request
+from werkzeug.routing import RequestRedirect
+
+
+def make_relative(app: Flask) -> None:
+    """Let the redirects that routing makes (`/en` to `/en/`) name no host; all others name a path or a network."""
+
+    @app.after_request
+    def shorten(response: Response) -> Response:
+        if isinstance(request.routing_exception, RequestRedirect) and response.location:
+            _, _, path, query, _ = urlsplit(response.location)
+            # Two slashes at the start would begin a host.
+            response.location = urlunsplit(("", "", f"/{path.lstrip('/')}", query, ""))
+        return response
