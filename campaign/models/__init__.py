@@ -10,6 +10,7 @@ from campaign.models.organisers import (
     OrganiserSession,
     Passkey,
     RecoveryCode,
+    ShortLivedToken,
 )
 from campaign.models.settings import Option, Switch
 from campaign.models.signatures import CampaignKey, DataKey, OutboxMessage, RefusedAddress, Signature, UsedChallenge
@@ -33,6 +34,7 @@ __all__ = [
     "RecoveryCode",
     "RefusedAddress",
     "ShareTally",
+    "ShortLivedToken",
     "Signature",
     "SignatureChange",
     "StepTally",

@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction, utcnow
-from campaign.errors import CampaignError, TooManyTries
+from campaign.errors import TooManyTries
 from campaign.models import FailedTry
 
 FREE = 3  # wrong tries without a pause: people mistype
@@ -20,19 +20,14 @@ FORGOTTEN = timedelta(days=1)
 
 
 @contextmanager
-def guessed(session: Session, subject: str, *, wrong: type[CampaignError]) -> Iterator[None]:
-    """Within the block something secret about `subject` is compared; it raises `wrong` if it was not right.
+def guessed(session: Session, subject: str) -> Iterator[None]:
+    """Compare something secret about `subject` within the block. Raises `TooManyTries`.
 
-    Counted before it is compared, so that many tries at once are no way around. Raises `TooManyTries`.
+    Counted before it is compared, so that many tries at once are no way around. Only a block that ends without an
+    exception resets the count: an attacker can provoke errors.
     """
     _count(session, subject)
-    try:
-        yield
-    except wrong:
-        raise
-    except BaseException:
-        _forget(session, subject)
-        raise
+    yield
     _forget(session, subject)
 
 

@@ -6,10 +6,11 @@ import structlog
 from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
 from campaign.db import db
-from campaign.errors import ExpiredLink, UnknownLink
+from campaign.errors import Busy, ExpiredLink, UnknownLink, UnknownOrganiser
 from campaign.stages import stage
 from campaign.web.answers import wants_json
 from campaign.web.headers import private
@@ -23,6 +24,7 @@ _TEXTS = {
     405: (_("That is not possible here"), _("Please go to the page and start from there.")),
     413: (_("That is too much"), _("What was sent is larger than this page can take. Please shorten it.")),
     415: (_("We cannot read that"), _("This page reads forms only. Please use the form on the page.")),
+    503: (_("We are busy at the moment"), _("Please try again in a few seconds.")),
     500: (
         _("Something went wrong on our side"),
         _("We are sorry. If you were signing, please try again: signing twice does no harm."),
@@ -36,6 +38,9 @@ def explain(app: Flask) -> None:
     app.register_error_handler(HTTPException, _explain_http)
     app.register_error_handler(UnknownLink, _explain_link)
     app.register_error_handler(ExpiredLink, _explain_expiry)
+    app.register_error_handler(UnknownOrganiser, lambda _error: _explain_http(NotFound()))
+    app.register_error_handler(Busy, lambda error: _explain_http(ServiceUnavailable(retry_after=error.seconds)))
+    app.register_error_handler(DataError, _explain_unstorable)
 
 
 def _log(exc_info: Any) -> None:
@@ -52,6 +57,13 @@ def _explain_http(error: HTTPException) -> ResponseReturnValue:
     if wants_json():
         return jsonify(errors={"form": [f"{title}. {advice}"]}), error.code, headers
     return render_template("public/failure.html", title=title, advice=advice), error.code, headers
+
+
+def _explain_unstorable(error: DataError) -> ResponseReturnValue:
+    """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
+    log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
+    db.session.rollback()
+    return _explain_http(BadRequest())
 
 
 def _explain_link(_error: UnknownLink) -> ResponseReturnValue:

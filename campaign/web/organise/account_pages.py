@@ -1,16 +1,19 @@
 """An organiser's own account: password, passphrase, recovery codes, passkeys."""
 
+from uuid import UUID
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
+from campaign.errors import LastFactor
 from campaign.organising import codes, organisers, passkeys, passwords
 from campaign.organising.entrance import check_password
 from campaign.web.organise import cookies
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.entrance_pages import place
-from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm
+from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm
 
 bp = Blueprint("account", __name__)
 
@@ -72,15 +75,31 @@ def make_codes() -> ResponseReturnValue:
 @needs("reader")
 def add_passkey() -> ResponseReturnValue:
     """Take a passkey beside what there is."""
-    form = OldForm(prefix="passkey")
-    credential, challenge = request.form.get("credential", ""), cookies.challenge()
+    form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
         return _account(422, passkey=form)
     with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
-        passkeys.keep(db.session, place(), me().id, credential=credential, challenge=challenge)
+        passkeys.keep(db.session, place(), me().id, credential=credential, name=str(form.name.data))
     if form.errors:
         return _account(form.status, passkey=form)
     record("added-passkey")
+    return redirect(url_for(".show", done="passkey"), 303)
+
+
+@bp.post("/account/passkey/<uuid:passkey_id>/remove")
+@needs("reader")
+def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
+    """Remove a passkey, with the password; the last second factor stays."""
+    form = OldForm(prefix="removal")
+    if not form.validate() or not _is_theirs(form):
+        return _account(422, removal=form)
+    try:
+        removed = passkeys.remove(db.session, me().id, passkey_id)
+    except LastFactor:
+        form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
+        return _account(409, removal=form)
+    if removed:
+        record("removed-passkey")
     return redirect(url_for(".show", done="passkey"), 303)
 
 
@@ -92,19 +111,19 @@ def _is_theirs(form: OldForm) -> bool:
 
 
 def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
-    options = passkeys.creation(place(), me().id, me().email)
-    cookies.new_challenge(options["challenge"])
+    options = passkeys.creation(db.session, place(), me().id, me().email)
     empty = {
         "password": ChangedPasswordForm(formdata=None, prefix="password"),
         "passphrase": ChangedPassphraseForm(formdata=None, prefix="passphrase"),
         "codes_form": OldForm(formdata=None, prefix="codes"),
-        "passkey": OldForm(formdata=None, prefix="passkey"),
+        "passkey": PasskeyForm(formdata=None, prefix="passkey"),
+        "removal": OldForm(formdata=None, prefix="removal"),
     }
     page = render_template(
         "organise/account.html",
         options=options,
         left=codes.recovery_codes_left(db.session, me().id),
-        has_passkey=passkeys.has_passkey(db.session, me().id),
+        passkeys=passkeys.passkeys_of(db.session, me().id),
         **empty | shown,
     )
     return make_response(page, status)
