@@ -20,7 +20,7 @@ class Slot:
         self._lock = Lock()
 
     def release(self) -> None:
-        """Let other work of this kind begin."""
+        """Return the slot, so that other work can begin."""
         with self._lock:
             semaphore, self._semaphore = self._semaphore, None
         if semaphore is not None:

@@ -39,7 +39,7 @@ def compact_code(text: str) -> str:
 def decoded_text(content: bytes) -> str:
     """Return the text of a small file: UTF-8 with or without a byte-order mark, or UTF-16 as Notepad writes it.
 
-    Bytes that are no text become U+FFFD.
+    Bytes that cannot be decoded become U+FFFD.
     """
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):

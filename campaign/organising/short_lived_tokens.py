@@ -1,7 +1,7 @@
 """Random tokens that stand for what an organiser has just shown, for a few minutes.
 
-A browser's cookie or a passkey's response carries only the token, and the database only its hash. So the server's
-secret key alone, which signs cookies, lets nobody pass for an organiser who has given a password.
+A browser's cookie or a passkey's response carries only the token, and the database only its hash. So with
+the server's secret key, which signs cookies, nobody can pretend to be an organiser who has given a password.
 """
 
 import secrets

@@ -94,7 +94,7 @@ def opened(
 
 
 def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str, arguments: dict[str, object]) -> Task:
-    slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity is no wrong guess
+    slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity must not count as a wrong guess
     try:
         with guarded, _opening:
             return Task(*_started(task, database, arguments), slot)

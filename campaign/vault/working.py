@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _log_failure(*failure: Any) -> None:
-    """Log the type of an exception and where it happened: its message and its frames may hold what somebody typed."""
+    """Log the type of an exception and where it happened: its message may hold personal data."""
     log.error("key process failed", exc_info=failure)
 
 

@@ -52,7 +52,7 @@ def is_theirs(path: str) -> bool:
 
 def signed_in(*, used: bool) -> Member | None:
     """Return who sends this request, if they are signed in; with `used` they stay so for 30 minutes more."""
-    organiser_id = sessions.organiser_of(db.session, session.get(_TOKEN, ""), used=used)
+    organiser_id = sessions.organiser_of(db.session, str(session.get(_TOKEN, "")), used=used)
     return member(db.session, organiser_id) if organiser_id else None
 
 
@@ -91,10 +91,10 @@ def sign_in(organiser: Member) -> None:
 
 def sign_out() -> None:
     """End the session, here and in the database."""
-    sessions.end(db.session, session.get(_TOKEN, ""))
+    sessions.end(db.session, str(session.get(_TOKEN, "")))
     session.clear()
 
 
 def end_others(organiser: Member) -> None:
     """End all sessions of an organiser but this one."""
-    sessions.end_all(db.session, organiser.id, but=session.get(_TOKEN, ""))
+    sessions.end_all(db.session, organiser.id, but=str(session.get(_TOKEN, "")))

@@ -49,7 +49,7 @@ class Thief:
 
 
 def test_the_thief_can_compute_the_codes_of_the_app(campaign, olga):
-    """That is what the secret key gives; the password is what stands in the way."""
+    """The secret key does give that away; the password still protects the account."""
     assert Thief(campaign, olga.email).browser.totp == olga.totp
     assert pyotp.TOTP(olga.totp).now()
 

@@ -218,7 +218,7 @@ def test_a_crash_of_the_key_process_counts_as_a_wrong_guess(campaign, grace):
     with campaign.app.app_context(), time_machine.travel(utcnow(), tick=False):
         raised = []
         for _ in range(5):
-            with pytest.raises(Exception) as failure:  # noqa: PT011 - which one is what is looked at
+            with pytest.raises(Exception) as failure:  # noqa: PT011 - its type is compared below
                 crash()
             raised.append(type(failure.value).__name__)
     assert raised == ["Broken"] * 4 + ["TooManyTries"]

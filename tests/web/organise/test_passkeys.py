@@ -48,7 +48,7 @@ def adds(browser: OrganiserBrowser, device: PasskeyDevice, name: str = ""):
 
 
 def answers(browser: OrganiserBrowser, credential: str):
-    """Give a passkey as the second factor."""
+    """Send a passkey as the second factor."""
     return browser.posts("/organise/sign-in/passkey", SECOND, credential=credential)
 
 
