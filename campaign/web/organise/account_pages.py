@@ -1,7 +1,5 @@
 """An organiser's own account: password, passphrase, recovery codes, passkeys."""
 
-from uuid import UUID
-
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -13,7 +11,7 @@ from campaign.organising.entrance import check_password
 from campaign.web.organise import cookies
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.entrance_pages import place
-from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm
+from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm, RemovalForm
 
 bp = Blueprint("account", __name__)
 
@@ -86,15 +84,15 @@ def add_passkey() -> ResponseReturnValue:
     return redirect(url_for(".show", done="passkey"), 303)
 
 
-@bp.post("/account/passkey/<uuid:passkey_id>/remove")
+@bp.post("/account/passkey/remove")
 @needs("reader")
-def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
+def remove_passkey() -> ResponseReturnValue:
     """Remove a passkey, with the password; the last second factor stays."""
-    form = OldForm(prefix="removal")
+    form = RemovalForm(prefix="removal")
     if not form.validate() or not _is_theirs(form):
         return _account(422, removal=form)
     try:
-        removed = passkeys.remove(db.session, me().id, passkey_id)
+        removed = passkeys.remove(db.session, me().id, form.passkey_id)
     except LastFactor:
         form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
         return _account(409, removal=form)
@@ -117,7 +115,7 @@ def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
         "passphrase": ChangedPassphraseForm(formdata=None, prefix="passphrase"),
         "codes_form": OldForm(formdata=None, prefix="codes"),
         "passkey": PasskeyForm(formdata=None, prefix="passkey"),
-        "removal": OldForm(formdata=None, prefix="removal"),
+        "removal": RemovalForm(formdata=None, prefix="removal"),
     }
     page = render_template(
         "organise/account.html",

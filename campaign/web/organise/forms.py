@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from flask import request
 from flask_babel import gettext, ngettext
@@ -143,6 +144,19 @@ class PasskeyForm(OldForm):
     """A name for a new passkey, and the password."""
 
     name = StringField(filters=[trimmed], validators=[at_most(passkeys.LABEL_LENGTH)])
+
+
+class RemovalForm(OldForm):
+    """A passkey to remove, by its id, and the password."""
+
+    passkey = StringField()
+
+    def validate_passkey(self, field: Field) -> None:
+        """Accept ids only: the page lists each passkey."""
+        try:
+            self.passkey_id = UUID(field.data)
+        except (TypeError, ValueError):
+            raise ValidationError(gettext("Please choose from the list.")) from None
 
 
 class ChangedPasswordForm(OldForm, ChosenForm):

@@ -39,13 +39,13 @@ HOSTILE_TEXTS = {
 # The fields of every form, and how they are called on the pages that have several forms.
 FIELDS = """email password code credential chosen again old recovery_key passphrase role exports reason recipient
 purpose dialect since until country language unconfirmed cover day act goals contact of text preview passkey-name
-passkey-old removal-old codes-old password-old password-chosen password-again passphrase-old passphrase-chosen
-passphrase-again before lang""".split()
+passkey-old removal-old removal-passkey codes-old password-old password-chosen password-again
+passphrase-old passphrase-chosen passphrase-again before lang""".split()
 
 
 def post_routes(app):
     """Yield the path of every form under /organise."""
-    values = {"token": "x" * 43, "organiser_id": uuid4(), "passkey_id": uuid4(), "job": "x" * 43}
+    values = {"token": "x" * 43, "organiser_id": uuid4(), "job": "x" * 43}
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/organise") and "POST" in rule.methods and rule.endpoint != "entrance.sign_out":

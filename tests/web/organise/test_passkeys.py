@@ -152,7 +152,7 @@ def known(campaign, email):
 
 
 def removes(browser: OrganiserBrowser, passkey_id, password: str = PASSWORD):
-    return browser.posts(f"{ACCOUNT}/passkey/{passkey_id}/remove", **{"removal-old": password})
+    return browser.posts(f"{ACCOUNT}/passkey/remove", **{"removal-passkey": str(passkey_id), "removal-old": password})
 
 
 @both
@@ -210,8 +210,8 @@ def test_the_last_factor_stays_when_both_are_removed_at_once(campaign, passkeys_
         client = campaign.app.test_client()
         client.set_cookie("organiser", cookie, path="/organise")
         barrier.wait()
-        path = f"{ACCOUNT}/passkey/{passkey.id}/remove"
-        statuses.append(client.post(path, data={"csrf_token": token, "removal-old": PASSWORD}).status_code)
+        form = {"csrf_token": token, "removal-passkey": str(passkey.id), "removal-old": PASSWORD}
+        statuses.append(client.post(f"{ACCOUNT}/passkey/remove", data=form).status_code)
 
     threads = [Thread(target=remove, args=(passkey,)) for passkey in known(campaign, passkeys_only.email)]
     for thread in threads:
