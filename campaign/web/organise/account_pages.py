@@ -36,7 +36,7 @@ def change_password() -> ResponseReturnValue:
     """Change the password, and end all other sessions."""
     form = ChangedPasswordForm(prefix="password")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, password=form)
+        return _account(form.status, password=form)
     record("changed-password")
     organisers.set_password(db.session, me().id, passwords.hashed(str(form.chosen.data)))
     cookies.end_others(me())
@@ -49,7 +49,7 @@ def change_passphrase() -> ResponseReturnValue:
     """Wrap the organiser's copy of the keys by another passphrase."""
     form = ChangedPassphraseForm(prefix="passphrase")
     if not form.validate():
-        return _account(422, passphrase=form)
+        return _account(form.status, passphrase=form)
     with form.refusing(form.old, gettext("This is not your passphrase.")):
         opened("rewrap", str(form.old.data), new=str(form.chosen.data)).finish()
     if form.errors:
@@ -64,7 +64,7 @@ def make_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them this once; the old ones are good no more."""
     form = OldForm(prefix="codes")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, codes_form=form)
+        return _account(form.status, codes_form=form)
     record("made-recovery-codes")
     return _account(codes=codes.new_recovery_codes(db.session, me().id))
 
@@ -75,7 +75,7 @@ def add_passkey() -> ResponseReturnValue:
     """Take a passkey beside what there is."""
     form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, passkey=form)
+        return _account(form.status, passkey=form)
     with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
         passkeys.keep(db.session, place(), me().id, credential=credential, name=str(form.name.data))
     if form.errors:
@@ -90,7 +90,7 @@ def remove_passkey() -> ResponseReturnValue:
     """Remove a passkey, with the password; the last second factor stays."""
     form = RemovalForm(prefix="removal")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, removal=form)
+        return _account(form.status, removal=form)
     try:
         removed = passkeys.remove(db.session, me().id, form.passkey_id)
     except LastFactor:

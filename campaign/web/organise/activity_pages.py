@@ -24,7 +24,7 @@ bp = Blueprint("activity", __name__)
 @needs("organiser")
 def show() -> ResponseReturnValue:
     """Show the newest entries, or those before a certain one."""
-    before = request.args.get("before", type=lambda text: min(int(text), _HIGHEST))
+    before = request.args.get("before", type=lambda text: max(1, min(int(text), _HIGHEST)))
     entries = activity.entries(db.session, most=SHOWN, before=before)
     more = entries[-1].number if entries and entries[-1].number > 1 else None
     return render_template("organise/activity.html", entries=entries, more=more, said=_said())

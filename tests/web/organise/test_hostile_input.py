@@ -30,6 +30,7 @@ HOSTILE_TEXTS = {
     "brackets": "[" * 5000,
     "combining marks": "a" + "\u0300\u0327" * 8000,
     "number": "9" * 5000,
+    "low number": "-99999999999999999999",
     "last day": "9999-12-31",
     "no day": "2013-02-30",
     "object": '{"id": 5, "rawId": [], "response": {"clientDataJSON": 7}, "type": []}',
