@@ -120,6 +120,18 @@ class TooManyRequests(MustWait):
     """Forms arrive in such numbers that they only get a short answer."""
 
 
+class Busy(CampaignError):
+    """Too much slow work is under way; `seconds`: when to try again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too much work at the moment; try again in {seconds} seconds")
+        self.seconds = seconds
+
+
+class LastFactor(CampaignError):
+    """The only second factor of an organiser cannot be removed: they could not log in again."""
+
+
 class BadRecipient(CampaignError):
     """Text that is no public key of age (age-encryption.org)."""
 

@@ -10,7 +10,7 @@ import structlog
 from flask import Flask
 
 from campaign.db import db
-from campaign.organising import invitations, sessions, slowing
+from campaign.organising import invitations, sessions, short_lived_tokens, slowing
 from campaign.petition.erasing import purge
 from campaign.petition.totals import add_up
 from campaign.state import state_of
@@ -35,7 +35,7 @@ def tidy(app: Flask) -> None:
     state_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
-        for outlived in (invitations, sessions, slowing):
+        for outlived in (invitations, sessions, short_lived_tokens, slowing):
             outlived.forget_old(db.session)
     jobs.forget_old(state_of(app).settings.instance)
     if any(erased.values()):

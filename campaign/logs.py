@@ -6,6 +6,7 @@ neither is ever logged: only the exception's type and where it happened.
 
 import logging
 import sys
+import threading
 import traceback
 from types import TracebackType
 
@@ -34,12 +35,21 @@ def configure_logs(log_format: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
         )
     )
+    threading.excepthook = _log_thread_failure
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("campaign").setLevel(logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs addresses of pages, and some are secret
     for name in ("alembic", "sqlalchemy"):  # Flask-Alembic gives them handlers of their own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    """Log a failed thread like any other failure: Python would print the exception's message."""
+    error = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+    structlog.get_logger("campaign").error(
+        "thread failed", thread=failure.thread and failure.thread.name, exc_info=error
+    )
 
 
 def _renderer(log_format: str) -> Processor:

@@ -9,7 +9,7 @@ import pyotp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from campaign.db import db
+from campaign.db import db, transaction
 from campaign.organising import codes, organisers, passwords
 from campaign.petition import holders
 from campaign.petition.keys import parse_recovery_keys
@@ -74,12 +74,14 @@ class OrganiserBrowser:
         """Be somebody who came in before, and sign in."""
         with self.campaign.app.app_context():
             hashed = passwords.hashed(PASSWORD)
-            who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
+            with transaction(db.session):
+                who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
             self.totp = codes.totp_secret(db.session, state().factor_key, who)
             self.codes = codes.new_recovery_codes(db.session, who)
             if exports:
                 holders.hold(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
-            organisers.set_ready(db.session, who)
+            with transaction(db.session):
+                organisers.set_ready(db.session, who)
         self.signs_in()
 
     def gives_password(self, password: str = PASSWORD) -> TestResponse:

@@ -10,6 +10,9 @@ from nacl.public import PrivateKey
 from campaign.errors import ConfigError
 from campaign.files import whole_file
 from campaign.petition.keys import parse_recovery_keys
+from campaign.secret_text import decoded_text
+
+_MAX_FILE_SIZE = 64 * 1024  # bytes; a recovery key has 69 characters
 
 _WARNING = (
     "Write down the recovery key: it alone opens the signatures, it is shown this once, and nobody can replace it."
@@ -47,7 +50,8 @@ def hand_over_to(path: Path | None, *others: Callable[[str], None]) -> Callable[
 def recovery_keys(key_file: Path | None) -> list[PrivateKey]:
     """Return the private keys of the recovery keys in `key_file`, or typed. Raises `BadRecoveryKey`."""
     if key_file:
-        return parse_recovery_keys(key_file.read_text(errors="replace"))
+        with key_file.open("rb") as file:
+            return parse_recovery_keys(decoded_text(file.read(_MAX_FILE_SIZE)))
     return parse_recovery_keys(click.prompt("Recovery key", hide_input=True, err=True))
 
 

@@ -10,6 +10,7 @@ from campaign.models.organisers import (
     OrganiserSession,
     Passkey,
     RecoveryCode,
+    ShortLivedToken,
 )
 from campaign.models.settings import Option, Switch
 from campaign.models.signatures import (
@@ -44,6 +45,7 @@ __all__ = [
     "RecoveryCode",
     "RefusedAddress",
     "ShareTally",
+    "ShortLivedToken",
     "Signature",
     "SignatureChange",
     "StepTally",

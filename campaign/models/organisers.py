@@ -40,6 +40,8 @@ class Passkey(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     sign_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    name: Mapped[str] = mapped_column(String(60), server_default="")
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RecoveryCode(Base):
@@ -60,6 +62,17 @@ class OrganiserSession(Base):
     organiser_id: Mapped[UUID] = _organiser_key()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ShortLivedToken(Base):
+    """What an organiser has shown already at log-in, or must answer with a passkey, by the hash of a random token."""
+
+    __tablename__ = "short_lived_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    organiser_id: Mapped[UUID] = _organiser_key()
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Invitation(Base):

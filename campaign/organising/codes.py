@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction
 from campaign.models import Organiser, RecoveryCode
+from campaign.organising.organisers import locked
+from campaign.secret_text import compact_code
 
 STEP_SECONDS = 30
 ISSUER = "Love Always Wins"
@@ -33,27 +35,24 @@ def totp_address(secret: str, *, email: str) -> str:
 
 def is_totp(secret: str, code: str) -> int | None:
     """Return the time step that `code` is of, if it is right; a clock may be half a minute wrong."""
-    now, typed = int(time.time()) // STEP_SECONDS, "".join(code.split())
+    now, typed = int(time.time()) // STEP_SECONDS, compact_code(code).encode()
     app = pyotp.TOTP(secret, interval=STEP_SECONDS)
-    steps = (step for step in (now, now - 1, now + 1) if secrets.compare_digest(app.generate_otp(step), typed))
-    return next(steps, None) if typed.isascii() else None
-
-
-def set_totp(session: Session, key: bytes, organiser_id: UUID, secret: str) -> None:
-    """Keep an organiser's secret, sealed with the server's `key`."""
-    sealed = bytes(Aead(key).encrypt(secret.encode(), aad=organiser_id.bytes))
-    values = {"totp_sealed": sealed, "totp_step": None}
-    with transaction(session):
-        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(**values))
+    steps = (step for step in (now, now - 1, now + 1) if secrets.compare_digest(app.generate_otp(step).encode(), typed))
+    return next(steps, None)
 
 
 def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
-    """Return the secret of an organiser who comes in; a new one unless it was made before."""
-    organiser = session.get_one(Organiser, organiser_id)
-    if (known := _opened(key, organiser)) is not None:
-        return known
-    set_totp(session, key, organiser_id, secret := new_totp_secret())
-    return secret
+    """Return the secret of an organiser who comes in; a new one unless it was made before.
+
+    Two requests at the same time return the same secret.
+    """
+    with transaction(session):
+        organiser = locked(session, organiser_id)
+        known = _opened(key, organiser)
+        if known is None:
+            known = new_totp_secret()
+            organiser.totp_sealed, organiser.totp_step = _sealed(key, organiser_id, known), None
+    return known
 
 
 def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -> bool:
@@ -70,18 +69,21 @@ def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -
 
 def new_recovery_codes(session: Session, organiser_id: UUID) -> list[str]:
     """Return ten new recovery codes, each good once; those of before are good no more."""
-    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
-    rows = [{"code_hash": _hashed(organiser_id, code), "organiser_id": organiser_id} for code in codes]
     with transaction(session):
-        session.execute(delete(RecoveryCode).where(RecoveryCode.organiser_id == organiser_id))
-        session.execute(insert(session, RecoveryCode), rows)
-    return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
+        locked(session, organiser_id)
+        return _replaced_codes(session, organiser_id)
+
+
+def first_recovery_codes(session: Session, organiser_id: UUID) -> list[str] | None:
+    """Return ten recovery codes for an organiser who has none; None where there are some."""
+    with transaction(session):
+        locked(session, organiser_id)
+        return None if recovery_codes_left(session, organiser_id) else _replaced_codes(session, organiser_id)
 
 
 def accept_recovery_code(session: Session, organiser_id: UUID, code: str) -> bool:
     """Tell whether `code` is an unused recovery code of this organiser; it is used from then on."""
-    compact = "".join(letter for letter in code.lower() if letter.isalnum())
-    used = delete(RecoveryCode).where(RecoveryCode.code_hash == _hashed(organiser_id, compact))
+    used = delete(RecoveryCode).where(RecoveryCode.code_hash == _hashed(organiser_id, compact_code(code)))
     with transaction(session):
         return session.execute(used.returning(RecoveryCode.code_hash)).first() is not None
 
@@ -98,6 +100,18 @@ def _opened(key: bytes, organiser: Organiser) -> str | None:
         return bytes(Aead(key).decrypt(organiser.totp_sealed, aad=organiser.id.bytes)).decode()
     except CryptoError:
         return None  # sealed with another secret key of the server
+
+
+def _replaced_codes(session: Session, organiser_id: UUID) -> list[str]:
+    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
+    rows = [{"code_hash": _hashed(organiser_id, code), "organiser_id": organiser_id} for code in codes]
+    session.execute(delete(RecoveryCode).where(RecoveryCode.organiser_id == organiser_id))
+    session.execute(insert(session, RecoveryCode), rows)
+    return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
+
+
+def _sealed(key: bytes, organiser_id: UUID, secret: str) -> bytes:
+    return bytes(Aead(key).encrypt(secret.encode(), aad=organiser_id.bytes))
 
 
 def _hashed(organiser_id: UUID, code: str) -> bytes:

@@ -14,13 +14,13 @@ from uuid import UUID
 
 from nacl.public import PrivateKey
 from nacl.secret import Aead
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction, utcnow
 from campaign.errors import UnknownInvitation
-from campaign.models import Invitation
-from campaign.organising.organisers import Role, folded
+from campaign.models import Invitation, Organiser
+from campaign.organising.organisers import Role, add, folded, set_ready
 
 LIFE = timedelta(hours=48)
 
@@ -57,7 +57,7 @@ def invite(
         "organiser_id": organiser_id,
         "expires_at": utcnow() + LIFE,
     }
-    with transaction(session):
+    with transaction(session, locks=Invitation):
         session.execute(delete(Invitation).where(Invitation.email == row["email"]))
         session.execute(insert(session, Invitation).values(**row))
     return token
@@ -77,17 +77,35 @@ def keys_in(session: Session, token: str) -> list[PrivateKey]:
     return [PrivateKey(raw[at : at + PrivateKey.SIZE]) for at in range(0, len(raw), PrivateKey.SIZE)]
 
 
-def begin(session: Session, token: str, organiser_id: UUID) -> None:
-    """Note who comes in with the invitation."""
-    wanted = Invitation.token_hash == _derived(token, b"invitation")
+def begin(session: Session, token: str, *, email: str, password_hash: str) -> UUID | None:
+    """Add the organiser who comes in with the invitation; None where another request has begun with it already.
+
+    Raises `AddressTaken` and `UnknownInvitation`.
+    """
     with transaction(session):
-        session.execute(update(Invitation).where(wanted).values(organiser_id=organiser_id))
+        invitation = session.scalar(_valid(token).with_for_update())
+        if invitation is None:
+            raise UnknownInvitation("this invitation was used, or is older than 48 hours")
+        if invitation.organiser_id is not None:
+            return None
+        role, address = cast(Role, invitation.role), invitation.email or email
+        invitation.organiser_id = add(session, email=address, role=role, password_hash=password_hash)
+        return invitation.organiser_id
 
 
-def use_up(session: Session, token: str) -> None:
-    """Let the invitation, and the keys that it carried, be gone."""
+def finish(session: Session, token: str, organiser_id: UUID) -> bool:
+    """Delete the invitation with the keys that it carries, and let its organiser log in from now on.
+
+    Returns False where another request was faster. A secret for an app that was never used is deleted.
+    """
+    theirs = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.organiser_id == organiser_id)
+    unused = (Organiser.id == organiser_id, Organiser.totp_step.is_(None))
     with transaction(session):
-        session.execute(delete(Invitation).where(Invitation.token_hash == _derived(token, b"invitation")))
+        if session.scalar(delete(Invitation).where(*theirs).returning(Invitation.organiser_id)) is None:
+            return False
+        set_ready(session, organiser_id)
+        session.execute(update(Organiser).where(*unused).values(totp_sealed=None))
+    return True
 
 
 def take_back(session: Session, email: str | None) -> None:
@@ -108,11 +126,16 @@ def forget_old(session: Session) -> None:
 
 
 def _found(session: Session, token: str) -> Invitation:
-    wanted = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.expires_at > utcnow())
-    found = session.scalar(select(Invitation).where(*wanted))
+    found = session.scalar(_valid(token))
     if found is None:
         raise UnknownInvitation("this invitation was used, or is older than 48 hours")
     return found
+
+
+def _valid(token: str) -> Select[Invitation]:
+    """Return a query for the invitation with `token`, if it is not too old."""
+    wanted = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.expires_at > utcnow())
+    return select(Invitation).where(*wanted)
 
 
 def _sealed(token: str, private_keys: Sequence[PrivateKey]) -> bytes:

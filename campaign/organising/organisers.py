@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from campaign.db import new_id, transaction, utcnow
-from campaign.errors import LastOwner, UnknownOrganiser
-from campaign.models import KeyHolder, Organiser
+from campaign.errors import AddressTaken, LastOwner, UnknownOrganiser
+from campaign.models import KeyHolder, Organiser, ShortLivedToken
+from campaign.secret_text import normalised
 
 Role = Literal["reader", "organiser", "owner"]
 ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
@@ -54,30 +55,34 @@ def by_email(session: Session, email: str) -> Organiser | None:
 
 
 def folded(email: str) -> str:
-    """Return an address as it is kept: in small letters, for people type their own as they like."""
-    return email.strip().lower()
+    """Return an address as it is kept: in small letters, without space or invisible characters around it."""
+    return normalised(email).lower()
 
 
-def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID | None:
-    """Add an organiser who has still to finish coming in; None where the address is taken.
+def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID:
+    """Add an organiser who has still to finish coming in, within the caller's transaction. Raises `AddressTaken`.
 
-    Who began with the same address before and did not finish is forgotten.
+    An unfinished organiser with the same address is deleted.
     """
     identity = new_id()
-    unfinished = delete(Organiser).where(Organiser.email == folded(email), Organiser.ready_at.is_(None))
+    session.execute(delete(Organiser).where(Organiser.email == folded(email), Organiser.ready_at.is_(None)))
+    session.add(Organiser(id=identity, email=folded(email), role=role, password_hash=password_hash))
     try:
-        with transaction(session):
-            session.execute(unfinished)
-            session.add(Organiser(id=identity, email=folded(email), role=role, password_hash=password_hash))
+        session.flush()
     except IntegrityError:
-        return None
+        raise AddressTaken("somebody with this address is in already") from None
     return identity
 
 
 def set_ready(session: Session, organiser_id: UUID) -> None:
-    """Let an organiser sign in from now on."""
-    with transaction(session):
-        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(ready_at=utcnow()))
+    """Let an organiser log in from now on, within the caller's transaction."""
+    newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.ready_at.is_(None))
+    session.execute(newcomer.values(ready_at=utcnow()))
+
+
+def locked(session: Session, organiser_id: UUID) -> Organiser:
+    """Return an organiser whose factors no other request changes before the end of the caller's transaction."""
+    return session.get_one(Organiser, organiser_id, with_for_update=True, populate_existing=True)
 
 
 def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
@@ -91,9 +96,10 @@ def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
 
 
 def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
-    """Give an organiser another password."""
+    """Give an organiser another password; a log-in that began with the old one cannot go on."""
     with transaction(session):
         session.execute(update(Organiser).where(Organiser.id == organiser_id).values(password_hash=password_hash))
+        session.execute(delete(ShortLivedToken).where(ShortLivedToken.organiser_id == organiser_id))
 
 
 def remove(session: Session, organiser_id: UUID) -> None:

@@ -6,6 +6,7 @@ given to all of them without their passphrases, and the server alone opens nothi
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Lock
 from unicodedata import normalize
 from uuid import UUID
@@ -19,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction
 from campaign.errors import NoKeyHolder, WrongPassphrase
-from campaign.models import CampaignKey, KeyCopy, KeyHolder
+from campaign.models import CampaignKey, KeyCopy, KeyHolder, Organiser
+from campaign.secret_text import normalised
 
 # The second recommended choice of RFC 9106, but for one lane, since libsodium has no more: 64 MiB, three passes.
 MEMORY = 64 * 1024 * 1024
@@ -42,6 +44,8 @@ def hold(session: Session, organiser_id: UUID, passphrase: str, private_keys: Se
         for key in private_keys
     ]
     with transaction(session):
+        # A second click waits here; both would insert otherwise.
+        session.execute(select(Organiser.id).where(Organiser.id == organiser_id).with_for_update())
         session.execute(delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id))
         session.execute(insert(session, KeyHolder).values(**holder))
         session.execute(insert(session, KeyCopy), copies)
@@ -80,22 +84,21 @@ def _own(session: Session, organiser_id: UUID, passphrase: str) -> PrivateKey:
     holder = session.get(KeyHolder, organiser_id)
     if holder is None:
         raise NoKeyHolder("this organiser may not export")
-    try:
-        return PrivateKey(_key(passphrase, holder.salt).decrypt(holder.wrapped, aad=organiser_id.bytes))
-    except CryptoError:
-        raise WrongPassphrase("this is not the passphrase") from None
+    for variant in dict.fromkeys((normalised(passphrase), normalize("NFKC", passphrase))):
+        with suppress(CryptoError):
+            return PrivateKey(_key(variant, holder.salt).decrypt(holder.wrapped, aad=organiser_id.bytes))
+    raise WrongPassphrase("this is not the passphrase")
 
 
 def _wrapped(own: PrivateKey, passphrase: str, organiser_id: UUID) -> dict[str, bytes]:
     salt = os.urandom(argon2id.SALTBYTES)
-    return {"salt": salt, "wrapped": bytes(_key(passphrase, salt).encrypt(bytes(own), aad=organiser_id.bytes))}
+    key = _key(normalised(passphrase), salt)
+    return {"salt": salt, "wrapped": bytes(key.encrypt(bytes(own), aad=organiser_id.bytes))}
 
 
 def _key(passphrase: str, salt: bytes) -> Aead:
-    """Return the key made from a passphrase, typed on whichever keyboard (Unicode NFKC)."""
-    typed = normalize("NFKC", passphrase).encode()
     with _deriving:
-        return Aead(argon2id.kdf(Aead.KEY_SIZE, typed, salt, opslimit=PASSES, memlimit=MEMORY))
+        return Aead(argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=PASSES, memlimit=MEMORY))
 
 
 def _copy(own: PrivateKey, private_key: PrivateKey) -> bytes:

@@ -8,6 +8,7 @@ Whoever holds the recovery key can read the signatures; the server cannot. It is
 in the alphabet of RFC 4648 base 32, in groups of four: made to be written down and typed in again.
 """
 
+import re
 from base64 import b32decode, b32encode
 from binascii import Error as Base32Error
 from collections.abc import Callable, Iterable
@@ -23,10 +24,12 @@ from campaign.db import insert, new_id, transaction, utcnow
 from campaign.errors import BadRecoveryKey
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition.holders import copy_to_all
+from campaign.secret_text import compact_code
 
 _CHECKSUM_BYTES = 3  # 32 + 3 bytes are 56 characters, without padding
 _GROUP = 4
 _LENGTH = 56
+_LABEL = re.compile(r"\brecovery\s+keys?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,12 @@ def recovery_key_text(private_key: PrivateKey) -> str:
 
 
 def parse_recovery_keys(text: str) -> list[PrivateKey]:
-    """Return the private keys for recovery keys that follow each other, however they are spaced or cased.
+    """Return the private keys for recovery keys that follow each other, however they are spaced, cased or punctuated.
 
+    Word processors put dashes in place of hyphens and add quotes, and a copied line may begin with "Recovery key:".
     Raises `BadRecoveryKey` unless each of them is whole, and there is one.
     """
-    compact = "".join(text.split()).replace("-", "").upper().translate(_LOOKALIKES)
+    compact = compact_code(_LABEL.sub(" ", text)).upper().translate(_LOOKALIKES)
     return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
 
 

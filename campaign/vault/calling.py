@@ -8,21 +8,27 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from threading import Lock
 from typing import IO, Any, Literal, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from campaign import errors
+from campaign.capacity import KEY_PROCESSES, Slot
 from campaign.config import ROOT
-from campaign.errors import CampaignError, WrongPassphrase
+from campaign.errors import CampaignError
 from campaign.organising.slowing import guessed
 
 CHUNK = 64 * 1024  # bytes
 EXIT_INCOMPLETE = 3
 
+Answer = dict[str, Any]
 TaskName = Literal["hold", "rewrap", "invite", "show", "export", "hand_in"]
+
+_opening = Lock()  # one process at a time starts and derives a key: both take a processor
 
 
 class Broken(CampaignError):
@@ -35,6 +41,7 @@ class Task:
 
     answer: dict[str, Any]
     process: "subprocess.Popen[bytes]"
+    slot: Slot
 
     def iter_output(self) -> Iterator[bytes]:
         """Yield what the task puts out. Raises `Broken` at the end unless it is whole; whoever stops early ends it."""
@@ -52,6 +59,7 @@ class Task:
         self.process.kill()  # does nothing to one that has ended
         self.process.wait()
         cast(IO[bytes], self.process.stdout).close()
+        self.slot.release()
 
     def finish(self) -> dict[str, Any]:
         """Wait until a task without output is done, and return its answer."""
@@ -68,18 +76,9 @@ def begin(task: TaskName, *, database: str, **arguments: object) -> Task:
     """Hand a task over; returns once the vault has opened what it needs. Raises the error of `campaign.errors` it met.
 
     `database`: its address; `arguments`: what the task of that name in `vault.tasks` takes, as JSON can hold it.
+    Also raises `Busy`, and `Broken` where the process failed.
     """
-    command = [sys.executable, "-m", "campaign.vault.working"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-    told = {"task": task, "database": database, "arguments": arguments}
-    with cast(IO[bytes], process.stdin) as stdin:
-        stdin.write(json.dumps(told).encode())
-    answer = json.loads(cast(IO[bytes], process.stdout).readline() or '{"error": "CampaignError"}')
-    if "error" in answer:
-        process.wait()
-        cast(IO[bytes], process.stdout).close()
-        raise getattr(errors, answer["error"])(answer.get("message", "the vault broke down"))
-    return Task(answer, process)
+    return _begin(nullcontext(), task, database, arguments)
 
 
 def opened(
@@ -87,8 +86,32 @@ def opened(
 ) -> Task:
     """Hand over a task that an organiser's passphrase opens.
 
-    Raises `WrongPassphrase`, `NoKeyHolder`, and `TooManyTries` for who guesses.
+    Raises `WrongPassphrase`, `NoKeyHolder`, `Busy`, `Broken`, and `TooManyTries` for who guesses.
     """
     session.rollback()  # the vault may want to write
-    with guessed(session, f"passphrase of {organiser_id}", wrong=WrongPassphrase):
-        return begin(task, database=database, organiser_id=str(organiser_id), passphrase=passphrase, **arguments)
+    told = {"organiser_id": str(organiser_id), "passphrase": passphrase, **arguments}
+    return _begin(guessed(session, f"passphrase of {organiser_id}"), task, database, told)
+
+
+def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str, arguments: dict[str, object]) -> Task:
+    slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity must not count as a wrong guess
+    try:
+        with guarded, _opening:
+            return Task(*_started(task, database, arguments), slot)
+    except BaseException:
+        slot.release()
+        raise
+
+
+def _started(task: TaskName, database: str, arguments: dict[str, object]) -> "tuple[Answer, subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "campaign.vault.working"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    told = {"task": task, "database": database, "arguments": arguments}
+    with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:
+        stdin.write(json.dumps(told).encode())
+    answer: Answer | None = json.loads(cast(IO[bytes], process.stdout).readline() or "null")
+    if answer is None or "error" in answer:
+        process.wait()
+        cast(IO[bytes], process.stdout).close()
+        raise getattr(errors, answer["error"])(answer["message"]) if answer else Broken("the key process failed")
+    return answer, process

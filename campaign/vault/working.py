@@ -1,19 +1,26 @@
 """The process that private keys are opened in. It reads one task, says what came of it, and ends with all it knew."""
 
 import json
+import os
 import sys
 from typing import Any
 
+import structlog
 from flask import Flask
 
 from campaign import db
 from campaign.errors import CampaignError
+from campaign.logs import configure_logs
 from campaign.memory import keep_out_of_swap
 from campaign.vault import tasks
+
+log = structlog.get_logger("campaign.vault")
 
 
 def main() -> None:
     """Carry out the task that standard input holds."""
+    configure_logs(os.environ.get("CAMPAIGN_LOG_FORMAT") or "console")
+    sys.excepthook = _log_failure
     keep_out_of_swap()
     told = json.loads(sys.stdin.buffer.read())
     app = Flask("vault")
@@ -26,6 +33,11 @@ def main() -> None:
             return
         _say(rest.answer)
         sys.exit(rest.carry_on(sys.stdout.buffer))
+
+
+def _log_failure(*failure: Any) -> None:
+    """Log the type of an exception and where it happened: its message may hold personal data."""
+    log.error("key process failed", exc_info=failure)
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -7,10 +7,11 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
 from campaign.db import db
-from campaign.errors import ExpiredLink, MustWait, UnknownLink
+from campaign.errors import Busy, ExpiredLink, MustWait, UnknownLink, UnknownOrganiser
 from campaign.stages import stage
 from campaign.web import languages
 from campaign.web.answers import in_words, to_retry, wants_json
@@ -25,6 +26,7 @@ _TEXTS = {
     405: (_("That is not possible here"), _("Please go to the page and start from there.")),
     413: (_("That is too much"), _("What was sent is larger than this page can take. Please shorten it.")),
     415: (_("We cannot read that"), _("This page reads forms only. Please use the form on the page.")),
+    503: (_("We are busy at the moment"), _("Please try again in a few seconds.")),
     500: (
         _("Something went wrong on our side"),
         _("We are sorry. If you were signing, please try again: signing twice does no harm."),
@@ -39,6 +41,9 @@ def explain(app: Flask) -> None:
     app.register_error_handler(MustWait, _explain_wait)
     app.register_error_handler(UnknownLink, _explain_link)
     app.register_error_handler(ExpiredLink, _explain_expiry)
+    app.register_error_handler(UnknownOrganiser, lambda _error: _explain_http(NotFound()))
+    app.register_error_handler(Busy, lambda error: _explain_http(ServiceUnavailable(retry_after=error.seconds)))
+    app.register_error_handler(DataError, _explain_unstorable)
 
 
 def _log(exc_info: Any) -> None:
@@ -65,6 +70,13 @@ def _page(title: str, advice: str) -> Response | str:
     if wants_json():
         return jsonify(errors={"form": [f"{title}. {advice}"]})
     return render_template("public/failure.html", title=title, advice=advice)
+
+
+def _explain_unstorable(error: DataError) -> ResponseReturnValue:
+    """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
+    log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
+    db.session.rollback()
+    return _explain_http(BadRequest())
 
 
 def _explain_link(_error: UnknownLink) -> ResponseReturnValue:

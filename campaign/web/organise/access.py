@@ -1,9 +1,22 @@
 """Who may see what under /organise: nobody anything, unless a view says otherwise."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
@@ -16,12 +29,15 @@ from campaign.vault import calling
 from campaign.vault.calling import Task, TaskName
 from campaign.web import guard as origins
 from campaign.web import languages
+from campaign.web.forms import FORM_TYPES
 from campaign.web.headers import private
 from campaign.web.organise.cookies import csrf, is_theirs, signed_in
 
 STRICTEST: Role = "owner"
 ANYBODY = "anybody"
 REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -79,6 +95,7 @@ def _judge() -> ResponseReturnValue | None:
     if not is_theirs(request.path):
         return None
     _choose_language()
+    _require_plain_text()
     g.organiser = signed_in(used=REFRESH not in request.headers)
     needed = _needed()
     if g.organiser is None and needed != ANYBODY:
@@ -97,8 +114,17 @@ def _needed() -> Any:
     return getattr(current_app.view_functions[request.endpoint], "needs", STRICTEST)
 
 
+def _require_plain_text() -> None:
+    """Refuse bodies that are no form (415), and text that no keyboard makes and PostgreSQL cannot store (400)."""
+    if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
+        abort(415)
+    sent = (part for values in (request.args, request.form) for item in values.items(multi=True) for part in item)
+    if any(_UNSTORABLE.search(text) for text in (request.path, *sent)):
+        abort(400)
+
+
 def _choose_language() -> None:
-    if asked := request.args.get("lang"):
+    if (asked := request.args.get("lang")) in languages.LANGUAGES:
         session["language"] = asked
     languages.use(session.get("language"))
 

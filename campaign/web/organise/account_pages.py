@@ -5,12 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
+from campaign.errors import LastFactor
 from campaign.organising import codes, organisers, passkeys, passwords
 from campaign.organising.entrance import check_password
 from campaign.web.organise import cookies
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.entrance_pages import place
-from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm
+from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm, RemovalForm
 
 bp = Blueprint("account", __name__)
 
@@ -35,7 +36,7 @@ def change_password() -> ResponseReturnValue:
     """Change the password, and end all other sessions."""
     form = ChangedPasswordForm(prefix="password")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, password=form)
+        return _account(form.status, password=form)
     record("changed-password")
     organisers.set_password(db.session, me().id, passwords.hashed(str(form.chosen.data)))
     cookies.end_others(me())
@@ -48,7 +49,7 @@ def change_passphrase() -> ResponseReturnValue:
     """Wrap the organiser's copy of the keys by another passphrase."""
     form = ChangedPassphraseForm(prefix="passphrase")
     if not form.validate():
-        return _account(422, passphrase=form)
+        return _account(form.status, passphrase=form)
     with form.refusing(form.old, gettext("This is not your passphrase.")):
         opened("rewrap", str(form.old.data), new=str(form.chosen.data)).finish()
     if form.errors:
@@ -63,7 +64,7 @@ def make_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them this once; the old ones are good no more."""
     form = OldForm(prefix="codes")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, codes_form=form)
+        return _account(form.status, codes_form=form)
     record("made-recovery-codes")
     return _account(codes=codes.new_recovery_codes(db.session, me().id))
 
@@ -72,15 +73,31 @@ def make_codes() -> ResponseReturnValue:
 @needs("reader")
 def add_passkey() -> ResponseReturnValue:
     """Take a passkey beside what there is."""
-    form = OldForm(prefix="passkey")
-    credential, challenge = request.form.get("credential", ""), cookies.challenge()
+    form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
-        return _account(422, passkey=form)
+        return _account(form.status, passkey=form)
     with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
-        passkeys.keep(db.session, place(), me().id, credential=credential, challenge=challenge)
+        passkeys.keep(db.session, place(), me().id, credential=credential, name=str(form.name.data))
     if form.errors:
         return _account(form.status, passkey=form)
     record("added-passkey")
+    return redirect(url_for(".show", done="passkey"), 303)
+
+
+@bp.post("/account/passkey/remove")
+@needs("reader")
+def remove_passkey() -> ResponseReturnValue:
+    """Remove a passkey, with the password; the last second factor stays."""
+    form = RemovalForm(prefix="removal")
+    if not form.validate() or not _is_theirs(form):
+        return _account(form.status, removal=form)
+    try:
+        removed = passkeys.remove(db.session, me().id, form.passkey_id)
+    except LastFactor:
+        form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
+        return _account(409, removal=form)
+    if removed:
+        record("removed-passkey")
     return redirect(url_for(".show", done="passkey"), 303)
 
 
@@ -92,19 +109,19 @@ def _is_theirs(form: OldForm) -> bool:
 
 
 def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
-    options = passkeys.creation(place(), me().id, me().email)
-    cookies.new_challenge(options["challenge"])
+    options = passkeys.creation(db.session, place(), me().id, me().email)
     empty = {
         "password": ChangedPasswordForm(formdata=None, prefix="password"),
         "passphrase": ChangedPassphraseForm(formdata=None, prefix="passphrase"),
         "codes_form": OldForm(formdata=None, prefix="codes"),
-        "passkey": OldForm(formdata=None, prefix="passkey"),
+        "passkey": PasskeyForm(formdata=None, prefix="passkey"),
+        "removal": RemovalForm(formdata=None, prefix="removal"),
     }
     page = render_template(
         "organise/account.html",
         options=options,
         left=codes.recovery_codes_left(db.session, me().id),
-        has_passkey=passkeys.has_passkey(db.session, me().id),
+        passkeys=passkeys.passkeys_of(db.session, me().id),
         **empty | shown,
     )
     return make_response(page, status)

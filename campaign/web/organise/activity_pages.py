@@ -14,6 +14,7 @@ from campaign.web.organise.access import needs
 from campaign.web.organise.dashboard_pages import attachment
 
 SHOWN = 50
+_HIGHEST = 2**31 - 1  # number of an entry
 _HEADER = ("number", "at", "actor", "action", "details")
 
 bp = Blueprint("activity", __name__)
@@ -23,7 +24,7 @@ bp = Blueprint("activity", __name__)
 @needs("organiser")
 def show() -> ResponseReturnValue:
     """Show the newest entries, or those before a certain one."""
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=lambda text: max(1, min(int(text), _HIGHEST)))
     entries = activity.entries(db.session, most=SHOWN, before=before)
     more = entries[-1].number if entries and entries[-1].number > 1 else None
     return render_template("organise/activity.html", entries=entries, more=more, said=_said())
@@ -64,6 +65,7 @@ def _said() -> dict[str, str]:
         "made-recovery-codes": gettext("made new recovery codes"),
         "opened": gettext("opened a sealed signature"),
         "removed": gettext("removed an organiser"),
+        "removed-passkey": gettext("removed a passkey"),
         "reopened": gettext("opened the petition"),
         "sent-link": gettext("sent a link again"),
         "signed-in": gettext("signed in"),

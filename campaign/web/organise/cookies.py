@@ -8,14 +8,15 @@ from flask_wtf import CSRFProtect
 
 from campaign.config import Settings
 from campaign.db import db
-from campaign.organising import sessions
+from campaign.organising import sessions, short_lived_tokens
 from campaign.organising.organisers import Member, member
+from campaign.organising.short_lived_tokens import INVITATION_BEGUN, PASSWORD_GIVEN
 from campaign.state import state_of
 
 ROOM = "/organise"
 _TOKEN = "token"  # noqa: S105
 _JOINING = "joining"
-_CHALLENGE = "challenge"
+_WAITING = "waiting"
 
 csrf = CSRFProtect()
 
@@ -51,28 +52,33 @@ def is_theirs(path: str) -> bool:
 
 def signed_in(*, used: bool) -> Member | None:
     """Return who sends this request, if they are signed in; with `used` they stay so for 30 minutes more."""
-    organiser_id = sessions.organiser_of(db.session, session.get(_TOKEN, ""), used=used)
+    organiser_id = sessions.organiser_of(db.session, str(session.get(_TOKEN, "")), used=used)
     return member(db.session, organiser_id) if organiser_id else None
 
 
 def begin_joining(organiser_id: UUID) -> None:
-    """Let the browser of this request go on coming in with an invitation."""
-    session[_JOINING] = str(organiser_id)
+    """Let the browser of this request go on coming in with an invitation, for an hour."""
+    session[_JOINING] = short_lived_tokens.issue(db.session, INVITATION_BEGUN, organiser_id)
 
 
 def joining() -> UUID | None:
     """Return who comes in with this browser."""
-    return UUID(session[_JOINING]) if _JOINING in session else None
+    return short_lived_tokens.organiser_of(db.session, INVITATION_BEGUN, session.get(_JOINING, ""))
 
 
-def new_challenge(challenge: str) -> None:
-    """Remember what a passkey is to sign."""
-    session[_CHALLENGE] = challenge
+def note_password(organiser_id: UUID) -> None:
+    """Let the browser of this request give the second factor, for five minutes."""
+    session[_WAITING] = short_lived_tokens.issue(db.session, PASSWORD_GIVEN, organiser_id)
 
 
-def challenge() -> str:
-    """Return what a passkey was to sign; it is asked for once."""
-    return str(session.pop(_CHALLENGE, ""))
+def password_given() -> UUID | None:
+    """Return who has given their password with this browser, a short while ago."""
+    return short_lived_tokens.organiser_of(db.session, PASSWORD_GIVEN, session.get(_WAITING, ""))
+
+
+def use_password_given() -> UUID | None:
+    """Return the same, once: another request with this cookie gets None."""
+    return short_lived_tokens.use_up(db.session, PASSWORD_GIVEN, session.pop(_WAITING, ""))
 
 
 def sign_in(organiser: Member) -> None:
@@ -85,10 +91,10 @@ def sign_in(organiser: Member) -> None:
 
 def sign_out() -> None:
     """End the session, here and in the database."""
-    sessions.end(db.session, session.get(_TOKEN, ""))
+    sessions.end(db.session, str(session.get(_TOKEN, "")))
     session.clear()
 
 
 def end_others(organiser: Member) -> None:
     """End all sessions of an organiser but this one."""
-    sessions.end_all(db.session, organiser.id, but=session.get(_TOKEN, ""))
+    sessions.end_all(db.session, organiser.id, but=str(session.get(_TOKEN, "")))

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.db import db, utcnow
+from campaign.db import db
 from campaign.errors import LimitReached, WrongFactor
 from campaign.organising import activity, passkeys
 from campaign.organising.entrance import check_code, check_password
@@ -19,9 +19,6 @@ from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
 from campaign.web.organise.access import needs, open_to_anybody
 from campaign.web.organise.forms import CodeForm, PasswordForm
-
-SECOND_WITHIN = 300  # seconds between the two factors
-_WAITING = "waiting"  # in the cookie: who has given the first factor, and when
 
 bp = Blueprint("entrance", __name__)
 
@@ -43,9 +40,10 @@ def give_password() -> ResponseReturnValue:
         return _first(form, 422)
     with form.refusing(form.password, gettext("Address or password is not right.")):
         found = check_password(db.session, str(form.email.data), str(form.password.data))
-        session[_WAITING] = [str(found.id), utcnow().timestamp()]
         if found.ready_at is None:
             form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
+        else:
+            cookies.note_password(found.id)
     return _first(form, form.status) if form.errors else redirect(url_for(".second"), 303)
 
 
@@ -53,7 +51,7 @@ def give_password() -> ResponseReturnValue:
 @open_to_anybody
 def second() -> ResponseReturnValue:
     """Ask for the second factor."""
-    who = first_given()
+    who = cookies.password_given()
     return _second(CodeForm(formdata=None), who) if who else redirect(url_for(".sign_in"), 303)
 
 
@@ -62,14 +60,14 @@ def second() -> ResponseReturnValue:
 def give_code() -> ResponseReturnValue:
     """Take the second factor, and let them in."""
     count_sign_in()
-    form, who = CodeForm(), first_given()
+    form, who = CodeForm(), cookies.password_given()
     if who is None:
         return redirect(url_for(".sign_in"), 303)
     if not form.validate():
         return _second(form, who, 422)
     with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
         check_code(db.session, state().factor_key, who, str(form.code.data))
-    return _second(form, who, form.status) if form.errors else let_in(who)
+    return _second(form, who, form.status) if form.errors else _let_in()
 
 
 @bp.post("/sign-in/passkey")
@@ -77,13 +75,13 @@ def give_code() -> ResponseReturnValue:
 def give_passkey() -> ResponseReturnValue:
     """Take a passkey as the second factor, and let them in."""
     count_sign_in()
-    who, credential, challenge = first_given(), request.form.get("credential", ""), cookies.challenge()
+    who, credential = cookies.password_given(), request.form.get("credential", "")
     if who is None:
         return redirect(url_for(".sign_in"), 303)
     form = CodeForm(formdata=None)
     with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
-        passkeys.check(db.session, place(), who, credential=credential, challenge=challenge)
-    return _second(form, who, form.status) if form.errors else let_in(who)
+        passkeys.check(db.session, place(), who, credential=credential)
+    return _second(form, who, form.status) if form.errors else _let_in()
 
 
 @bp.post("/sign-out")
@@ -100,19 +98,6 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     form, when = PasswordForm(formdata=None), in_words(error.seconds)
     form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
     return to_retry(_first(form, 429), error.seconds)
-
-
-def first_given() -> UUID | None:
-    """Return who has given the first factor with this browser, a short while ago."""
-    who, when = session.get(_WAITING, ("", 0.0))
-    return UUID(who) if utcnow().timestamp() < when + SECOND_WITHIN else None
-
-
-def let_in(who: UUID) -> ResponseReturnValue:
-    """Begin the session of somebody who has given both factors."""
-    tell("signed-in", who)
-    cookies.sign_in(member(db.session, who))
-    return redirect(url_for("dashboard.show"), 303)
 
 
 def tell(action: str, who: UUID) -> None:
@@ -135,12 +120,20 @@ def place() -> passkeys.Place:
     return passkeys.Place(state().settings.public_url)
 
 
+def _let_in() -> ResponseReturnValue:
+    """Begin the session of somebody who has given both factors; the first one is used up by that."""
+    who = cookies.use_password_given()
+    if who is None:  # another request was faster
+        return redirect(url_for(".sign_in"), 303)
+    tell("signed-in", who)
+    cookies.sign_in(member(db.session, who))
+    return redirect(url_for("dashboard.show"), 303)
+
+
 def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
     return make_response(render_template("organise/sign_in.html", form=form), status)
 
 
 def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
     options = passkeys.request(db.session, place(), who) if passkeys.has_passkey(db.session, who) else None
-    if options:
-        cookies.new_challenge(options["challenge"])
     return make_response(render_template("organise/second.html", form=form, options=options), status)

@@ -95,4 +95,7 @@ def _require(known: bool) -> None:
 
 
 def _midnight(day: Any, *, days: int = 0) -> datetime | None:
-    return datetime.combine(day + timedelta(days=days), time(), UTC) if day else None
+    try:
+        return datetime.combine(day + timedelta(days=days), time(), UTC) if day else None
+    except OverflowError:
+        return None  # after the last day of the calendar nothing was signed

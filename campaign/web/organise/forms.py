@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
 
+from flask import request
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, StringField, TextAreaField
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, Form, StringField, TextAreaField
 from wtforms.validators import DataRequired, ValidationError
 
 from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
-from campaign.organising import passwords
+from campaign.organising import passkeys, passwords
 from campaign.organising.organisers import EXPORTING, ROLES
-from campaign.web.forms import LinkForm, at_most, trimmed
+from campaign.secret_text import normalised
+from campaign.web.forms import EMAIL_LENGTH, LinkForm, at_most, trimmed
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
+LONGEST = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
+CODE_LENGTH = 100  # of a code with what is copied along with it
 
 
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
@@ -23,6 +30,13 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
 
     class Meta(LinkForm.Meta):
         csrf = False  # `access` has checked it
+
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:  # noqa: ARG002 - WTForms names the arguments
+            """Return what was sent as a form, never as JSON or files; nothing is longer than the longest field."""
+            if formdata is None:
+                return None
+            sent = formdata if isinstance(formdata, MultiDict) else request.form
+            return MultiDict([(name, value[:LONGEST]) for name, value in sent.items(multi=True)])
 
     status = 422  # of the answer where something is wrong
 
@@ -54,7 +68,9 @@ class EmailForm(OrganiserForm, LinkForm):
 class PasswordForm(OrganiserForm):
     """Address and password, at sign-in."""
 
-    email = StringField(filters=[trimmed], validators=[DataRequired(_("Please enter your e-mail address."))])
+    email = StringField(
+        filters=[trimmed], validators=[DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)]
+    )
     password = secret(_("Please type your password."))
 
 
@@ -77,7 +93,7 @@ class ChosenForm(OrganiserForm):
 
     def validate_again(self, field: Field) -> None:
         """Refuse a slip."""
-        if field.data != self.chosen.data:
+        if normalised(field.data) != normalised(self.chosen.data or ""):
             raise ValidationError(gettext("This is not the same as above."))
 
     def known(self) -> tuple[str, ...]:
@@ -97,13 +113,19 @@ class AccountForm(ChosenForm, EmailForm):
 class CodeForm(OrganiserForm):
     """The code of a second factor."""
 
-    code = StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(40)])
+    code = StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(CODE_LENGTH)])
 
 
 class PassphraseForm(ChosenForm):
     """An export passphrase: who steals the database can guess at it for years."""
 
     least = 16
+
+
+class MemberPassphraseForm(PassphraseForm):
+    """The same for an organiser who is in already: a stolen session alone must not get the keys of an invitation."""
+
+    password = secret(_("Please type your password."))
 
 
 class KeyForm(PassphraseForm):
@@ -116,6 +138,25 @@ class OldForm(OrganiserForm):
     """What an organiser has, before something of it is changed."""
 
     old = secret(_("Please type it as it is now."))
+
+
+class PasskeyForm(OldForm):
+    """A name for a new passkey, and the password."""
+
+    name = StringField(filters=[trimmed], validators=[at_most(passkeys.LABEL_LENGTH)])
+
+
+class RemovalForm(OldForm):
+    """A passkey to remove, by its id, and the password."""
+
+    passkey = StringField()
+
+    def validate_passkey(self, field: Field) -> None:
+        """Accept ids only: the page lists each passkey."""
+        try:
+            self.passkey_id = UUID(field.data)
+        except (TypeError, ValueError):
+            raise ValidationError(gettext("Please choose from the list.")) from None
 
 
 class ChangedPasswordForm(OldForm, ChosenForm):

@@ -59,7 +59,11 @@ def begin() -> ResponseReturnValue:
     asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
         task = opened("hand_in", str(form.passphrase.data), **asked)
-        record("hand-in", signatures=totals.confirmed(db.session))
+        try:
+            record("hand-in", signatures=totals.confirmed(db.session))
+        except BaseException:
+            task.stop()
+            raise
         forget_form()
         Thread(target=list, args=(iter_noting(task),), name="hand-in", daemon=True).start()  # waits for its end
         return redirect(url_for(".follow", job=job.token), 303)

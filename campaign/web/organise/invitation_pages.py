@@ -11,7 +11,8 @@ from markupsafe import Markup
 from campaign.db import db
 from campaign.errors import AddressTaken, UnknownInvitation
 from campaign.organising import codes, invitations, organisers, passkeys
-from campaign.organising.entrance import begin, check_code
+from campaign.organising.codes import recovery_codes_left
+from campaign.organising.entrance import begin, check_code, check_password, has_factor
 from campaign.sharing.qr import qr_inline
 from campaign.state import state
 from campaign.vault import calling
@@ -19,8 +20,8 @@ from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
 from campaign.web.organise.access import open_to_anybody
 from campaign.web.organise.entrance_pages import place, tell
-from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, PassphraseForm
-from campaign.web.organise.joining import has_factor, invited, is_in, lead_to, step, who
+from campaign.web.organise.forms import AccountForm, CodeForm, KeyForm, MemberPassphraseForm, OldForm, PassphraseForm
+from campaign.web.organise.joining import invited, is_in, lead_to, newcomer_step, step, who
 
 bp = Blueprint("invitation", __name__)
 
@@ -33,7 +34,9 @@ def find_invitation() -> None:
 
 @bp.errorhandler(UnknownInvitation)
 def explain(_error: UnknownInvitation) -> ResponseReturnValue:
-    """Say that an invitation is good once, and for 48 hours."""
+    """Say that an invitation is good once, and for 48 hours; a second click on the last step leads on."""
+    if request.method == "POST" and (g.organiser or is_in(cookies.joining())):
+        return redirect(url_for("account.welcome" if g.organiser else "entrance.sign_in"), 303)
     title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
     return render_template("organise/refused.html", title=title, advice=advice), 404
 
@@ -70,68 +73,82 @@ def give_account(token: str) -> ResponseReturnValue:
 
 
 @bp.get("/invitation/<token>/factor")
-@step
+@newcomer_step
 def show_factor(who: UUID) -> ResponseReturnValue:
     """Show what an authenticator app reads, and offer a passkey."""
-    return lead_to(".show_codes") if has_factor(who) else _factor(who, CodeForm(formdata=None))
+    return lead_to(".show_codes") if has_factor(db.session, who) else _factor(who, CodeForm(formdata=None))
 
 
 @bp.post("/invitation/<token>/factor")
-@step
+@newcomer_step
 def give_code(who: UUID) -> ResponseReturnValue:
     """Take the first code of the app: it works."""
+    if has_factor(db.session, who):
+        return lead_to(".show_codes")  # and no error page, which would show the app's secret again
     form = CodeForm()
     if not form.validate():
         return _factor(who, form, 422)
     with form.refusing(form.code, gettext("This code is not right. Is the clock of your device right?")):
         check_code(db.session, state().factor_key, who, str(form.code.data))
-    return _factor(who, form, form.status) if form.errors else lead_to(".show_codes")
+    return _after_factor(who, form)
 
 
 @bp.post("/invitation/<token>/passkey")
-@step
+@newcomer_step
 def give_passkey(who: UUID) -> ResponseReturnValue:
     """Take a passkey in place of an app."""
-    credential, challenge = request.form.get("credential", ""), cookies.challenge()
-    form = CodeForm(formdata=None)
+    if has_factor(db.session, who):
+        return lead_to(".show_codes")
+    credential, form = request.form.get("credential", ""), CodeForm(formdata=None)
     with form.refusing(form.code, gettext("That passkey cannot be used here. Try once more, or use an app.")):
-        passkeys.keep(db.session, place(), who, credential=credential, challenge=challenge)
-    return _factor(who, form, form.status) if form.errors else lead_to(".show_codes")
+        passkeys.keep(db.session, place(), who, credential=credential)
+    return _after_factor(who, form)
 
 
 @bp.get("/invitation/<token>/codes")
-@step
+@newcomer_step
 def show_codes(who: UUID) -> ResponseReturnValue:
     """Offer recovery codes."""
-    return _page("codes") if has_factor(who) else lead_to(".show_factor")
+    return _codes(who, OldForm(formdata=None)) if has_factor(db.session, who) else lead_to(".show_factor")
 
 
 @bp.post("/invitation/<token>/codes")
-@step
+@newcomer_step
 def make_codes(who: UUID) -> ResponseReturnValue:
-    """Make them, and show them this once."""
-    if not has_factor(who):
+    """Make them, and show them this once; to make others in their place needs the password."""
+    if not has_factor(db.session, who):
         return lead_to(".show_factor")
-    further = ".passphrase" if invited().exports else ".enter"
-    return _page("codes", codes=codes.new_recovery_codes(db.session, who), further=further)
+    shown, form = codes.first_recovery_codes(db.session, who), OldForm()
+    if shown is None:
+        if not form.validate():
+            return _codes(who, form, 422)
+        with form.refusing(form.old, gettext("This is not your password.")):
+            check_password(db.session, organisers.member(db.session, who).email, str(form.old.data))
+            shown = codes.new_recovery_codes(db.session, who)
+    return _codes(who, form, form.status if form.errors else 200, codes=shown)
 
 
 @bp.get("/invitation/<token>/passphrase")
 @step
 def passphrase(who: UUID) -> ResponseReturnValue:
     """Ask for an export passphrase."""
-    return _passphrase(_passphrase_form(empty=True))
+    return _passphrase(_passphrase_form(who, empty=True))
 
 
 @bp.post("/invitation/<token>/passphrase")
 @step
 def give_passphrase(who: UUID) -> ResponseReturnValue:
     """Wrap a copy of the campaign's key by it."""
-    form = _passphrase_form()
-    if not invited().exports or not has_factor(who):
+    form = _passphrase_form(who)
+    if not invited().exports or not has_factor(db.session, who):
         abort(403)
     if not form.validate():
         return _passphrase(form, 422)
+    if isinstance(form, MemberPassphraseForm):
+        with form.refusing(form.password, gettext("This is not your password.")):
+            check_password(db.session, organisers.member(db.session, who).email, str(form.password.data))
+        if form.errors:
+            return _passphrase(form, form.status)
     db.session.rollback()
     asked: dict[str, Any] = {"organiser_id": str(who), "passphrase": form.chosen.data, "token": invited().token}
     if isinstance(form, KeyForm):
@@ -144,20 +161,20 @@ def give_passphrase(who: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/invitation/<token>/enter")
-@step
+@newcomer_step
 def enter(who: UUID) -> ResponseReturnValue:
     """Let somebody in who does not export."""
-    if invited().exports or not has_factor(who):
+    if invited().exports or not has_factor(db.session, who):
         abort(403)
     return _enter(who)
 
 
 def _enter(who: UUID) -> ResponseReturnValue:
-    if not codes.recovery_codes_left(db.session, who):
+    if not recovery_codes_left(db.session, who):
         return lead_to(".show_codes")
+    if not invitations.finish(db.session, invited().token, who):
+        raise UnknownInvitation("another request was faster")
     tell("came-in", who)
-    organisers.set_ready(db.session, who)
-    invitations.use_up(db.session, invited().token)
     cookies.sign_in(organisers.member(db.session, who))
     return redirect(url_for("account.welcome"), 303)
 
@@ -171,17 +188,29 @@ def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
     return _page("account", status, form=form)
 
 
+def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
+    """Lead on; a second click, whose code was used by the first one, is led on too."""
+    if form.errors and not has_factor(db.session, who):
+        return _factor(who, form, form.status)
+    return lead_to(".show_codes")
+
+
+def _codes(who: UUID, form: OldForm, status: int = 200, *, codes: list[str] | None = None) -> ResponseReturnValue:
+    further = ".passphrase" if invited().exports else ".enter"
+    left, email = recovery_codes_left(db.session, who), organisers.member(db.session, who).email
+    return _page("codes", status, form=form, codes=codes, left=left, email=email, further=further)
+
+
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
     email = organisers.member(db.session, who).email
     secret = codes.totp_secret(db.session, state().factor_key, who)
-    options = passkeys.creation(place(), who, email)
-    cookies.new_challenge(options["challenge"])
+    options = passkeys.creation(db.session, place(), who, email)
     qr = Markup(qr_inline(codes.totp_address(secret, email=email), title=gettext("QR code")))  # noqa: S704
     return _page("factor", status, form=form, secret=secret, qr=qr, options=options)
 
 
-def _passphrase_form(*, empty: bool = False) -> PassphraseForm:
-    kind = PassphraseForm if invited().carries_keys else KeyForm
+def _passphrase_form(who: UUID, *, empty: bool = False) -> PassphraseForm:
+    kind = MemberPassphraseForm if is_in(who) else PassphraseForm if invited().carries_keys else KeyForm
     return kind(formdata=None) if empty else kind()
 
 

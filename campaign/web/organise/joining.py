@@ -8,8 +8,7 @@ from flask import g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db
-from campaign.models import Organiser
-from campaign.organising import organisers, passkeys
+from campaign.organising import organisers
 from campaign.organising.invitations import Invited
 from campaign.web.organise import cookies
 from campaign.web.organise.access import open_to_anybody
@@ -29,6 +28,15 @@ def step(view: Step) -> Callable[..., ResponseReturnValue]:
     return taken
 
 
+def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
+    """Like `step`, for organisers who cannot log in yet: those who can change their factors on their account page."""
+
+    def taken(organiser_id: UUID) -> ResponseReturnValue:
+        return lead_to(".passphrase") if is_in(organiser_id) else view(organiser_id)
+
+    return step(wraps(view)(taken))
+
+
 def who(of: Invited) -> UUID | None:
     """Return who this invitation is for, if it is they who send this request."""
     signed_in = g.organiser.id if g.organiser else None
@@ -39,12 +47,6 @@ def who(of: Invited) -> UUID | None:
 def is_in(organiser_id: UUID | None) -> bool:
     """Tell whether somebody has finished coming in."""
     return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
-
-
-def has_factor(who: UUID) -> bool:
-    """Tell whether somebody has shown a second factor."""
-    has_app = db.session.get_one(Organiser, who).totp_step is not None  # a code of it was accepted
-    return has_app or passkeys.has_passkey(db.session, who)
 
 
 def invited() -> Invited:

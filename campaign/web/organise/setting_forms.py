@@ -14,6 +14,7 @@ from campaign.web.organise.forms import OrganiserForm
 LETTER_LENGTH = 5000
 MOST_GOALS = 30
 HIGHEST_GOAL = 10**9
+GOALS_LENGTH = MOST_GOALS * len(f"{HIGHEST_GOAL} ")
 
 
 class DayForm(OrganiserForm):
@@ -30,7 +31,7 @@ class DayForm(OrganiserForm):
 class GoalsForm(OrganiserForm):
     """The goals, as numbers with spaces between them, and the address to write to; both may be empty."""
 
-    goals = StringField(filters=[trimmed])
+    goals = StringField(filters=[trimmed], validators=[at_most(GOALS_LENGTH)])
     contact = StringField(filters=[trimmed])
 
     def validate_goals(self, field: Field) -> None:

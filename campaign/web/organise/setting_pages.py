@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign import options, stages, switches
@@ -79,6 +79,8 @@ def set_letter() -> ResponseReturnValue:
     """Set the letter in one language, or show the page as it would be."""
     form = LetterForm()
     if not form.validate():
+        if form.of.errors:
+            abort(400)  # the page has a language for each form: no person typed this
         return _page(422, letter=form)
     of, text = str(form.of.data), str(form.text.data)
     text = "" if text == chosen.shipped_letter(of) else text

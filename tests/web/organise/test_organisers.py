@@ -61,7 +61,7 @@ def test_who_does_not_export_cannot_give_the_right(campaign, invites):
 
 def test_somebody_who_is_in_gets_the_right_to_export_later(campaign, grace, olga):
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
-    chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE}
+    chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
     assert olga.posts(f"{invitation}/passphrase", f"{invitation}/passphrase", **chosen).status_code == 303
     assert member(campaign, olga.email).exports
 

@@ -1,0 +1,54 @@
+"""Limits on slow work: a server process has few threads, and most of them must stay free for visitors.
+
+Work beyond a limit is refused at once instead of queued, because each waiting request holds a thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Semaphore
+
+from campaign.errors import Busy
+
+RETRY_SECONDS = 5
+
+
+class Slot:
+    """Permission to do one piece of slow work; `release` may be called more than once."""
+
+    def __init__(self, semaphore: Semaphore) -> None:
+        self._semaphore: Semaphore | None = semaphore
+        self._lock = Lock()
+
+    def release(self) -> None:
+        """Return the slot, so that other work can begin."""
+        with self._lock:
+            semaphore, self._semaphore = self._semaphore, None
+        if semaphore is not None:
+            semaphore.release()
+
+
+class Capacity:
+    """At most `slots` pieces of one kind of work at the same time in this process."""
+
+    def __init__(self, slots: int) -> None:
+        self._semaphore = Semaphore(slots)
+
+    def take(self) -> Slot:
+        """Return a slot, to be released by the caller. Raises `Busy` when none is free."""
+        if not self._semaphore.acquire(blocking=False):
+            raise Busy(RETRY_SECONDS)
+        return Slot(self._semaphore)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold a slot within the block. Raises `Busy` when none is free."""
+        slot = self.take()
+        try:
+            yield
+        finally:
+            slot.release()
+
+
+# Six of the server's eight threads at most: two are always free for visitors.
+PASSWORDS = Capacity(3)  # one is hashed, two wait for it
+KEY_PROCESSES = Capacity(3)  # each has 64 MiB for a moment, and an export lasts as long as its download
