@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from campaign.web.languages import LANGUAGES
 from tests import services
@@ -183,3 +185,47 @@ def test_organisers_pages(room, full_site, language):
     room.locator("main form:has([name=passphrase]) button").click()
     found += faults(room)
     assert not found, "\n".join(found)
+
+
+# 1280 × 1024 and 1366 × 768 at 400%, a phone on its side, and a laptop at 175%.
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (342, 192), (844, 390), (1097, 439)])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_short_window_is_left_to_the_page(page, full_site, links, language, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    for url in (f"{full_site.url}/{language}/", f"{full_site.url}{links.receipt}?lang={language}"):
+        page.goto(url)
+        page.evaluate("scrollTo({ top: 1.5 * innerHeight, behavior: 'instant' })")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        stuck = """() => [...document.querySelectorAll("body *")].filter((part) =>
+            ["fixed", "sticky"].includes(getComputedStyle(part).position)
+            && part.checkVisibility({ visibilityProperty: true })).map((part) => part.className)"""
+        assert page.evaluate(stuck) == []
+
+
+def test_the_way_to_the_form_stays_in_a_short_window(page, open_site):
+    page.set_viewport_size({"width": 844, "height": 390})
+    page.goto(f"{open_site.url}/en/")
+    page.locator(".film-words a.button").click()
+    expect(page.locator("#sign-title")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_forced_colours_keep_the_sign_to_play(page, open_site, scheme):
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.goto(f"{open_site.url}/en/")
+    sign = colours(page.locator(".film-play-sign"))
+    middle, rim = (int(sign[len(sign) // 2, int(len(sign[0]) * across)]) for across in (0.5, 0.2))
+    assert abs(middle - rim) > 100
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_forced_colours_keep_the_current_tab(room, full_site, scheme):
+    room.emulate_media(forced_colors="active", color_scheme=scheme)
+    room.goto(f"{full_site.url}/organise/")
+    current, other = (colours(room.locator(f".rooms a{css}").first) for css in ("[aria-current]", ":not([aria-current])"))
+    assert abs(int(current[-2].mean()) - int(other[-2].mean())) > 100
+
+
+def colours(part: Locator) -> np.ndarray:
+    """Return the brightness (0 to 255) of each pixel of a part of the page, by row and column."""
+    return cv2.imdecode(np.frombuffer(part.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
