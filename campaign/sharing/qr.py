@@ -1,10 +1,14 @@
 """The QR code of an address (ISO/IEC 18004)."""
 
 import io
+from typing import Any
 
 import segno
 
 QUIET = 4  # modules left blank around it; ISO/IEC 18004 asks for them
+
+# `omitsize` writes a viewBox in place of a size: without one, an SVG in a smaller box is cropped, not scaled.
+_LOOK: dict[str, Any] = {"border": QUIET, "dark": "#000", "light": "#fff", "omitsize": True}
 
 
 def qr_code(url: str) -> segno.QRCode:
@@ -13,12 +17,15 @@ def qr_code(url: str) -> segno.QRCode:
 
 
 def qr_inline(text: str, *, title: str) -> str:
-    """Return the code of `text` as an SVG to stand within a page, black on white."""
-    return str(qr_code(text).svg_inline(border=QUIET, scale=6, dark="#000", light="#fff", title=title))
+    """Return the code of `text` as an SVG element for a page, black on white, of whatever size CSS gives it.
+
+    Nothing tears a screen, so the error correction is the lowest (L): fewer modules, each of them larger.
+    """
+    return str(segno.make(text, error="l", micro=False).svg_inline(**_LOOK, title=title))
 
 
 def qr_svg(url: str) -> bytes:
-    """Return the code of `url` as an SVG that is black on white whatever surrounds it."""
+    """Return the code of `url` as an SVG file, black on white whatever surrounds it, that fits any window."""
     data = io.BytesIO()
-    qr_code(url).save(data, kind="svg", border=QUIET, scale=8, dark="#000", light="#fff", title=url)
+    qr_code(url).save(data, kind="svg", **_LOOK, title=url)
     return data.getvalue()

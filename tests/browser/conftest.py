@@ -115,3 +115,11 @@ def private(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             site.sign({"given_name": name, "email": f"{name}@example.org", "country": "GB", "show_name": "1"})
             site.mails(number)
         yield site
+
+
+@pytest.fixture(scope="session")
+def full_site(ready: Ready, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A campaign with the longest plausible content in every field; known by a name, since passkeys belong to names."""
+    site = ready.site(tmp_path_factory.mktemp("full"), CAMPAIGN_SIGN_LIMIT="").known_by_name()
+    with site.served():
+        yield site
