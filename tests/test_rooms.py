@@ -12,7 +12,7 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
 BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
-BASE |= {"options", "switches", "stages", "tallies", "typefaces", "memory"}
+BASE |= {"options", "switches", "stages", "tallies", "typefaces", "typesetting", "memory"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "models": {"db"},
     "days": set(),
     "typefaces": set(),
+    "typesetting": {"typefaces"},
     "memory": set(),
     "options": {"db", "models"},
     "switches": {"db", "models"},
