@@ -35,11 +35,11 @@ class Typesetter(FPDF):
         """Shape what is drawn meanwhile if `text` needs it; searches and screen readers find `text` in any case.
 
         Shaped glyphs stand in the order of drawing, so the text itself is added as ActualText (ISO 32000, 14.9.4). Not
-        where all of it runs from right to left: Chromium's viewer restores that order by itself (in scripts of the
-        first 65,536 characters), and would reverse the added text.
+        where Chromium's viewer would spoil it: text that runs from right to left, which it puts in order by itself, and
+        characters beyond the first 65,536, which it leaves out.
         """
         self.set_text_shaping(not is_plain(text, self.faces))
-        if not self.text_shaping or (is_rtl(text) and max(text) < "\U00010000"):
+        if not self.text_shaping or is_rtl(text) or max(text) > "\uffff":
             yield
             return
         self._out(f"/Span <</ActualText <FEFF{text.encode('utf-16-be').hex().upper()}>>> BDC")

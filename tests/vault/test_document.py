@@ -107,13 +107,14 @@ def test_a_name_is_set_by_faces_that_have_all_its_characters(name):
 
 
 def test_a_name_stands_in_the_document_as_it_was_typed():
-    """No glyph is missing, and searches find the name; some viewers put the marks of a letter before it."""
+    """No glyph is missing, and searches find the name; the order of marks is lost in some scripts."""
     text = pages([Name(str(number), name, "Japan") for number, name in enumerate(NAMES, start=1)])[3]
     assert "\ufffe" not in text
     shown = text.replace(" ", "")
     for name in NAMES:
         whole = unicodedata.normalize("NFC", name).replace(" ", "")
-        if is_rtl(name) and any(unicodedata.category(letter)[0] == "M" for letter in whole):
+        has_marks = any(unicodedata.category(letter)[0] == "M" for letter in whole)
+        if (has_marks and is_rtl(name)) or max(name) > "\uffff":
             assert not Counter(whole) - Counter(shown), name
         else:
             assert whole in shown, name
@@ -181,12 +182,12 @@ def drawn(text: str) -> np.ndarray:
 
 def test_text_of_two_directions_is_set_in_the_order_of_reading():
     """A reader of Latin goes on to Arabic on the right; a reader of Arabic goes on to Latin on the left."""
-    latin = drawn("D'Arcy")
-    width = latin.shape[1] - 2  # the last columns are smoothed
+    stem = drawn("D'Arcy")[:, :6]  # of the D
+    assert not np.array_equal(drawn("مثال")[:, :6], stem)
     for name in ("D'Arcy مثال", "مثال D'Arcy"):
         both = drawn(name)
-        assert np.array_equal(both[:, :width], latin[:, :width])
-        assert both.shape[1] > width * 1.4
+        assert np.array_equal(both[:, :6], stem)
+        assert both.shape[1] == pytest.approx(drawn("D'Arcy").shape[1] + drawn(" مثال").shape[1] + 10, abs=8)
 
 
 def test_arabic_letters_are_joined():
