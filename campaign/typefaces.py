@@ -24,12 +24,20 @@ HAN_EXTRA = _FOLDER / "noto-sans-cjk" / "NotoSansCJK-Extra.otf"  # rare characte
 _SCRIPTS = tuple(path for path in sorted((_FOLDER / "noto-sans").glob("*.ttf")) if path != SANS)
 _REST = (*_SCRIPTS, KOREAN, HAN, HAN_EXTRA)
 
-Faces = tuple[Path, ...]
+
+class Faces(tuple[Path, ...]):
+    """A family of faces, in the order of choice. There are two of them, told apart by identity: caches look them up."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return id(self)
+
 
 # In each family all faces look equally heavy (OS/2 usWeightClass 400 and 500). Scripts that the display family has no
 # face for take one of 400.
-REGULAR: Faces = (SANS, NASKH, *_REST)  # names
-DISPLAY: Faces = (LATIN, ARABIC, *_REST)  # headings, letters, cards and posters
+REGULAR = Faces((SANS, NASKH, *_REST))  # names
+DISPLAY = Faces((LATIN, ARABIC, *_REST))  # headings, letters, cards and posters
 
 _UNSHAPED = frozenset((LATIN, SANS, KOREAN, HAN, HAN_EXTRA))  # one form for each letter, one place for each form
 _JOINERS = "\u200c\u200d"

@@ -14,6 +14,7 @@ A4 = (595.28, 841.89)  # points
 _MARGIN, _FOOT = 56.7, 62.4
 _COLUMNS, _GUTTER = 2, 20.0
 _SIZE, _LEADING = 8.0, 10.4  # of the names, in points
+_WIDTHS_KEPT = 1000  # countries come again and again
 _NARROWEST = 0.8  # of a name's usual size; a longer name takes more lines
 _NUMBER = 34.0  # the width of the numbers, in points
 _STEP = 500  # names after which progress is told
@@ -50,6 +51,7 @@ class Document(Typesetter):
     def __init__(self, words: Words) -> None:
         super().__init__(size=A4)
         self._words = words
+        self._widths: dict[str, float] = {}
         self.set_margins(_MARGIN, _MARGIN)
         self.set_auto_page_break(True, _FOOT)
         self.set_title(words.title)
@@ -128,10 +130,18 @@ class Document(Typesetter):
 
     def _lines(self, text: str, width: float) -> list[str]:
         """Return `text` in as many lines as it needs: no name is cut."""
-        self.use_faces(REGULAR, size=_SIZE)
-        if self.width_of(text) * _NARROWEST <= width:
+        if self._width(text) * _NARROWEST <= width:
             return [text]
         return list(self._broken(text, width))
+
+    def _width(self, text: str) -> float:
+        """Return the width of `text` in the faces and at the size of names, which are set from now on."""
+        self.use_faces(REGULAR, size=_SIZE)
+        if text not in self._widths:
+            if len(self._widths) == _WIDTHS_KEPT:
+                self._widths.clear()
+            self._widths[text] = self.width_of(text)
+        return self._widths[text]
 
     def _broken(self, text: str, width: float) -> Iterator[str]:
         """Yield the lines of `text`, ended at spaces where possible, and never between a letter and its marks."""
@@ -152,8 +162,7 @@ class Document(Typesetter):
 
     def _write(self, left: float, top: float, width: float, text: str, align: Align) -> None:
         """Write a line; one that is too wide is set smaller."""
-        self.use_faces(REGULAR, size=_SIZE)
-        if (wide := self.width_of(text)) > width:
+        if (wide := self._width(text)) > width:
             self.set_font_size(_SIZE * width / wide)
         self.set_xy(left, top)
         with self.as_text(text):

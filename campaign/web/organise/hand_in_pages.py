@@ -1,6 +1,7 @@
 """The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -105,9 +106,10 @@ def _wait(output: Iterator[bytes], job: Job, note: Callable[..., None]) -> None:
     """Wait for the document, and note how many of its names are set in their closest form, by their numbers."""
     for _ in output:
         pass
-    progress = job.progress()
-    if progress.replaced:
-        note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
+    with suppress(UnknownLink):  # deleted meanwhile
+        progress = job.progress()
+        if progress.replaced:
+            note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
 
 
 def _job(token: str) -> Job:
