@@ -110,7 +110,7 @@ def closest_form(text: str, faces: Faces) -> Form:
 
 
 def clusters(text: str) -> Iterator[str]:
-    """Yield what is drawn as one: a letter with its marks and joiners, or a conjunct of consonants."""
+    """Yield units of drawing: a letter with its marks and joiners, or a conjunct of consonants."""
     start = 0
     for at in range(1, len(text)):
         if not _continues(text[at - 1], text[at]):

@@ -32,9 +32,9 @@ class Typesetter(FPDF):
 
     @contextmanager
     def as_text(self, text: str) -> Iterator[None]:
-        """Shape what is drawn meanwhile if `text` needs it; searches and screen readers find `text` in any case.
+        """Shape text drawn inside the block if `text` needs it, and keep it readable for searches and screen readers.
 
-        Shaped glyphs stand in the order of drawing, so the text itself is added as ActualText (ISO 32000, 14.9.4). Not
+        Shaped glyphs are in the order of drawing, so the text itself is added as ActualText (ISO 32000, 14.9.4). Not
         where Chromium's viewer would spoil it: text that runs from right to left, which it puts in order by itself, and
         characters beyond the first 65,536, which it leaves out.
         """

@@ -16,7 +16,7 @@ from campaign.models import Signature
 from campaign.petition.layouts import ELSEWHERE, SYSTEM, Cells, Layout
 from campaign.petition.sealing import Opener
 
-MIN_COUNT_NAMED = 10  # signatures of a country; with fewer, what is delivered does not name it
+MIN_COUNT_NAMED = 10  # signatures of a country; with fewer, a delivery does not name it
 FETCH = 5000  # rows fetched at a time, so that memory stays the same however many there are
 
 
@@ -46,7 +46,7 @@ def by_country(session: Session, choice: Choice) -> dict[str, int]:
 
 
 def named_countries(counts: Mapping[str, int]) -> set[str]:
-    """Return which countries a delivery names: in the others a name alone could tell which person signed.
+    """Return which countries a delivery names: in the others a name would tell which person signed.
 
     `counts`: the signatures by country of all that is delivered.
     """

@@ -65,7 +65,7 @@ def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -
 
 
 class _Sink(io.RawIOBase):
-    """Holds what was written until it is taken. It cannot be sought in, so ZIP puts sizes after the parts."""
+    """Keeps written bytes until they are taken. It is not seekable, so ZIP puts sizes after the parts."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -100,7 +100,7 @@ def _empty_workbook(header: tuple[str, ...], *, sheets: int) -> bytes:
 
 
 def _sheet_parts(header: tuple[str, ...], *, is_first: bool) -> tuple[str, str, str]:
-    """Return what stands in a sheet before the rows, a row as a format string, and what stands after the rows."""
+    """Return the XML of a sheet in three parts: before the rows, one row as a format string, after the rows."""
     with ZipFile(io.BytesIO(_empty_workbook(header, sheets=2))) as made:
         xml = made.read(_SHEET.format(1 if is_first else 2)).decode()
     found = re.search(r'<row r="2".*?<c r="A2" (s="\d+")/></row>', xml)

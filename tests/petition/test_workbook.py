@@ -1,4 +1,4 @@
-"""The workbook: every cell is text, whatever stands in it, for Excel's rules and for LibreOffice."""
+"""The workbook: every cell is text, whatever it holds, for Excel's rules and for LibreOffice."""
 
 import io
 import re
