@@ -1,11 +1,174 @@
-"""The letters that pictures and documents are set in, by script: what ships, so that they look alike everywhere."""
+"""The typefaces that ship, so that pictures and documents look alike everywhere, and the choice among them by script.
 
+A text is cut into runs, and each run is set in the first face that has its characters: a name of two scripts takes two
+faces, and never the letters of one face that belong to another script.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
+
+from fontTools.ttLib import TTFont
 
 _FOLDER = Path(__file__).parent / "fonts"
 LATIN = _FOLDER / "eb-garamond" / "EBGaramond-Medium.ttf"  # Cyrillic and Greek as well
-ARABIC = _FOLDER / "noto-naskh-arabic" / "NotoNaskhArabic-SemiBold.ttf"
+ARABIC = _FOLDER / "noto-naskh-arabic" / "NotoNaskhArabic-Medium.ttf"
+SANS = _FOLDER / "noto-sans" / "NotoSans-Regular.ttf"  # Latin, Cyrillic and Greek
+NASKH = _FOLDER / "noto-naskh-arabic" / "NotoNaskhArabic-Regular.ttf"
 KOREAN = _FOLDER / "nanum-gothic" / "NanumGothic.ttf"
 HAN = _FOLDER / "droid-sans-fallback" / "DroidSansFallbackFull.ttf"  # Chinese and Japanese
-OTHERS = sorted((_FOLDER / "noto-sans").glob("*.ttf"))
-EVERY = (LATIN, ARABIC, KOREAN, HAN, *OTHERS)
+HAN_EXTRA = _FOLDER / "noto-sans-cjk" / "NotoSansCJK-Extra.otf"  # rare characters, many of them used in names
+_SCRIPTS = tuple(path for path in sorted((_FOLDER / "noto-sans").glob("*.ttf")) if path != SANS)
+_REST = (*_SCRIPTS, KOREAN, HAN, HAN_EXTRA)
+
+
+class Faces(tuple[Path, ...]):
+    """A family of faces, in the order of choice. There are two of them, told apart by identity: caches look them up."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+# In each family all faces look equally heavy (OS/2 usWeightClass 400 and 500). Scripts that the display family has no
+# face for take one of 400.
+REGULAR = Faces((SANS, NASKH, *_REST))  # names
+DISPLAY = Faces((LATIN, ARABIC, *_REST))  # headings, letters, cards and posters
+
+_UNSHAPED = frozenset((LATIN, SANS, KOREAN, HAN, HAN_EXTRA))  # one form for each letter, one place for each form
+_JOINERS = "\u200c\u200d"
+_TRAILING = frozenset("\u0e33\u0eb3")  # vowels of Thai and Lao that are drawn over the consonant before
+_VIRAMA = 9  # the canonical combining class of signs that join the next consonant
+_GETA = "\u3013"  # printers of Chinese and Japanese set it for a character that they lack
+_BOX = "\u25a1"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Part of a text that one face sets."""
+
+    text: str
+    face: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a text can be set: `is_exact` unless a character is replaced or left out."""
+
+    text: str
+    is_exact: bool
+
+
+def runs(text: str, faces: Faces) -> list[Run]:
+    """Return `text` as runs, in the order of reading; together they are the text.
+
+    Spaces, digits and punctuation go with the letters before them, or else after them, where that face has them.
+    Characters that no face has go with the first; `closest_form` avoids them.
+    """
+    if text.isascii():
+        return [Run(text, faces[0])] if text else []
+    parts = list(clusters(text))
+    wanted = [None if _is_common(part) else _face_of(part, faces) for part in parts]
+    following: list[Path | None] = [None] * len(parts)
+    for at in range(len(parts) - 1, 0, -1):
+        following[at - 1] = wanted[at] or following[at]
+    chosen: list[Path] = []
+    for at, part in enumerate(parts):
+        near = (chosen[-1] if chosen else None, following[at])
+        fitting = wanted[at] or next((face for face in near if face and _has(face, part)), None)
+        chosen.append(fitting or _face_of(part, faces) or faces[0])
+    pairs = groupby(zip(chosen, parts, strict=True), key=lambda pair: pair[0])
+    return [Run("".join(part for _face, part in group), face) for face, group in pairs]
+
+
+def is_plain(text: str, faces: Faces) -> bool:
+    """Return whether `text` can be set letter by letter from left to right, which is several times faster."""
+    return text.isascii() or _plain_characters(faces).issuperset(text)
+
+
+def is_rtl(text: str) -> bool:
+    """Return whether all of `text` runs from right to left: its letters do, and it has no digits."""
+    return {unicodedata.bidirectional(letter) for letter in text} <= {"R", "AL", "NSM", "WS", "BN", "ON", "CS"}
+
+
+def closest_form(text: str, faces: Faces) -> Form:
+    """Return `text` as the faces can set it, in composed form (NFC) and with single spaces.
+
+    A character that no face has is replaced by its compatibility form or its base letter (Unicode, UAX #15), or a
+    letter by a sign for a missing one; pictures are left out. Where nothing is left there is a dash.
+    """
+    wanted = " ".join(unicodedata.normalize("NFC", text).split())
+    if is_plain(wanted, faces):
+        return Form(wanted or "–", is_exact=bool(wanted))
+    wanted = "".join(letter for letter in wanted if letter in _JOINERS or unicodedata.category(letter) != "Cf")
+    text = " ".join("".join(_settable(part, faces) for part in clusters(wanted)).split())
+    return Form(text or "–", is_exact=text == wanted)
+
+
+def clusters(text: str) -> Iterator[str]:
+    """Yield units of drawing: a letter with its marks and joiners, or a conjunct of consonants."""
+    start = 0
+    for at in range(1, len(text)):
+        if not _continues(text[at - 1], text[at]):
+            yield text[start:at]
+            start = at
+    if text:
+        yield text[start:]
+
+
+@cache
+def characters(face: Path) -> frozenset[int]:
+    """Return the code points that a face has."""
+    with TTFont(face, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def _settable(cluster: str, faces: Faces) -> str:
+    if cluster.isspace() or _face_of(cluster, faces):
+        return cluster
+    for form in (unicodedata.normalize("NFKC", cluster), unicodedata.normalize("NFD", cluster)):
+        if kept := "".join(letter for letter in form if _face_of(letter, faces)):
+            return unicodedata.normalize("NFC", kept)
+    if unicodedata.category(cluster[0])[0] not in "LN":
+        return ""
+    return _GETA if unicodedata.name(cluster[0], "").startswith("CJK") else _BOX
+
+
+def _continues(before: str, letter: str) -> bool:
+    if unicodedata.category(letter)[0] == "M" or letter in _JOINERS or letter in _TRAILING:
+        return True
+    return before == "\u200d" or (unicodedata.combining(before) == _VIRAMA and unicodedata.category(letter) == "Lo")
+
+
+def _is_common(cluster: str) -> bool:
+    return unicodedata.category(cluster[0])[0] not in "LM"
+
+
+@lru_cache(maxsize=1 << 16)
+def _face_of(cluster: str, faces: Faces) -> Path | None:
+    return next((face for face in faces if _has(face, cluster)), None)
+
+
+def _has(face: Path, cluster: str) -> bool:
+    """Return whether `face` has all of `cluster` that is drawn: no joiner, variation selector or control character."""
+    return all(ord(letter) in characters(face) for letter in cluster if not _is_ignorable(letter))
+
+
+def _is_ignorable(letter: str) -> bool:
+    return "\ufe00" <= letter <= "\ufe0f" or "\U000e0100" <= letter <= "\U000e01ef" or not letter.isprintable()
+
+
+@cache
+def _plain_characters(faces: Faces) -> frozenset[str]:
+    """Return the characters, except marks, that an unshaped face sets and that are read from left to right."""
+    first = {code: face for face in reversed(faces) for code in characters(face)}
+    letters = (chr(code) for code, face in first.items() if face in _UNSHAPED)
+    return frozenset(
+        letter
+        for letter in letters
+        if unicodedata.category(letter)[0] not in "MC" and unicodedata.bidirectional(letter) not in ("R", "AL", "AN")
+    )

@@ -12,7 +12,18 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
 BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
-BASE |= {"options", "switches", "stages", "tallies", "typefaces", "memory", "disk", "capacity", "secret_text"}
+BASE |= {
+    "options",
+    "switches",
+    "stages",
+    "tallies",
+    "typefaces",
+    "typesetting",
+    "memory",
+    "disk",
+    "capacity",
+    "secret_text",
+}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
@@ -25,6 +36,7 @@ MAY_IMPORT = {
     "models": {"db"},
     "days": set(),
     "typefaces": set(),
+    "typesetting": {"typefaces"},
     "memory": set(),
     "capacity": {"errors"},
     "secret_text": set(),

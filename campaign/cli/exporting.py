@@ -17,8 +17,8 @@ from nacl.public import PrivateKey
 from campaign.db import db, iso, utcnow
 from campaign.errors import CampaignError, NothingReadable
 from campaign.files import whole_file
-from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.petition.export import Choice, iter_rows, row_count
+from campaign.petition.formats import FORMATS
 from campaign.petition.layouts import LAYOUTS, Cells
 from campaign.petition.sealing import Opener
 
@@ -63,7 +63,7 @@ class Export:
             opener = Opener(db.session, private_keys)
             layout = LAYOUTS[self.purpose]
             rows = iter_rows(db.engine, opener, self.choice, layout, on_unreadable=self.unreadable.append)
-            for chunk in iter_csv(self._counted(rows, bar), header=layout.header, dialect=DIALECTS[self.dialect]):
+            for chunk in FORMATS[self.dialect].write(self._counted(rows, bar), header=layout.header):
                 digest.update(chunk)
                 file.write(chunk)
         file.flush()

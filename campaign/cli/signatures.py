@@ -19,9 +19,9 @@ from campaign.organising import activity
 from campaign.petition import counting, erasing, seeding, totals
 from campaign.petition.counting import Finding
 from campaign.petition.countries import CODES
-from campaign.petition.csv_text import DIALECTS
 from campaign.petition.erasing import NO_CHANNEL
 from campaign.petition.export import Choice, row_count
+from campaign.petition.formats import FORMATS
 from campaign.petition.keys import foreign
 from campaign.petition.layouts import LAYOUTS
 from campaign.sharing.channels import ARRIVALS
@@ -60,7 +60,13 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 
 @signatures.command()
 @click.option("--purpose", type=click.Choice(list(LAYOUTS)), default="full", show_default=True, help="Which columns.")
-@click.option("--dialect", type=click.Choice(list(DIALECTS)), default="plain", show_default=True, help="For whom.")
+@click.option(
+    "--dialect",
+    type=click.Choice(list(FORMATS)),
+    default="plain",
+    show_default=True,
+    help="plain: CSV for import programs; excel: CSV for spreadsheets; xlsx: a workbook for spreadsheets.",
+)
 @click.option("--country", type=Country(), metavar="CC", help="Only this country.")
 @click.option("--language", metavar="LANG", help="Only those who signed in this language.")
 @click.option("--since", type=Moment(), metavar="T", help="Only those confirmed at T (ISO 8601, UTC) or later.")
@@ -71,7 +77,9 @@ signatures = PlainGroup("signatures", help="Export, count, check and erase signa
 )
 @key_file_option
 def export(purpose: str, dialect: str, output: Path | None, key_file: Path | None, **filters: Any) -> None:
-    """Write signatures as CSV, opened with the recovery key; with all of them, where keys were rotated."""
+    """Write signatures as CSV or a workbook, opened with the recovery key; with all of them where keys were rotated."""
+    if dialect == "xlsx" and output is None and sys.stdout.isatty():
+        raise click.UsageError("a workbook cannot be shown in a terminal; name a file with --output")
     choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
     private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
     record("exported", purpose=purpose, dialect=dialect, **asdict(choice))

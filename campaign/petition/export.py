@@ -1,6 +1,6 @@
 """Which signatures leave: a stream of rows, opened with the campaign's private key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from campaign.errors import Unreadable
 from campaign.models import Signature
-from campaign.petition.layouts import SYSTEM, Cells, Layout
+from campaign.petition.layouts import ELSEWHERE, SYSTEM, Cells, Layout
 from campaign.petition.sealing import Opener
 
+MIN_COUNT_NAMED = 10  # signatures of a country; with fewer, a delivery does not name it
 FETCH = 5000  # rows fetched at a time, so that memory stays the same however many there are
 
 
@@ -44,6 +45,14 @@ def by_country(session: Session, choice: Choice) -> dict[str, int]:
     return {row.country: row.number for row in rows}
 
 
+def named_countries(counts: Mapping[str, int]) -> set[str]:
+    """Return which countries a delivery names: in the others a name would tell which person signed.
+
+    `counts`: the signatures by country of all that is delivered.
+    """
+    return {country for country, number in counts.items() if number >= MIN_COUNT_NAMED}
+
+
 def iter_rows(
     engine: Engine, opener: Opener, choice: Choice, layout: Layout, *, on_unreadable: Callable[[UUID], None]
 ) -> Iterator[Cells]:
@@ -53,6 +62,10 @@ def iter_rows(
     text several times faster than Python would.
     """
     sources = _sources(engine.dialect.name)
+    if layout.hides_small_countries:
+        with Session(engine) as session:
+            named = named_countries(by_country(session, choice))
+        sources["country"] = case((Signature.country.in_(named), Signature.country), else_=ELSEWHERE)
     columns = [sources[name] for name in ("identity", "key", "sealed", *layout.stored)]
     query = select(*columns).where(*_conditions(choice)).order_by(Signature.id)
     pick, number = layout.picker(), 0

@@ -8,6 +8,7 @@ from campaign.petition.sealing import Person
 
 SYSTEM = "love_always_wins"  # names us in OSDI identifiers, which are "system:id"
 NUMBER = "number"  # counts the lines of an export
+ELSEWHERE = "elsewhere"  # instead of a country where a name could tell which person it is
 SEALED = tuple(field.name for field in fields(Person))
 
 Cells = tuple[str, ...]
@@ -18,11 +19,13 @@ class Layout:
     """The columns of one purpose: what each is called, and what it holds.
 
     That is the number of the line, a field of a `Person`, or what `petition.export` reads from the database as text.
-    `opted_in`: only for those who want to hear from us.
+    `opted_in`: only for those who want to hear from us. `hides_small_countries`: a country with few signatures is named
+    `ELSEWHERE`.
     """
 
     columns: Mapping[str, str]
     opted_in: bool = False
+    hides_small_countries: bool = False
 
     @property
     def header(self) -> Cells:
@@ -68,4 +71,8 @@ _CRM = {
     "identifier": "identifier",
 }
 
-LAYOUTS = {"full": Layout(_FULL), "delivery": Layout(_DELIVERY), "crm": Layout(_CRM, opted_in=True)}
+LAYOUTS = {
+    "full": Layout(_FULL),
+    "delivery": Layout(_DELIVERY, hides_small_countries=True),
+    "crm": Layout(_CRM, opted_in=True),
+}

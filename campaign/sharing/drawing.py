@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
 from PIL import Image, ImageOps
 
 from campaign.sharing.words import Words
-from campaign.typefaces import ARABIC, LATIN
+from campaign.typefaces import DISPLAY
+from campaign.typesetting import Typesetter
 
 NIGHT, ICE, WARM = (7, 13, 26), (234, 242, 251), (255, 181, 102)  # the colours of the page
 
@@ -25,25 +25,20 @@ class Box:
     width: float
 
 
-class Sheet(FPDF):
+class Sheet(Typesetter):
     """One page of `size` (width and height in points); words are set in the order and the shapes of their script."""
 
     def __init__(self, size: tuple[float, float], words: Words) -> None:
-        super().__init__(unit="pt", format=size)
+        super().__init__(size=size)
         self.set_auto_page_break(False)
         self.set_margin(0)
         self.add_page()
-        self.add_font("latin", fname=LATIN)
-        self.add_font("arabic", fname=ARABIC)
-        self.set_text_shaping(True)
-        self._script, self._start = ("arabic", Align.R) if words.is_rtl else ("latin", Align.L)
+        self.set_text_shaping(True, direction="rtl" if words.is_rtl else "ltr")
+        self._start = Align.R if words.is_rtl else Align.L
 
-    def set_words(self, text: str, at: Box, *, size: float, leading: float = 1.15, latin: bool = False) -> float:
-        """Set `text` in lines of about the same length, from where its script begins; returns where it ends (points).
-
-        `latin` is for addresses, which are so in every language.
-        """
-        self.set_font("latin" if latin else self._script, size=size)
+    def set_words(self, text: str, at: Box, *, size: float, leading: float = 1.15) -> float:
+        """Set `text` in lines of about the same length, from where its script begins; return where it ends (points)."""
+        self.use_faces(DISPLAY, size=size)
         text = _bound(text)
         line, width = size * leading, self._balanced(text, at.width)
         left = at.left + (at.width - width if self._start == Align.R else 0)
@@ -54,7 +49,7 @@ class Sheet(FPDF):
     def fitting(self, text: str, width: float, *, size: float, lines: int) -> float:
         """Return the size in points, `size` or smaller, at which `text` takes at most so many `lines`."""
         while size > 1:  # points; then it is too small to read anyway
-            self.set_font(self._script, size=size)
+            self.use_faces(DISPLAY, size=size)
             if len(self._lines(_bound(text), width)) <= lines:
                 return size
             size *= _BALANCE

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from campaign.sharing.drawing import NIGHT, Box, Sheet, frame
 from campaign.sharing.qr import QUIET, qr_code
 from campaign.sharing.words import Words
+from campaign.typefaces import DISPLAY, closest_form
 
 SIZES = {"a4": (595.28, 841.89), "a5": (419.53, 595.28), "letter": (612.0, 792.0)}  # points; ISO 216, ANSI/ASME Y14.1
 
-_BEYOND_CYRILLIC = "\u0530"
 _DOTS = 1600  # pixels across the picture: 190 an inch on A4
 _PICTURE = 0.44  # of the height
 
@@ -26,11 +26,11 @@ class Lead:
 
 
 def address_of(public_url: str) -> str:
-    """Return the address as people write it, `пример.рф` for instance, where our letters have its script."""
+    """Return the address as people write it, `пример.рф` for instance, where our typefaces have its script."""
     parts = urlsplit(public_url)
     host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     written = host.encode().decode("idna")
-    return (written if all(letter < _BEYOND_CYRILLIC for letter in written) else host) + port
+    return (written if closest_form(written, DISPLAY).is_exact else host) + port
 
 
 def poster(words: Words, lead: Lead, picture: Path, *, size: str) -> bytes:
@@ -60,15 +60,13 @@ def _set_lead(sheet: Sheet, words: Words, lead: Lead, at: Box, unit: float) -> N
     beside = Box(at.left + (0 if words.is_rtl else side + gap), at.top + 4 * unit, at.width - side - gap)
     end = sheet.set_words(lead.call, beside, size=sheet.fitting(lead.call, beside.width, size=5.2 * unit, lines=2))
     beside = Box(beside.left, end + 2 * unit, beside.width)
-    end = sheet.set_words(
-        lead.address, beside, size=_size_in(sheet, lead.address, beside.width, 3.6 * unit), latin=True
-    )
+    end = sheet.set_words(lead.address, beside, size=_size_in(sheet, lead.address, beside.width, 3.6 * unit))
     sheet.set_words(words.title, Box(beside.left, end + 2 * unit, beside.width), size=3 * unit)
 
 
 def _size_in(sheet: Sheet, text: str, width: float, size: float) -> float:
     """Return the size at which an address, which has no place to break, is not wider than `width`."""
-    sheet.set_font("latin", size=size)
+    sheet.use_faces(DISPLAY, size=size)
     return min(size, size * width / (sheet.get_string_width(text) * 1.02))
 
 

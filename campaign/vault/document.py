@@ -1,25 +1,21 @@
 """The document to hand in: a letter, the petition, how many signed where, and their names, as a PDF in all scripts."""
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import cast
 
-from fontTools.ttLib import TTFont
-from fpdf import FPDF
-from fpdf.enums import Align, MethodReturnValue
+from fpdf.enums import Align
 
-from campaign.typefaces import EVERY, HAN, KOREAN, LATIN
+from campaign.typefaces import DISPLAY, REGULAR, closest_form, clusters, is_plain
+from campaign.typesetting import Typesetter
 
 A4 = (595.28, 841.89)  # points
 _MARGIN, _FOOT = 56.7, 62.4
 _COLUMNS, _GUTTER = 2, 20.0
 _SIZE, _LEADING = 8.0, 10.4  # of the names, in points
-_PLAIN = (LATIN, KOREAN, HAN)  # scripts in which each letter has one form and its own place
+_WIDTHS_KEPT = 1000  # countries come again and again
+_NARROWEST = 0.8  # of a name's usual size; a longer name takes more lines
 _NUMBER = 34.0  # the width of the numbers, in points
 _STEP = 500  # names after which progress is told
 
@@ -49,20 +45,18 @@ class Name:
     country: str
 
 
-class Document(FPDF):
+class Document(Typesetter):
     """The document; pages are A4, lengths in points."""
 
     def __init__(self, words: Words) -> None:
-        super().__init__(unit="pt", format=A4)
-        logging.getLogger("fpdf").setLevel(logging.CRITICAL)  # it would say which letters of a name it cannot set
-        logging.getLogger("fontTools").setLevel(logging.ERROR)
+        super().__init__(size=A4)
         self._words = words
+        self._widths: dict[str, float] = {}
         self.set_margins(_MARGIN, _MARGIN)
         self.set_auto_page_break(True, _FOOT)
         self.set_title(words.title)
         self.set_lang("en")
-        for path in EVERY:
-            self.add_font(path.stem, fname=path)
+        self.use_faces(DISPLAY, size=12)
 
     def close(self) -> None:
         """Close the files of the typefaces, which are read as they are needed."""
@@ -72,7 +66,7 @@ class Document(FPDF):
     def footer(self) -> None:
         """Set the title, the day and the number at the foot of each page."""
         self.set_text_shaping(False)
-        self.set_font(LATIN.stem, size=8)
+        self.use_faces(DISPLAY, size=8)
         self.set_y(-_FOOT + 22)
         number = self._words.page.format(page=self.page_no(), pages="{nb}")
         self.cell(0, 10, f"{self._words.title} · {self._words.day} · {number}", align=Align.C)
@@ -85,10 +79,8 @@ class Document(FPDF):
         ):
             self.add_page()
             self._heading(heading)
-            self.set_font(LATIN.stem, size=12)
             for paragraph in paragraphs:
-                self._fit(paragraph)
-                self.multi_cell(0, 17, paragraph, align=Align.L)
+                self._paragraph(paragraph, size=12, leading=17)
                 self.ln(8)
 
     def set_totals(self, totals: Mapping[str, int]) -> None:
@@ -96,7 +88,8 @@ class Document(FPDF):
         self.add_page()
         self._heading(self._words.totals)
         for country, number in [(self._words.total, sum(totals.values())), *totals.items()]:
-            self.set_font(LATIN.stem, size=11)
+            self.set_text_shaping(False)
+            self.use_faces(DISPLAY, size=11)
             self.cell(260, 16, country)
             self.cell(70, 16, f"{number:,}", align=Align.R, new_x="LMARGIN", new_y="NEXT")
 
@@ -118,7 +111,7 @@ class Document(FPDF):
         left = self._place(len(lines), width)
         top = self.get_y()
         self._write(left, top, _NUMBER - 6, name.number, Align.R)
-        self._write(left + _NUMBER + room * 0.65, top, room * 0.35, name.country, Align.L, shrink=True)
+        self._write(left + _NUMBER + room * 0.65, top, room * 0.35, name.country, Align.L)
         for at, line in enumerate(lines):
             self._write(left + _NUMBER, top + at * _LEADING, room * 0.62, line, Align.L)
         self.set_xy(left, top + len(lines) * _LEADING)
@@ -137,36 +130,54 @@ class Document(FPDF):
 
     def _lines(self, text: str, width: float) -> list[str]:
         """Return `text` in as many lines as it needs: no name is cut."""
-        self._choose(text)
-        if len(text) * _SIZE * 0.3 < width and self.get_string_width(text) <= width:
+        if self._width(text) * _NARROWEST <= width:
             return [text]
-        lines = self.multi_cell(width, _LEADING, text, dry_run=True, output=MethodReturnValue.LINES)
-        return cast(list[str], lines)
+        return list(self._broken(text, width))
 
-    def _write(self, left: float, top: float, width: float, text: str, align: Align, *, shrink: bool = False) -> None:
-        self._choose(text)
-        if shrink and (wide := self.get_string_width(text)) > width:
+    def _width(self, text: str) -> float:
+        """Return the width of `text` in the faces and at the size of names, which are set from now on."""
+        self.use_faces(REGULAR, size=_SIZE)
+        if text not in self._widths:
+            if len(self._widths) == _WIDTHS_KEPT:
+                self._widths.clear()
+            self._widths[text] = self.width_of(text)
+        return self._widths[text]
+
+    def _broken(self, text: str, width: float) -> Iterator[str]:
+        """Yield the lines of `text`, ended at spaces where possible, and never between a letter and its marks."""
+        line = ""
+        for word in text.split(" "):
+            if self.width_of(joined := f"{line} {word}".lstrip()) <= width:
+                line = joined
+                continue
+            if line:
+                yield line
+            line = ""
+            for cluster in clusters(word):
+                if line and self.width_of(line + cluster) > width:
+                    yield line
+                    line = ""
+                line += cluster
+        yield line
+
+    def _write(self, left: float, top: float, width: float, text: str, align: Align) -> None:
+        """Write a line; one that is too wide is set smaller."""
+        if (wide := self._width(text)) > width:
             self.set_font_size(_SIZE * width / wide)
         self.set_xy(left, top)
-        self.cell(width, _LEADING, text, align=align)
-
-    def _choose(self, text: str) -> None:
-        """Choose one typeface that has all letters of a text, or else for each letter the first that has it."""
-        face = typeface_of(text)
-        self.set_font((face or LATIN).stem, size=_SIZE)
-        self.set_text_shaping(face not in _PLAIN)
-        self.set_fallback_fonts([] if face else [path.stem for path in EVERY[1:]])
+        with self.as_text(text):
+            self.cell(width, _LEADING, text, align=align)
 
     def _heading(self, text: str) -> None:
-        self._fit(text)
-        self.set_font(LATIN.stem, size=22)
-        self.multi_cell(0, 28, text, align=Align.L, new_x="LMARGIN", new_y="NEXT")
+        self._paragraph(text, size=22, leading=28)
         self.ln(14)
 
-    def _fit(self, text: str) -> None:
-        """Choose how a text of ours is set, which organisers may have written in any script."""
-        self.set_text_shaping(typeface_of(text) is not LATIN)
-        self.set_fallback_fonts([path.stem for path in EVERY[1:]])
+    def _paragraph(self, text: str, *, size: float, leading: float) -> None:
+        """Set a text of ours, which organisers may have written in any script."""
+        text = "\n".join(closest_form(line, DISPLAY).text if line.strip() else "" for line in text.split("\n"))
+        self.use_faces(DISPLAY, size=size)
+        self.set_text_shaping(not is_plain(text.replace("\n", ""), DISPLAY))
+        self.multi_cell(0, leading, text, align=Align.L, new_x="LMARGIN", new_y="NEXT")
 
 
 def document(words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]) -> bytes:
@@ -176,22 +187,3 @@ def document(words: Words, totals: Mapping[str, int], names: Iterable[Name], tol
         pdf.set_totals(totals)
         pdf.set_names(names, told)
         return bytes(pdf.output())
-
-
-def drawable(text: str) -> str:
-    """Return `text` without what no typeface has: pictures, for instance; a dash where nothing is left."""
-    kept = "".join(letter for letter in text if letter.isspace() or any(ord(letter) in letters(f) for f in EVERY))
-    return " ".join(kept.split()) or "–"
-
-
-def typeface_of(text: str) -> Path | None:
-    """Return the first typeface that has all letters of `text`."""
-    faces = EVERY[:1] if text.isascii() else EVERY
-    return next((path for path in faces if all(ord(letter) in letters(path) for letter in text)), None)
-
-
-@cache
-def letters(path: Path) -> frozenset[int]:
-    """Return the code points that a typeface has."""
-    with TTFont(path, lazy=True) as font:
-        return frozenset(font.getBestCmap())

@@ -1,6 +1,6 @@
 """Making the document to hand in, from who has confirmed until now."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,13 +9,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from campaign.db import db, utcnow
-from campaign.petition.export import Choice, by_country, iter_rows
+from campaign.petition.export import Choice, by_country, iter_rows, named_countries
 from campaign.petition.layouts import LAYOUTS
 from campaign.petition.sealing import Opener
-from campaign.vault.document import Name, Words, document, drawable
+from campaign.typefaces import REGULAR, closest_form
+from campaign.vault.document import Name, Words, document
 from campaign.vault.jobs import Job, Progress
-
-FEW = 10  # a country with fewer is "elsewhere": there a name alone could tell who it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,14 @@ def make(session: Session, opener: Opener, wanted: Wanted, job: Job) -> int:
     choice, missed = Choice(until=utcnow()), list[UUID]()
     counts = by_country(session, choice)
     total = sum(counts.values())
-    named = {code: wanted.countries.get(code, code) for code, number in counts.items() if number >= FEW}
+    named = {code: wanted.countries.get(code, code) for code in named_countries(counts)}
+    replaced: list[int] = []
     tell = partial(_tell, job, total)
     tell(0)
     rows = iter_rows(db.engine, opener, choice, LAYOUTS["delivery"], on_unreadable=missed.append)
-    names = _names(rows, named, elsewhere=wanted.words.elsewhere)
-    job.finish(document(wanted.words, _totals(counts, named, wanted.words.elsewhere), names, tell), total)
+    names = _names(rows, named, elsewhere=wanted.words.elsewhere, on_replaced=replaced.append)
+    content = document(wanted.words, _totals(counts, named, wanted.words.elsewhere), names, tell)
+    job.finish(content, total - len(missed), replaced=replaced)
     return len(missed)
 
 
@@ -51,10 +52,15 @@ def _totals(counts: dict[str, int], named: dict[str, str], elsewhere: str) -> di
     return totals | ({elsewhere: few} if few else {})
 
 
-def _names(rows: Iterator[tuple[str, ...]], named: dict[str, str], *, elsewhere: str) -> Iterator[Name]:
+def _names(
+    rows: Iterator[tuple[str, ...]], named: dict[str, str], *, elsewhere: str, on_replaced: Callable[[int], None]
+) -> Iterator[Name]:
+    """Yield the names; the numbers of those that are set in their closest form only go to `on_replaced`."""
     for number, given_name, family_name, country, _signed_at in rows:
-        name = drawable(f"{given_name} {family_name}")
-        yield Name(f"{int(number):,}", name, named.get(country, elsewhere))
+        form = closest_form(f"{given_name} {family_name}", REGULAR)
+        if not form.is_exact:
+            on_replaced(int(number))
+        yield Name(f"{int(number):,}", form.text, named.get(country, elsewhere))
 
 
 def wanted(told: dict[str, Any]) -> Wanted:

@@ -7,8 +7,9 @@ made from the token seals the file.
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,17 +20,24 @@ from campaign.errors import UnknownLink
 from campaign.files import own_folder, whole_file
 
 KEPT_SECONDS = 3600
+MAX_NUMBERS = 500  # of replaced names that are listed
 SILENT_SECONDS = 180  # a job that was not heard of for so long has ended
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: `done` of `total`; once it is ready there is a file."""
+    """How far a job is: `done` of `total`; once it is ready there is a file.
+
+    `replaced`: how many names could only be set in their closest form; `replaced_numbers`: their numbers, or the first
+    `MAX_NUMBERS` of them.
+    """
 
     done: int
     total: int
     is_ready: bool = False
     has_failed: bool = False
+    replaced: int = 0
+    replaced_numbers: list[int] = field(default_factory=list)
 
 
 class Job:
@@ -58,11 +66,12 @@ class Job:
             return Progress(told.done, told.total, has_failed=True)
         return told
 
-    def finish(self, content: bytes, total: int) -> None:
-        """Keep what came of it, sealed."""
+    def finish(self, content: bytes, total: int, *, replaced: Sequence[int] = ()) -> None:
+        """Keep what came of it, sealed, and the numbers of the names that are `replaced` by their closest form."""
         with whole_file(self._file) as file:
             file.write(Aead(self._key()).encrypt(content))
-        self.tell(Progress(total, total, is_ready=True))
+        numbers = list(replaced[:MAX_NUMBERS])
+        self.tell(Progress(total, total, is_ready=True, replaced=len(replaced), replaced_numbers=numbers))
 
     def content(self) -> bytes:
         """Return what came of it. Raises `UnknownLink` where it is gone."""

@@ -14,8 +14,8 @@ from campaign.errors import BadRecoveryKey, UnknownLink
 from campaign.models import Signature
 from campaign.organising import invitations
 from campaign.petition import holders
-from campaign.petition.csv_text import DIALECTS, iter_csv
 from campaign.petition.export import Choice, iter_rows
+from campaign.petition.formats import FORMATS
 from campaign.petition.keys import foreign, parse_recovery_keys
 from campaign.petition.layouts import LAYOUTS
 from campaign.petition.sealing import Opener, SealedPerson
@@ -71,10 +71,10 @@ def show(*, organiser_id: str, passphrase: str, signature_id: str) -> Begun:
 def export(
     *, organiser_id: str, passphrase: str, purpose: str, dialect: str, choice: dict[str, Any], recipient: str | None
 ) -> Begun:
-    """Put out signatures as CSV, encrypted to an age `recipient` if there is one."""
+    """Put out signatures in the format of `dialect`, encrypted to an age `recipient` if there is one."""
     opener, layout, missed = _opener(organiser_id, passphrase), LAYOUTS[purpose], list[UUID]()
     rows = iter_rows(db.engine, opener, _choice(choice), layout, on_unreadable=missed.append)
-    chunks = iter_csv(rows, header=layout.header, dialect=DIALECTS[dialect])
+    chunks = FORMATS[dialect].write(rows, header=layout.header)
 
     def carry_on(output: BinaryIO) -> int:
         if recipient:

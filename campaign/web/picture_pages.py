@@ -32,7 +32,7 @@ DAY = 86400  # seconds
 RETRY_SECONDS = 5  # by then a few pictures more are drawn
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
-_SOURCES = ("cards.py", "drawing.py", "posters.py")  # of campaign/sharing
+_SOURCES = ("sharing/cards.py", "sharing/drawing.py", "sharing/posters.py", "typefaces.py", "typesetting.py")
 
 bp = Blueprint("pictures", __name__)
 
@@ -129,7 +129,7 @@ def _version(words: Words) -> str:
 @cache
 def _look() -> str:
     """Return a hash of the code that draws."""
-    sources = ((ROOT / "campaign" / "sharing" / name).read_bytes() for name in _SOURCES)
+    sources = ((ROOT / "campaign" / name).read_bytes() for name in _SOURCES)
     return hashlib.blake2b(b"".join(sources)).hexdigest()
 
 

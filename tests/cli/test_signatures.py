@@ -10,6 +10,7 @@ import signal
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import openpyxl
 import pytest
 import time_machine
 from nacl.public import PrivateKey
@@ -96,7 +97,7 @@ def test_the_columns_are_those_of_the_contract_even_when_nobody_signed(campaign,
 
 def test_delivery_names_no_address(maria, export):
     [row] = export("--purpose", "delivery")
-    assert (row["number"], row["given_name"], row["country"]) == ("1", MARIA["given_name"], "RU")
+    assert (row["number"], row["given_name"], row["country"]) == ("1", MARIA["given_name"], "elsewhere")
     assert MARIA["email"] not in row.values()
 
 
@@ -149,6 +150,17 @@ def test_a_file_comes_with_its_manifest_and_is_private(campaign, maria, key_file
     assert manifest["filters"]["since"] == "2013-11-21T22:00:00Z"
     assert manifest["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_workbook_comes_with_its_manifest(campaign, maria, key_file, tmp_path):
+    output = tmp_path / "signatures.xlsx"
+    options = ("--key-file", key_file, "--output", str(output), "--dialect", "xlsx")
+    assert campaign.command("signatures", "export", *options).exit_code == 0
+    manifest = json.loads((tmp_path / "signatures.xlsx.json").read_text())
+    assert (manifest["rows"], manifest["dialect"]) == (1, "xlsx")
+    assert manifest["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
+    header, line = openpyxl.load_workbook(output).active.iter_rows(values_only=True)
+    assert dict(zip(header, line, strict=True))["message"] == MARIA["message"]
 
 
 def test_the_key_is_asked_for_without_showing_it(campaign, maria):
@@ -277,12 +289,14 @@ def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export
             assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header
 
 
-def test_a_killed_export_leaves_nobodys_data_behind(database_url, tmp_path):
+@pytest.mark.parametrize("dialect", ["plain", "xlsx"])
+def test_a_killed_export_leaves_nobodys_data_behind(database_url, tmp_path, dialect):
     site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
     site.flask("signatures", "seed", "40000")
-    output = tmp_path / "out" / "signatures.csv"
+    output = tmp_path / "out" / "signatures"
     output.parent.mkdir()
-    command = site.command("signatures", "export", "--key-file", str(site.key_file), "--output", str(output))
+    options = ("--key-file", str(site.key_file), "--output", str(output), "--dialect", dialect)
+    command = site.command("signatures", "export", *options)
     wait_for(lambda: [path for path in output.parent.iterdir() if path.stat().st_size], "the first rows")
     command.send_signal(signal.SIGHUP)
     command.communicate()

@@ -3,14 +3,13 @@
 import csv
 import io
 import subprocess
-from pathlib import Path
 
 import pandas
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from campaign.petition.csv_text import DIALECTS, iter_csv
+from campaign.petition.csv_text import DIALECTS, iter_csv, neutralised
 from tests import services
 
 HEADER = ("a", "b", "c")
@@ -36,11 +35,6 @@ def written(rows, dialect) -> bytes:
     return b"".join(iter_csv(rows, header=HEADER, dialect=DIALECTS[dialect]))
 
 
-def inert(cell: str) -> str:
-    """What the excel dialect makes of a cell, by the rule in docs/organisers.md."""
-    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r\n＝＋－＠") and cell else cell
-
-
 @given(tables)
 @settings(deadline=None)
 def test_pandas_reads_plain_as_it_was(rows):
@@ -52,32 +46,77 @@ def test_pandas_reads_plain_as_it_was(rows):
 @settings(deadline=None)
 def test_pandas_reads_excel_with_its_apostrophes(rows):
     frame = pandas.read_csv(io.BytesIO(written(rows, "excel")), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    assert [tuple(row) for row in frame.itertuples(index=False)] == [tuple(map(inert, row)) for row in rows]
+    assert [tuple(row) for row in frame.itertuples(index=False)] == [tuple(map(neutralised, row)) for row in rows]
 
 
 @pytest.fixture(scope="module")
-def libreoffice(tmp_path_factory):
-    """Opens a CSV in LibreOffice with columns of a format, and returns the cells that it shows."""
+def office(tmp_path_factory):
+    """Converts a CSV with LibreOffice: `reading` is how to read it, `writing` the format to write."""
     if reason := services.why_no_libreoffice():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("libreoffice")
 
-    def opened(text: bytes, columns: str) -> list[tuple[str, ...]]:
+    def converted(text: bytes, reading: str, writing: str) -> str:
         (folder / "in.csv").write_bytes(text)
-        _convert(folder, columns)
-        shown = (folder / "out" / "in.csv").read_bytes().decode("utf-8-sig")
+        command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile"]
+        command += [f"--infilter=CSV:{reading}", "--convert-to", writing, "--outdir", folder / "out"]
+        subprocess.run([*command, folder / "in.csv"], check=True, capture_output=True, timeout=120)
+        return (folder / "out" / f"in.{writing.partition(':')[0]}").read_bytes().decode("utf-8-sig")
+
+    return converted
+
+
+@pytest.fixture(scope="module")
+def libreoffice(office):
+    """Opens a CSV in LibreOffice with columns of a format, and returns the cells that it shows."""
+    writing = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false"  # all quoted, as shown
+
+    def opened(text: bytes, columns: str) -> list[tuple[str, ...]]:
+        shown = office(text, f"44,34,76,1,{columns}", writing)
         return [tuple(row) for row in csv.reader(io.StringIO(shown, newline=""))][1:]
 
     return opened
 
 
-def _convert(folder: Path, columns: str) -> None:
-    separator, quote, utf8, first_line = 44, 34, 76, 1
-    reading = f"{separator},{quote},{utf8},{first_line},{columns}"
-    writing = f"{separator},{quote},{utf8},{first_line},,0,true,true,false"  # all quoted, as shown
-    command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile", f"--infilter=CSV:{reading}"]
-    command += ["--convert-to", f"csv:Text - txt - csv (StarCalc):{writing}", "--outdir", folder / "out"]
-    subprocess.run([*command, folder / "in.csv"], check=True, capture_output=True, timeout=120)
+# Text that spreadsheets would split and evaluate, if it were not neutralised.
+TRICKS = [
+    "=1+1",
+    "x;=1+1;y",
+    'x";=1+1;"y',
+    'x;"=1+1";y',
+    'x;""=1+1',
+    "x\t=1+1\ty",
+    "x\n=1+1",
+    "x\ny;=1+1;z",
+    "x\ny,=1+1,z",
+    "x|=1+1|y",
+    "x;\u00a0=1+1;y",
+    "  =1+1",
+    "\u200b=1+1",
+    "'=1+1",
+    "=cmd|' /C calc'!A0",
+    '"=1+1',
+    "x;-1+1;+1+1;@SUM(1;1)",
+    'x;=HYPERLINK("http://example.org";"y")',
+]
+
+
+TRICKED = [("1", trick, "z") for trick in TRICKS] + [(trick, "2", trick) for trick in TRICKS]
+EVERY_SEPARATOR = "44/59/9/124"  # comma, semicolon, tab and vertical bar
+
+
+@pytest.mark.parametrize(
+    ("separators", "quote"), [("44", "34"), ("59", "34"), ("9", "34"), (EVERY_SEPARATOR, "34"), (EVERY_SEPARATOR, "")]
+)
+def test_libreoffice_evaluates_no_cell_of_excel_whatever_separates_its_columns(office, separators, quote):
+    sheet = office(written(TRICKED, "excel"), f"{separators},{quote},76,1,", "fods")
+    assert "table:formula=" not in sheet
+    assert sheet.count("1+1") >= len(TRICKS)  # the text is there, and can be read
+
+
+def test_libreoffice_evaluates_those_cells_of_plain(office):
+    sheet = office(written(TRICKED, "plain"), "59,34,76,1,", "fods")
+    assert sheet.count("table:formula=") >= 8
 
 
 @in_bulk
@@ -89,15 +128,19 @@ def test_libreoffice_reads_plain_as_it_was_when_told_that_all_is_text(libreoffic
 @in_bulk
 @given(rows=large)
 def test_libreoffice_reads_excel_with_its_apostrophes(libreoffice, rows):
-    assert libreoffice(written(rows, "excel"), AS_TEXT) == [tuple(map(inert, row)) for row in rows]
+    assert libreoffice(written(rows, "excel"), AS_TEXT) == [tuple(map(neutralised, row)) for row in rows]
 
 
 @in_bulk
 @given(rows=large)
 def test_libreoffice_runs_nothing_of_excel_even_when_it_guesses(libreoffice, rows):
     shown = libreoffice(written(rows, "excel"), AS_IT_GUESSES)
-    dangerous = [(at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if inert(cell) != cell]
-    assert [shown[at][column] for at, column in dangerous] == [inert(rows[at][column]) for at, column in dangerous]
+    dangerous = [
+        (at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if neutralised(cell) != cell
+    ]
+    assert [shown[at][column] for at, column in dangerous] == [
+        neutralised(rows[at][column]) for at, column in dangerous
+    ]
 
 
 def test_libreoffice_does_run_a_formula_in_plain(libreoffice):

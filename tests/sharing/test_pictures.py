@@ -16,7 +16,7 @@ from campaign.sharing.drawing import Box, Sheet
 from campaign.sharing.posters import SIZES, Lead, address_of, poster
 from campaign.sharing.words import Words
 from campaign.stages import Stage
-from campaign.typefaces import ARABIC, LATIN
+from campaign.typefaces import DISPLAY, runs
 from campaign.web import share_texts
 from campaign.web.film_pages import shown
 from campaign.web.languages import LANGUAGES, use
@@ -77,14 +77,15 @@ def test_a_card_shows_what_it_is_given(campaign, picture):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_has_its_shape(campaign, language, is_open):
     words = words_in(campaign, language, is_open=is_open)
-    path = ARABIC if words.is_rtl else LATIN
-    font = uharfbuzz.Font(uharfbuzz.Face(path.read_bytes()))
     for text in (words.title, words.question, words.ask, words.figure):
-        buffer = uharfbuzz.Buffer()
-        buffer.add_str(text)
-        buffer.guess_segment_properties()
-        uharfbuzz.shape(font, buffer)
-        assert [info.cluster for info in buffer.glyph_infos if info.codepoint == 0] == [], text
+        for run in runs(text, DISPLAY):
+            assert run.face in DISPLAY[:2]  # of the same weight
+            font = uharfbuzz.Font(uharfbuzz.Face(run.face.read_bytes()))
+            buffer = uharfbuzz.Buffer()
+            buffer.add_str(run.text)
+            buffer.guess_segment_properties()
+            uharfbuzz.shape(font, buffer)
+            assert [info.cluster for info in buffer.glyph_infos if info.codepoint == 0] == [], run.text
 
 
 def ink(text: str) -> np.ndarray:
@@ -133,7 +134,8 @@ def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, pi
     [
         ("https://love.example.org", "love.example.org"),
         ("https://xn--e1afmkfd.xn--p1ai:8443", "пример.рф:8443"),
-        ("https://xn--mgbh0fb.xn--kgbechtv", "xn--mgbh0fb.xn--kgbechtv"),
+        ("https://xn--mgbh0fb.xn--kgbechtv", "مثال.إختبار"),
+        ("https://xn--ls8h.la", "xn--ls8h.la"),
         ("http://127.0.0.1:8000", "127.0.0.1:8000"),
     ],
 )
@@ -147,6 +149,19 @@ def test_a_poster_can_be_searched_and_read_out(campaign, picture):
     text = " ".join(pdf[0].get_textpage().get_text_range().split())
     assert words_in(campaign, "ru").ask in text
     assert "love-always-wins.example.org" in text
+
+
+@pytest.mark.parametrize(
+    "address", ["مثال.إختبار", "उदाहरण.परीक्षा", "例え.テスト", "உதாரணம்.பரிட்சை", "love-always-wins.example.org"]
+)
+def test_a_poster_shows_an_address_of_any_script(campaign, picture, address):
+    lead = Lead(call="Watch the film and sign", url=URL, address=address)
+    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, "ar"), lead, picture, size="a4"))
+    textpage = pdf[0].get_textpage()
+    text = "".join(textpage.get_text_range(at, 1) for at in range(textpage.count_chars()))
+    assert "\ufffe" not in text
+    for letter in set(address) - {"."}:
+        assert letter in text
 
 
 @pytest.mark.parametrize(

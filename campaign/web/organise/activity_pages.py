@@ -60,6 +60,7 @@ def _said() -> dict[str, str]:
         "export-incomplete": gettext("an export left out rows that could not be opened"),
         "exported": gettext("exported signatures"),
         "hand-in": gettext("made the document to hand in"),
+        "hand-in-replaced": gettext("names in the document have characters that it cannot show"),
         "invited": gettext("invited somebody"),
         "looked-up": gettext("looked for a signature"),
         "made-recovery-codes": gettext("made new recovery codes"),

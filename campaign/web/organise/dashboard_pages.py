@@ -62,5 +62,5 @@ def attachment(
 
 
 def file_name(name: str, suffix: str) -> str:
-    """Return the name of a file that is taken away: love-always-wins-crm-2013-11-22.csv."""
+    """Return the name of a file that is taken away: love-always-wins-crm-import-2013-11-22.csv."""
     return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"

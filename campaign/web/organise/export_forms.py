@@ -10,8 +10,8 @@ from wtforms.validators import DataRequired, Optional, ValidationError
 
 from campaign.errors import BadRecipient
 from campaign.petition.countries import CODES
-from campaign.petition.csv_text import DIALECTS
 from campaign.petition.export import Choice
+from campaign.petition.formats import FORMATS
 from campaign.petition.layouts import LAYOUTS
 from campaign.vault.age import checked
 from campaign.web.forms import at_most, trimmed
@@ -25,7 +25,7 @@ class ChoiceForm(OrganiserForm):
     """Which signatures, for what. A period is of whole days, UTC, the last one included."""
 
     purpose = StringField(default="full")
-    dialect = StringField(default="excel")
+    dialect = StringField(default="xlsx")
     since = DateField(validators=[Optional()])
     until = DateField(validators=[Optional()])
     country = StringField(filters=[trimmed])
@@ -38,7 +38,7 @@ class ChoiceForm(OrganiserForm):
 
     def validate_dialect(self, field: Field) -> None:
         """Take those that we know."""
-        _require(field.data in DIALECTS)
+        _require(field.data in FORMATS)
 
     def validate_country(self, field: Field) -> None:
         """Take any country, or none."""

@@ -1,6 +1,6 @@
 """Taking signatures away: choose, see how many, say why, type the passphrase, and the file comes at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from flask_babel import gettext
 from campaign.db import db, iso
 from campaign.organising import activity
 from campaign.petition.export import Choice, row_count
+from campaign.petition.formats import FORMATS
 from campaign.petition.layouts import LAYOUTS
 from campaign.state import state_of
 from campaign.vault.calling import Task
@@ -64,23 +65,37 @@ def _opened(form: DownloadForm) -> Task:
 
 
 def _file(form: DownloadForm, task: Task) -> Response:
-    encrypted = {"suffix": "csv.age", "mimetype": "application/octet-stream"} if form.recipient.data else {}
-    response = attachment(iter_noting(task), str(form.purpose.data), **encrypted)
+    file_format = FORMATS[str(form.dialect.data)]
+    suffix, mimetype = file_format.suffix, file_format.mimetype
+    if form.recipient.data:
+        suffix, mimetype = f"{suffix}.age", "application/octet-stream"
+    name = f"{form.purpose.data}-{file_format.use}"
+    response = attachment(iter_noting(task), name, suffix=suffix, mimetype=mimetype)
     response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
     return response
 
 
 def iter_noting(task: Task) -> Iterator[bytes]:
     """Return what the vault puts out; that rows could not be opened is noted at the end."""
-    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
+    note = recorder()
 
     def chunks() -> Iterator[bytes]:
         yield from task.iter_output()
         if not task.is_complete():
-            with app.app_context():
-                activity.record(db.session, state_of(app).activity_key, actor=actor, action="export-incomplete")
+            note("export-incomplete")
 
     return chunks()
+
+
+def recorder() -> Callable[..., None]:
+    """Return a function that records an action, with its details, of the present organiser after the request."""
+    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
+
+    def note(action: str, **details: object) -> None:
+        with app.app_context():
+            activity.record(db.session, state_of(app).activity_key, actor=actor, action=action, **details)
+
+    return note
 
 
 def forget_form() -> None:

@@ -1,5 +1,7 @@
 """The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
 
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -19,7 +21,7 @@ from campaign.vault.jobs import Job, new_job
 from campaign.web import chosen
 from campaign.web.organise.access import me, needs, opened, record
 from campaign.web.organise.dashboard_pages import attachment
-from campaign.web.organise.export_pages import forget_form, iter_noting
+from campaign.web.organise.export_pages import forget_form, iter_noting, recorder
 from campaign.web.organise.forms import HandInForm
 from campaign.web.organise.setting_forms import DayForm
 
@@ -65,7 +67,7 @@ def begin() -> ResponseReturnValue:
             task.stop()
             raise
         forget_form()
-        Thread(target=list, args=(iter_noting(task),), name="hand-in", daemon=True).start()  # waits for its end
+        Thread(target=_wait, args=(iter_noting(task), job, recorder()), name="hand-in", daemon=True).start()
         return redirect(url_for(".follow", job=job.token), 303)
     return _page(form, form.status)
 
@@ -102,6 +104,16 @@ def explain(_error: UnknownLink) -> ResponseReturnValue:
     """Say that a document is kept for an hour."""
     title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
     return render_template("organise/refused.html", title=title, advice=advice), 404
+
+
+def _wait(output: Iterator[bytes], job: Job, note: Callable[..., None]) -> None:
+    """Wait for the document, and note how many of its names are set in their closest form, by their numbers."""
+    for _ in output:
+        pass
+    with suppress(UnknownLink):  # deleted meanwhile
+        progress = job.progress()
+        if progress.replaced:
+            note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
 
 
 def _job(token: str) -> Job:

@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from pathlib import Path
 
+import openpyxl
 import pyrage
 import pytest
 import time_machine
@@ -71,13 +72,48 @@ def test_only_what_is_chosen_leaves_and_its_number_is_said_before(grace, signed,
 
 
 @pytest.mark.parametrize("purpose", list(LAYOUTS))
-@pytest.mark.parametrize("dialect", ["plain", "excel"])
-def test_each_purpose_comes_with_its_columns_and_name(grace, signed, purpose, dialect):
+@pytest.mark.parametrize(("dialect", "use"), [("plain", "import"), ("excel", "spreadsheet")])
+def test_each_purpose_comes_with_its_columns_and_a_name_that_tells_its_use(grace, signed, purpose, dialect, use):
     answer = export(grace, purpose=purpose, dialect=dialect)
-    assert f'filename="love-always-wins-{purpose}-{utcnow().date()}.csv"' in answer.headers["Content-Disposition"]
+    name = f"love-always-wins-{purpose}-{use}-{utcnow().date()}.csv"
+    assert f'filename="{name}"' in answer.headers["Content-Disposition"]
     assert answer.data.startswith(b"\xef\xbb\xbf") == (dialect == "excel")
     first = answer.data.decode("utf-8-sig").splitlines()[0]
     assert first == ",".join(LAYOUTS[purpose].header)
+
+
+@both
+def test_a_spreadsheet_gets_a_workbook_unless_something_else_is_chosen(campaign, grace, signed):
+    campaign.persona("=1+1", email="formula@example.org").confirms()
+    assert '<option value="xlsx" selected' in " ".join(grace.get("/organise/export").text.split())
+    answer = export(grace, dialect="xlsx")
+    name = f"love-always-wins-full-spreadsheet-{utcnow().date()}.xlsx"
+    assert f'filename="{name}"' in answer.headers["Content-Disposition"]
+    assert answer.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    header, *lines = openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True)
+    assert header == LAYOUTS["full"].header
+    given_name = header.index("given_name")
+    assert [line[given_name] for line in lines] == ["Ada", "Мария", "=1+1"]
+
+
+def test_an_encrypted_workbook_opens_for_its_recipient(grace, signed):
+    recipient = pyrage.x25519.Identity.generate()
+    answer = export(grace, dialect="xlsx", recipient=str(recipient.to_public()))
+    assert '.xlsx.age"' in answer.headers["Content-Disposition"]
+    sheet = openpyxl.load_workbook(io.BytesIO(pyrage.decrypt(answer.data, [recipient]))).active
+    assert sheet.max_row == 3
+
+
+@both
+def test_a_delivery_names_no_country_with_few_signatures(campaign, grace):
+    for number in range(10):
+        campaign.persona("Amélie", email=f"a{number}@example.org", country="FR").confirms()
+    for number in range(9):
+        campaign.persona("Maria", email=f"m{number}@example.org", country="MT").confirms()
+    assert [row["country"] for row in rows(export(grace, purpose="delivery"))] == ["FR"] * 10 + ["elsewhere"] * 9
+    assert {row["country"] for row in rows(export(grace, purpose="full"))} == {"FR", "MT"}
+    campaign.persona("Maria", email="m10@example.org", country="MT").confirms()
+    assert {row["country"] for row in rows(export(grace, purpose="delivery"))} == {"FR", "MT"}
 
 
 def test_who_did_it_which_rows_and_why_is_kept(campaign, grace, signed):

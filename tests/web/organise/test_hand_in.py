@@ -92,6 +92,26 @@ def test_it_is_noted(campaign, grace, signed):
     assert (newest.actor, newest.action, newest.details) == (grace.email, "hand-in", {"signatures": 11})
 
 
+def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_the_names(campaign, grace, signed):
+    campaign.persona("\U00030000野", email="rare@example.org", country="FR").confirms()
+    campaign.persona("𠮷野", email="known@example.org", country="FR").confirms()
+    page = " ".join(grace.get(made(grace)).text.split())
+    assert "1 name has characters that the document cannot show" in page
+    assert re.search(r"write it in by hand: 12 <", page)
+
+    def newest():
+        with campaign.app.app_context():
+            return activity.entries(db.session, most=1)[0]
+
+    wait_for(lambda: newest().action == "hand-in-replaced", "the note")
+    assert newest().details == {"names": 1, "numbers": [12]}
+    assert "names in the document have characters" in grace.get("/organise/activity").text
+
+
+def test_the_page_says_nothing_of_replaced_names_where_there_are_none(grace, signed):
+    assert "cannot show" not in grace.get(made(grace)).text
+
+
 def test_the_petition_is_marked_as_handed_in_if_wished(campaign, grace):
     grace.posts(f"{PAGE}/delivered", PAGE, day="2013-12-10")
     assert campaign.client.get("/count.json").json["delivered_on"] == "2013-12-10"
