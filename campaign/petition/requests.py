@@ -33,7 +33,7 @@ class Stored:
 
 
 def by_address(session: Session, key: bytes, email: str) -> Stored | None:
-    """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is.
+    """Return the stored row for an address (normalised), by its hash with the server's `key`; None if there is none.
 
     It is the confirmed signature, or else the newest submission.
     """
@@ -43,4 +43,4 @@ def by_address(session: Session, key: bytes, email: str) -> Stored | None:
     wanted = Signature.address_hash == address_hash(key, email)
     found = select(*columns, number.scalar_subquery()).where(wanted)
     rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
-    return Stored(*rows[0], others=len(rows) - 1) if rows else None
+    return Stored(*rows[0], len(rows) - 1) if rows else None
