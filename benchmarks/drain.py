@@ -51,7 +51,7 @@ def fill(site: Site, url: str, mails: int) -> None:
 
 def row(key: bytes, number: int, signature_id: UUID) -> dict[str, object]:
     """Return a message of the outbox."""
-    letter = outbox.Letter(f"ada{number}@example.org", "en")
+    letter = outbox.Letter(f"ada{number}@example{number % 100}.org", "en")
     return outbox.new_row(key, letter) | {"kind": "confirmation", "signature_id": signature_id}
 
 

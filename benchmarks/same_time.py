@@ -1,7 +1,8 @@
 """Measures whether the time an answer takes tells who signed:  python -m benchmarks.same_time [TRIALS].
 
-Four kinds of address ask a real server for the link of a lost mail, and then sign, in random order over one connection:
-new ones, ones that signed and were not told yet, one that was told within the day, and one whose owner refused mail.
+Five kinds of address ask a real server for the link of a lost email, and then sign, in random order over one
+connection: new ones, pending ones, one that has had its emails of the day, one that has signed and got its notice of
+the day, and one whose owner refused mail.
 """
 
 import http.client
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -46,10 +48,11 @@ def compared(times: dict[str, list[float]]) -> str:
 
 
 def measured(act: Callable[[str], float], numbers: range) -> dict[str, list[float]]:
-    """Return the milliseconds that `act` took for addresses of each kind; `numbers` are those of the new and known."""
+    """Return the milliseconds that `act` took for each kind; `numbers` are those of the new and pending addresses."""
     kinds = {
-        "new": (f"new{number}@example.org" for number in numbers),
-        "known": (f"known{number}@example.org" for number in numbers),
+        "new": (f"new{number}@example{number}.org" for number in numbers),
+        "pending": (f"pending{number}@example{number}.org" for number in numbers),
+        "beyond": iter(["beyond@example.org"] * len(numbers)),
         "told": iter(["told@example.org"] * len(numbers)),
         "refused": iter(["refused@example.org"] * len(numbers)),
     }
@@ -61,16 +64,20 @@ def measured(act: Callable[[str], float], numbers: range) -> dict[str, list[floa
     return times
 
 
-def prepare(site: Site, connection: http.client.HTTPConnection, known: int) -> None:
-    """Let those who are to be known sign, and the one who is to be refused say so."""
+def prepare(site: Site, connection: http.client.HTTPConnection, pending: int) -> None:
+    """Bring each address into the state of its kind."""
     sign(connection, "refused@example.org")
-    [mail] = site.mails(1)
-    refuse(connection, re.search(r"/confirm/\S+", mail.get_body(("plain",)).get_content())[0])
-    for number in range(known):
-        sign(connection, f"known{number}@example.org")
-    for _ in range(2):
-        sign(connection, "told@example.org")
-    site.mails(known + 3)
+    [email] = site.mails(1)
+    press(connection, f"{link_in(email)}/not-me")
+    sign(connection, "told@example.org")
+    [email] = [email for email in site.mails(2) if email["To"] == "told@example.org"]
+    press(connection, link_in(email))
+    sign(connection, "told@example.org")
+    for _ in range(3):
+        sign(connection, "beyond@example.org")
+    for number in range(pending):
+        sign(connection, f"pending{number}@example{number}.org")
+    site.mails(pending + 6)
 
 
 def sign(connection: http.client.HTTPConnection, email: str) -> float:
@@ -92,10 +99,15 @@ def send(connection: http.client.HTTPConnection, path: str, fields: dict[str, st
     return (time.perf_counter() - began) * 1000
 
 
-def refuse(connection: http.client.HTTPConnection, path: str) -> None:
-    """Press "This wasn't me"."""
-    connection.request("POST", f"{path}/not-me", "")
-    assert connection.getresponse().read()
+def link_in(email: EmailMessage) -> str:
+    """Return the path of the link in an email."""
+    return re.search(r"/confirm/\S+", email.get_body(("plain",)).get_content())[0]
+
+
+def press(connection: http.client.HTTPConnection, path: str) -> None:
+    """Press a button."""
+    connection.request("POST", path, "")
+    connection.getresponse().read()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A daily budget of confirmation emails for each mail domain, so that nobody floods a company or a school through us.
+"""A daily budget of confirmation emails for each mail domain, against floods of a company or a school.
 
 Large public providers have none: on a day when the campaign spreads, thousands of their users sign. Beyond the budget
 messages are held until the next day (UTC), not lost: most may be real supporters at a university.

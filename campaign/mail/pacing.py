@@ -20,7 +20,7 @@ PAUSE = timedelta(days=1)
 
 
 def start_pause(session: Session, message_id: UUID) -> None:
-    """Let the pause of the message's slot begin, since it was delivered; within the caller's transaction."""
+    """Start the pause of the message's slot, since it was delivered; within the caller's transaction."""
     delivered = update(EmailSlot).where(EmailSlot.message_id == message_id)
     session.execute(delivered.values(message_id=None, paused_until=utcnow() + PAUSE))
 

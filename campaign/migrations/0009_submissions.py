@@ -1,6 +1,6 @@
 """Several pending submissions and one confirmed signature per address; limits of emails per mailbox and mail domain.
 
-Pauses begin anew: on the day of the upgrade an address may get one notice more than usual.
+Pauses start from zero: on the day of the upgrade an address may get one notice more than usual.
 """
 
 import sqlalchemy as sa
@@ -82,7 +82,7 @@ def downgrade() -> None:
 
 
 def _keep_one_of_each_address() -> None:
-    """Delete what one row per address has no room for: the confirmed signature stays, else the newest submission."""
+    """Delete all but one row per address: the confirmed signature stays, or else the newest submission."""
     better = (
         "SELECT 1 FROM signatures AS other WHERE other.address_hash = signatures.address_hash AND "
         "(other.confirmed_at IS NOT NULL OR other.id > signatures.id)"
@@ -91,7 +91,7 @@ def _keep_one_of_each_address() -> None:
 
 
 class _Kept:
-    """What SQLite loses when it makes a table anew, as it must for other constraints; PostgreSQL changes it in place.
+    """The rows and triggers that SQLite loses when it rebuilds a table to change constraints; PostgreSQL alters it.
 
     Dropping the old table deletes its rows, so the messages of signatures and the references between signatures go as
     well, and so do its triggers.
@@ -108,7 +108,7 @@ class _Kept:
             )
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Restore the rows and triggers."""
         if not self._is_needed:
             return
         op.execute(

@@ -63,7 +63,7 @@ def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) ->
 
 
 def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> bool:
-    # Not by the bare names of columns: those an UPDATE would take for what it is to set.
+    # Prefixed: an UPDATE would take a parameter with the name of a column for the value to set.
     values = {f"row_{name}": value for name, value in row.items()}
     values |= {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
@@ -97,7 +97,7 @@ def _one_by_one(entering: bool) -> tuple[Insert, ReturningInsert[Any] | None, In
 
 
 def _claiming(dialect: str, entering: bool) -> Insert:
-    """Take a free slot of the mailbox for this message, if one of the right kind is free.
+    """Claim a free slot of the mailbox for this message, if one of the right kind is free.
 
     Two requests that see the same slot free meet at its key: the second takes nothing.
     """

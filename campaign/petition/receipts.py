@@ -17,7 +17,7 @@ MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A supporter's own view of their signature; what came by their link are numbers, never people.
+    """A supporter's own view of their signature; their link has numbers, never people.
 
     `brought`: how many signatures came by it and were confirmed before today (UTC); `brought_on`: how many more those
     brought in turn. Each is 0 below `MIN_COUNT_SHOWN`.
@@ -34,7 +34,7 @@ class Receipt:
 
 
 def receipt(session: Session, signature_id: UUID) -> Receipt:
-    """Return what stands readable about a signature, for its owner.
+    """Return the readable part of a signature, for its owner.
 
     Raises `UnknownLink` when it is gone or another submission with its address is confirmed, and `ExpiredLink` when it
     was not confirmed in 30 days.

@@ -109,7 +109,7 @@ def test_a_domain_gets_its_daily_budget_and_the_rest_the_next_day(posting, mailb
         worker(posting).drain()
         assert (len(mailbox.messages), sent_to(mailbox, "ada@other.example")) == (3, 1)
         with posting.app.app_context():
-            assert waiting(posting).waiting == 0  # what is held is not late
+            assert waiting(posting).waiting == 0  # a held message is not late
             assert not is_late(db.session)
         for expected in (5, 6):
             traveller.shift(timedelta(days=1))

@@ -250,7 +250,7 @@ def test_a_refusal_from_before_tags_were_folded_still_holds(campaign):
 
 
 def brings(campaign, receipt: str, number: int, *, first: int = 0) -> list[str]:
-    """Let people confirm by the link of a supporter; returns their receipts."""
+    """Have people confirm by the link of a supporter; return their receipts."""
     ref = code(campaign, receipt)
     names = (f"friend{first + each}.{ref}@example.org" for each in range(number))
     return [campaign.persona("Olga", email=name, ref=ref).confirms() for name in names]
