@@ -39,7 +39,7 @@ class DeliveryError(Exception):
     """
 
     def __init__(self, step: Step, code: int | None, words: str | bytes, *, to: str = "") -> None:
-        """Keep what the server said to a message for `to`, the address removed."""
+        """Store the server's words about a message for `to`, the address removed."""
         self.step, self.code = step, code
         self.reply = " ".join(filter(None, (str(code or ""), redacted(words, to=to))))[:MAX_REPLY]
         self.enhanced = _enhanced(self.reply)
@@ -109,7 +109,7 @@ def redacted(words: str | bytes, *, to: str) -> str:
 
 
 def _parts(to: str) -> list[str]:
-    """Return what must not remain of the address `to` (ASCII), the longest first."""
+    """Return the parts of the address `to` (ASCII) that must not remain, the longest first."""
     local, _, domain = to.rpartition("@")
     domains = [domain, _in_unicode(domain)]
     parts = {*(f"{local}@{name}" for name in domains), local, local.partition("+")[0], *domains}

@@ -179,7 +179,7 @@ def _recover(row: MailServer) -> None:
 
 
 def _bring_back(session: Session, row: MailServer, since: datetime, *only: ColumnElement[bool]) -> None:
-    """Let all that failed since then wait at its old place, except for what fails while others are accepted."""
+    """Make every message that failed since then due again, except those that fail while others are accepted."""
     own = FINAL - 1 if row.suspects.count(",") + 1 >= MANY else 0
     failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures <= own, *only)
     session.execute(update(OutboxMessage).where(*failed).values(due_at=OutboxMessage.created_at))

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db, utcnow
+from campaign.mail.backlog import health
 from campaign.organising import activity
 from campaign.petition import totals
 from campaign.petition.csv_text import DIALECTS, iter_csv
@@ -29,6 +30,7 @@ def show() -> ResponseReturnValue:
         count=totals.confirmed(db.session),
         exports=activity.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
         stage=stage(db.session),
+        mail_health=health(db.session),
         now=utcnow(),
     )
 
