@@ -9,8 +9,8 @@ from flask import current_app
 
 from campaign.cli.plain import PlainGroup
 from campaign.db import db, iso
-from campaign.mail import domains, outbox
-from campaign.mail.backlog import backlog, dead_letters, is_late
+from campaign.mail import domains, outbox, server_state
+from campaign.mail.backlog import backlog, dead_letters, health, is_late
 from campaign.state import mail_worker, state
 
 SHOWN = 20  # dead letters listed one by one
@@ -31,13 +31,17 @@ def work(once: bool) -> None:
 
 @mail.command()
 def status() -> None:
-    """Say how many messages wait, since when, and which were given up."""
-    found = backlog(db.session)
+    """Report how mail is, how many messages wait, since when, and which were given up."""
+    found, state = backlog(db.session), health(db.session)
+    click.echo(f"status: {state.status}{f' since {iso(state.since)}' if state.since else ''}")
+    if state.reply:
+        click.echo(f"reply: {state.reply}")
     oldest = iso(found.oldest) if found.oldest else "none"
     click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
     click.echo(f"reminders to come: {found.reminders}\ngiven up: {found.dead}")
     for letter in dead_letters(db.session, most=SHOWN):
         why = f"refused with {letter.refusal}" if letter.refusal else "could not be sent"
+        why += f" ({letter.reply})" if letter.reply else ""
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
     if found.dead > SHOWN:
         click.echo(f"  and {found.dead - SHOWN} older ones")
@@ -47,6 +51,7 @@ def status() -> None:
 def retry() -> None:
     """Try once more to send what was given up."""
     click.echo(f"due once more: {outbox.revive(db.session)}")
+    server_state.try_now(db.session)
 
 
 @mail.command()

@@ -1,17 +1,19 @@
-"""What waits in the outbox, how late it is, and which letters died."""
+"""What waits in the outbox, how late it is, and what is wrong."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from campaign.db import utcnow
+from campaign.mail.server_state import LATE, load
 from campaign.models import OutboxMessage
 
-LATE = timedelta(minutes=5)
-MANY = 10  # put off by so many servers at once, it is our own that is the matter
+RECENT = timedelta(days=1)  # for so long a message that was given up is shown in red
+STUCK = 6  # attempts, the last of them more than an hour after the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,26 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was given up: its signature, when it was due first, and the server's code if it was refused."""
+    """A message that was given up: its signature, when it was due first, the server's code if any, and its words."""
 
     signature_id: UUID | None
     created_at: datetime
     refusal: int | None
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How sending goes, for those who run the campaign.
+
+    `status`: "failing" (the mail server accepts nothing, and the workers pause), "late" (messages wait for too long),
+    "dead" (messages were given up in the last day) or "ok". `reply`: the server's own words, without addresses;
+    `since`: when that began.
+    """
+
+    status: Literal["ok", "dead", "late", "failing"]
+    reply: str | None = None
+    since: datetime | None = None
 
 
 def backlog(session: Session) -> Backlog:
@@ -51,20 +68,41 @@ def backlog(session: Session) -> Backlog:
 
 
 def is_late(session: Session) -> bool:
-    """Tell whether mail runs more than five minutes late.
+    """Return whether mail runs more than five minutes late.
 
-    What the mail servers of a few recipients put off does not count: others' mail goes out meanwhile.
+    Outsiders see this, so one address must not change it: it depends on how long messages wait for their first
+    attempt, decoys as well as emails, and on failures of the server that do not depend on one or two recipients.
     """
-    overdue = and_(OutboxMessage.created_at < utcnow() - LATE, _waiting())
-    put_off = func.count(OutboxMessage.refusal)
-    counts = select(func.count() - put_off, put_off).select_from(OutboxMessage).where(overdue)
-    stuck, refused = session.execute(counts).one()
-    return bool(stuck or refused >= MANY)
+    overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE, OutboxMessage.attempts == 0)
+    # Ordered, so that PostgreSQL reads the index and not the table, however old its statistics are.
+    first = overdue.order_by(OutboxMessage.due_at).limit(1)
+    return load(session).is_late() or session.execute(first).first() is not None
+
+
+def health(session: Session) -> Health:
+    """Return how sending goes. It tells of single messages, and so is not for outsiders."""
+    server = load(session)
+    if server.is_failing:
+        return Health("failing", server.reply, server.failing_since)
+    stuck = _refused(OutboxMessage.due_at.is_not(None), OutboxMessage.attempts >= STUCK)
+    if found := session.execute(stuck).first():
+        return Health("late", *found)
+    if is_late(session):
+        return Health("late")
+    dead = _refused(OutboxMessage.due_at.is_(None), OutboxMessage.refused_at > utcnow() - RECENT)
+    found = session.execute(dead).first()
+    return Health("dead", *found) if found else Health("ok")
+
+
+def _refused(*conditions: ColumnElement[bool]) -> Select[str | None, datetime | None]:
+    """Return the words about the message that failed last, and when; its index holds only those that failed."""
+    found = select(OutboxMessage.reply, OutboxMessage.refused_at).where(OutboxMessage.refused_at.is_not(None))
+    return found.where(*conditions).order_by(OutboxMessage.refused_at.desc()).limit(1)
 
 
 def dead_letters(session: Session, *, most: int) -> list[DeadLetter]:
     """Return up to `most` messages that were given up, the newest first."""
-    columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.refusal)
+    columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.refusal, OutboxMessage.reply)
     dead = select(*columns).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
     return [DeadLetter(*row) for row in session.execute(dead.limit(most))]
 

@@ -24,9 +24,13 @@ log = structlog.get_logger(__name__)
 # not tell who signed before.
 Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
 
-# Pauses after each failed attempt; the last one repeats until GIVE_UP (RFC 5321, 4.5.4.1: four to five days).
-PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80, 160, 320))
-GIVE_UP = timedelta(days=5)
+# Pauses after each failed attempt; the last one repeats (RFC 5321, 4.5.4.1: for four to five days). A greylist lets
+# the second attempt pass after a minute, or after five.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40, 80, 160, 320))
+MAX_ATTEMPTS = 30  # with these pauses, five days
+GIVE_UP = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
+LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
+_UNTRIED: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
 _BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
 
 
@@ -48,6 +52,9 @@ class Waiting:
     letter: Letter | None
     created_at: datetime
     due_at: datetime
+    attempts: int = 1
+    refused_at: datetime | None = None
+    own_failures: int = 0
 
 
 def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
@@ -60,27 +67,50 @@ def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
 
-def take(session: Session, key: bytes, *, most: int) -> list[Waiting]:
-    """Take up to `most` due messages, those due first, for this worker alone.
+def take(session: Session, key: bytes, *, most: int, untried_first: bool = False) -> list[Waiting]:
+    """Claim up to `most` due messages, those due first, for this worker only.
 
-    Taking one moves its due time past the next pause: so it comes back by itself when the worker fails or dies, and
-    no other worker sees it until then. Confirmations beyond the daily budget of their domain are held until tomorrow.
+    A claimed message is due again after `LEASE`: it comes back by itself when the worker dies, and no other worker
+    sees it until then. `untried_first`: those that no server has refused before the others. Confirmations beyond the
+    daily budget of their domain are held until tomorrow.
     """
     while True:
         now = utcnow()
-        due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(most)
         with transaction(session):
-            rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-            wanted = _hold_beyond_budget(session, key, rows)
-            taken = [_taken(key, row, now=now) for row in wanted]
+            rows = _due_rows(session, now, most=most, untried_first=untried_first)
+            taken = [_taken(key, row, now=now) for row in _hold_beyond_budget(session, key, rows)]
         if taken or not rows:  # else all of them are held, and there may be more behind them
             return taken
+
+
+def _due_rows(session: Session, now: datetime, *, most: int, untried_first: bool) -> list[OutboxMessage]:
+    """Return up to `most` messages that are due and lock them, without those that another worker has."""
+    due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at)
+    untried, refused = OutboxMessage.refused_at.is_(None), OutboxMessage.refused_at.is_not(None)
+    again = due.where(refused).order_by(None).order_by(OutboxMessage.refused_at)
+    rows: list[OutboxMessage] = []
+    for wanted in (due.where(untried), again) if untried_first else (due,):
+        if left := most - len(rows):
+            rows += session.scalars(wanted.limit(left).with_for_update(skip_locked=True)).all()
+    return rows
 
 
 def put_back(session: Session, untried: Sequence[Waiting]) -> None:
     """Give back what was taken and not tried, to its old place in the order."""
     for waiting in untried:  # one by one: who holds several rows can meet somebody who erases them, in another order
-        _update(session, waiting.id, due_at=waiting.due_at, attempts=OutboxMessage.attempts - 1)
+        old = {"due_at": waiting.due_at, "attempts": waiting.attempts - 1, "refused_at": waiting.refused_at}
+        _update(session, waiting.id, **old)
+
+
+def defer(session: Session, waiting: Waiting, *, code: int | None, reply: str, at_once: bool = False) -> None:
+    """Keep a message that was not accepted for its next attempt: after its pause, or as soon as the server works.
+
+    `reply`: the server's words without addresses.
+    """
+    now = utcnow()
+    due_at, attempts = (waiting.created_at, 1) if at_once else (now + _pause(waiting.attempts), waiting.attempts)
+    failure = {"refusal": code, "reply": reply, "refused_at": now, "own_failures": waiting.own_failures}
+    _update(session, waiting.id, due_at=due_at, attempts=attempts, **failure)
 
 
 def done(session: Session, message_id: UUID) -> None:
@@ -105,9 +135,7 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
     with transaction(session):
         _note_delivery(session, message_id)
         kept = session.execute(
-            again.values(kind="reminder", created_at=due, due_at=due, attempts=0, refusal=None).returning(
-                OutboxMessage.id
-            )
+            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED).returning(OutboxMessage.id)
         ).first()
         if kept is None:
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
@@ -132,19 +160,14 @@ def withdraw(session: Session, signature_id: UUID) -> None:
     session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
 
 
-def note_refusal(session: Session, message_id: UUID, *, code: int) -> None:
-    """Note with which code a mail server put the message off; it is tried again."""
-    _update(session, message_id, refusal=code)
-
-
-def give_up(session: Session, message_id: UUID, *, code: int | None) -> None:
+def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str, own_failures: int = 0) -> None:
     """Keep a message that cannot be delivered, but send it no more: a dead letter. `code`: the refusal, if any.
 
     Its mailbox got nothing, so another message may go there at once.
     """
-    gone = update(OutboxMessage).where(OutboxMessage.id == message_id).values(due_at=None, refusal=code)
+    values = {"refusal": code, "reply": reply, "refused_at": utcnow(), "own_failures": own_failures, "due_at": None}
     with transaction(session):
-        session.execute(gone)
+        session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))
         pacing.free_slot(session, message_id)
 
 
@@ -152,7 +175,7 @@ def revive(session: Session) -> int:
     """Make all dead letters due once more, as if they were new; returns how many."""
     now = utcnow()
     dead = update(OutboxMessage).where(OutboxMessage.due_at.is_(None))
-    dead = dead.values(created_at=now, due_at=now, attempts=0, refusal=None)
+    dead = dead.values(created_at=now, due_at=now, **_UNTRIED)
     with transaction(session):
         return len(session.execute(dead.returning(OutboxMessage.id)).all())
 
@@ -195,14 +218,19 @@ def _hold_beyond_budget(session: Session, key: bytes, rows: Sequence[OutboxMessa
 
 
 def _pause(attempts: int) -> timedelta:
-    return PAUSES[min(attempts, len(PAUSES) - 1)]
+    """Return the pause after so many attempts."""
+    return PAUSES[min(attempts, len(PAUSES)) - 1]
 
 
 def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:
-    due = row.due_at or now
-    row.due_at, row.attempts = now + _pause(row.attempts), row.attempts + 1
+    due, refused_at = row.due_at or now, row.refused_at
+    # Without `refused_at`, else another worker could bring back a message that is being sent: see `server_state`.
+    row.due_at, row.attempts, row.refused_at = now + LEASE, row.attempts + 1, None
     kind: Any = row.kind
-    return Waiting(row.id, kind, row.signature_id, _opened(key, row), row.created_at, due)
+    letter = _opened(key, row)
+    return Waiting(
+        row.id, kind, row.signature_id, letter, row.created_at, due, row.attempts, refused_at, row.own_failures
+    )
 
 
 def _opened(key: bytes, row: OutboxMessage) -> Letter | None:

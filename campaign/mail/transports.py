@@ -2,6 +2,8 @@
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
@@ -10,9 +12,11 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from campaign.config import Settings
 from campaign.files import own_folder, whole_file
 from campaign.mail.messages import Message, in_ascii
+from campaign.mail.refusals import UNAVAILABLE, DeliveryError, Step
 
-TIMEOUT = 20  # seconds that a mail server may take for one answer
-OK = 250
+TIMEOUT = 20  # seconds that a mail server may take for one reply
+CONTENT_TIMEOUT = 60  # the same after the content, which many servers scan first
+_ACCEPTED = (250, 251)
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -20,7 +24,10 @@ class Transport(Protocol):
     """Sends messages; keeps what it needs open between them, until `close`."""
 
     def send(self, message: Message) -> None:
-        """Send `message`. Raises `OSError` (`smtplib.SMTPException` is one) when that fails."""
+        """Send `message`. Raises `DeliveryError` when it is not accepted."""
+
+    def check(self, sender: str) -> None:
+        """Do all that comes before a recipient is named. Raises `DeliveryError` when that fails."""
 
     def close(self) -> None:
         """Let go of any connection."""
@@ -49,9 +56,14 @@ class FileTransport:
 
     def send(self, message: Message) -> None:
         """Write `message` under its name, so that a second try replaces the first."""
-        own_folder(self._folder)
-        with whole_file(self._folder / f"{message.name}.eml") as file:
+        self.check(message.sender)
+        with _failing_at(Step.CONNECTION), whole_file(self._folder / f"{message.name}.eml") as file:
             file.write(message.content)
+
+    def check(self, _sender: str) -> None:
+        """Make the folder if it is missing."""
+        with _failing_at(Step.CONNECTION):
+            own_folder(self._folder)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -66,11 +78,51 @@ class SmtpTransport:
         self._connection: smtplib.SMTP | None = None
 
     def send(self, message: Message) -> None:
-        """Send `message`; a connection that the server has closed meanwhile is opened anew."""
-        # Asked for before, and not tried again after: the server may have taken what it did not answer.
-        if self._connection is not None and not _answers(self._connection):
+        """Send `message`, on a new connection if the server has closed the one before or ends it now."""
+        self._begin(message.sender, message=message)
+
+    def check(self, sender: str) -> None:
+        """Connect and name the sender, as before a message."""
+        self._begin(sender, message=None)
+
+    def _begin(self, sender: str, *, message: Message | None) -> None:
+        is_used = self._connection is not None
+        try:
+            self._transact(self._connected(), sender, message)
+        except DeliveryError as error:
+            # Not after content without a reply: the server may have accepted it.
+            is_certain = error.code is not None or error.step is not Step.CONTENT
+            if not (is_used and is_certain and (self._connection is None or error.is_limit)):
+                raise
+            self.close()  # it served others before: the server ends it after a time or a number of messages
+            self._transact(self._connected(), sender, message)
+
+    def _transact(self, connection: smtplib.SMTP, sender: str, message: Message | None) -> None:
+        """Do one mail transaction (RFC 5321, 3.3); with no message, its beginning."""
+        try:
+            with _failing_at(Step.SENDER):
+                size = [f"size={len(message.content)}"] if message and connection.has_extn("size") else []
+                _require(Step.SENDER, connection.mail(sender, size))
+            if message is None:
+                connection.rset()
+                return
+            with _failing_at(Step.RECIPIENT, to=message.to):
+                _require(Step.RECIPIENT, connection.rcpt(message.to), to=message.to)
+            with _failing_at(Step.CONTENT, to=message.to), _patient(connection):
+                _require(Step.CONTENT, connection.data(message.content), to=message.to)
+        except DeliveryError as error:
+            self._reset(error)
+            raise
+
+    def _reset(self, error: DeliveryError) -> None:
+        """Make the connection ready for the next message after a refusal; close it where that is not possible."""
+        try:
+            if error.code is None or error.code == UNAVAILABLE or self._connection is None:
+                self.close()
+            else:
+                self._connection.rset()
+        except OSError:
             self.close()
-        self._connected().sendmail(message.sender, message.to, message.content)
 
     def close(self) -> None:
         """End the connection."""
@@ -80,12 +132,10 @@ class SmtpTransport:
 
     def _connected(self) -> smtplib.SMTP:
         if self._connection is None:
-            connection = self._open()
+            with _failing_at(Step.CONNECTION):
+                connection = self._open()
             try:
                 self._introduce(connection)
-            except smtplib.SMTPNotSupportedError as error:
-                connection.close()  # a fault of the server, not of the message that we came with
-                raise smtplib.SMTPConnectError(502, str(error)) from None
             except BaseException:
                 connection.close()
                 raise
@@ -100,16 +150,51 @@ class SmtpTransport:
 
     def _introduce(self, connection: smtplib.SMTP) -> None:
         if self._url.scheme == "smtp" and not _is_loopback(self._url.hostname or ""):
-            connection.starttls(context=ssl.create_default_context())
+            with _failing_at(Step.ENCRYPTION):
+                connection.starttls(context=ssl.create_default_context())
         if self._url.username:
-            connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+            with _failing_at(Step.LOGIN):
+                connection.login(unquote(self._url.username), unquote(self._url.password or ""))
+        with _failing_at(Step.CONNECTION):
+            connection.ehlo_or_helo_if_needed()
 
 
-def _answers(connection: smtplib.SMTP) -> bool:
+def _require(step: Step, reply: tuple[int, bytes], *, to: str = "") -> None:
+    """Raise `DeliveryError` unless the server has accepted the command."""
+    code, words = reply
+    if code not in _ACCEPTED:
+        raise DeliveryError(step, code if code > 0 else None, words, to=to)
+
+
+@contextmanager
+def _failing_at(step: Step, *, to: str = "") -> Iterator[None]:
+    """Turn every fault of the connection within the block into a `DeliveryError`."""
     try:
-        return connection.noop()[0] == OK
-    except smtplib.SMTPServerDisconnected:
-        return False
+        yield
+    except smtplib.SMTPResponseException as error:
+        raise DeliveryError(step, error.smtp_code if error.smtp_code > 0 else None, error.smtp_error, to=to) from None
+    except ssl.SSLError as error:
+        words = getattr(error, "verify_message", "") or error.reason or "TLS failed"
+        raise DeliveryError(step, None, f"no encrypted connection: {words}", to=to) from None
+    except TimeoutError:
+        raise DeliveryError(step, None, "no reply in time", to=to) from None
+    except smtplib.SMTPException as error:
+        raise DeliveryError(step, None, str(error), to=to) from None
+    except OSError as error:
+        raise DeliveryError(step, None, error.strerror or type(error).__name__, to=to) from None
+    except UnicodeError:
+        raise DeliveryError(step, None, "user or password has letters that are not ASCII", to=to) from None
+
+
+@contextmanager
+def _patient(connection: smtplib.SMTP) -> Iterator[None]:
+    """Wait longer for replies within the block."""
+    connection.sock.settimeout(CONTENT_TIMEOUT)  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        if connection.sock is not None:
+            connection.sock.settimeout(TIMEOUT)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,8 @@
 """The worker that empties the outbox: as a thread in the server, or as `flask mail work`."""
 
-import smtplib
+import hmac
 import time
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
 from uuid import UUID
@@ -11,19 +12,21 @@ from flask import Flask
 
 from campaign.config import Settings
 from campaign.db import db, forget_deleted, utcnow
-from campaign.mail import outbox
+from campaign.mail import outbox, server_state
 from campaign.mail.links import link_for
-from campaign.mail.messages import written
+from campaign.mail.messages import Message, written
+from campaign.mail.refusals import DeliveryError, Fault, Step
+from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
 from campaign.models import OutboxMessage
 from campaign.stages import Stage, stage
 
 BATCH = 10
+ATTEMPT = 5  # messages tried at a server that has refused all before
+HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
-TIDY_SECONDS = 60.0  # letters go by other ways as well: who confirms or withdraws takes theirs along
-REST_SECONDS = 10.0  # after a failure that is not one message's
-CLOSING = 421  # the server takes nothing at all for now (RFC 5321, 3.8)
-PERMANENT = 500  # SMTP codes from here on mean that trying again is useless
+TIDY_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
+REST_SECONDS = 10.0  # after a failure that has nothing to do with mail
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ class MailWorker:
         self._transport: Transport = transport_for(settings)
         self._refused: set[UUID] = set()  # of the batch at hand
         self._stage = Stage()  # when it was taken
+        self._seen = self._server = ServerState()  # the state before the batch, and the one now
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
@@ -58,26 +62,58 @@ class MailWorker:
         Thread(target=self.run, args=(Event(),), name="mail worker", daemon=True).start()
 
     def drain(self) -> int:
-        """Send all that is due; returns how many messages were seen to."""
-        handled = 0
-        while batch := self.send_batch():
-            handled += batch
+        """Send all that is due, at once even to a server that has failed; returns how many messages were handled."""
+        handled = batch = self.send_batch(at_once=True)
+        while batch:
+            handled += (batch := self.send_batch())
         self._transport.close()
         return handled
 
-    def send_batch(self) -> int:
-        """See to a batch of due messages; returns how many, and 0 when the mail server cannot be used."""
+    def send_batch(self, *, at_once: bool = False) -> int:
+        """Handle a batch of due messages; returns how many, and 0 while the mail server cannot be used.
+
+        `at_once`: do not wait for the time of the next attempt at a server that has failed.
+        """
         with self._app.app_context():
-            taken = outbox.take(db.session, self._letters, most=BATCH)
+            self._seen = self._server = server_state.load(db.session)
+            if not self._seen.is_failing:
+                taken = outbox.take(db.session, self._letters, most=BATCH)
+            elif server_state.claim_attempt(db.session, at_once=at_once):
+                taken = outbox.take(db.session, self._letters, most=ATTEMPT, untried_first=True)
+            else:
+                self._rest()
+                return 0
             self._refused = outbox.refused_among(db.session, taken)
             self._stage = stage(db.session)
-            for number, waiting in enumerate(taken, start=1):
-                if not self._send(waiting):
-                    outbox.put_back(db.session, taken[number:])
-                    return 0
-            if not taken:
-                self._rest()
+            handled = self._send_all(taken)
+            if not self._server.is_failing:
+                if not taken:
+                    self._rest()
+                return handled
+            if self._server.failures == self._seen.failures:
+                self._decide_without_email(is_idle=not taken)
+            return 0
+
+    def _send_all(self, taken: list[outbox.Waiting]) -> int:
+        """Send messages until the server fails; returns how many were handled."""
+        began = time.monotonic()
+        for number, waiting in enumerate(taken, start=1):
+            if not self._send(waiting) or time.monotonic() > began + HOLD_SECONDS:
+                outbox.put_back(db.session, taken[number:])
+                return number
         return len(taken)
+
+    def _decide_without_email(self, *, is_idle: bool) -> None:
+        """Let the next attempt at a failing server follow, after one in which no email met a refusal."""
+        if not is_idle:
+            server_state.try_now(db.session)
+            return
+        try:
+            self._transport.check(self._sender)
+        except DeliveryError as error:
+            self._note_failure(error, suspect=None)
+            return
+        self._set_server(server_state.note_nothing_waiting(db.session))
 
     def _rest(self) -> None:
         """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
@@ -94,24 +130,35 @@ class MailWorker:
         if waiting.letter is None:
             return self._left(waiting)
         try:
-            link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
-            day = self._stage.delivered_on
-            message = written(waiting, waiting.letter, link=link, sender=self._sender, delivered_on=day)
-        except Exception as error:  # noqa: BLE001 - one that cannot be written must not hold up the others
-            self._give_up(waiting, error)
-            return True
-        try:
-            if self._is_wanted(waiting):
+            message = self._written(waiting, waiting.letter)
+            if is_wanted := self._is_wanted(waiting):
                 self._transport.send(message)
-        except OSError as error:
-            return self._failed(waiting, error)
+            else:  # as far as an email goes, so that mail is not late for one and in time for the other
+                self._transport.check(self._sender)
+        except DeliveryError as error:
+            return self._failed(waiting, waiting.letter, error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not stop the others
+            log.warning("mail not sent", reason=type(error).__name__)
+            self._defer(waiting, code=None, reply=f"could not be written ({type(error).__name__})")
+            return True
         self._sent(waiting)
+        if is_wanted and not self._server.is_clean:
+            self._set_server(server_state.note_acceptance(db.session))
+        elif self._server.is_failing and self._server.unreachable:
+            self._set_server(server_state.note_connection(db.session))
         return True
+
+    def _written(self, waiting: outbox.Waiting, letter: outbox.Letter) -> Message:
+        link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
+        return written(waiting, letter, link=link, sender=self._sender, delivered_on=self._stage.delivered_on)
 
     def _left(self, waiting: outbox.Waiting) -> bool:
         """Leave a letter that another secret key sealed: that key may come back, until it is too late."""
+        reply = "encrypted with another secret key"
         if utcnow() - waiting.created_at > outbox.GIVE_UP:
-            outbox.give_up(db.session, waiting.id, code=None)
+            outbox.give_up(db.session, waiting.id, code=None, reply=reply)
+        else:
+            outbox.defer(db.session, replace(waiting, own_failures=waiting.own_failures + 1), code=None, reply=reply)
         return True
 
     def _is_wanted(self, waiting: outbox.Waiting) -> bool:
@@ -129,29 +176,62 @@ class MailWorker:
         else:
             outbox.done(db.session, waiting.id)
 
-    def _failed(self, waiting: outbox.Waiting, error: OSError) -> bool:
-        """Leave the message for its next try, unless there is none to come; returns whether others can be sent."""
-        code = _refusal(error)
-        if code >= PERMANENT or utcnow() - waiting.created_at > outbox.GIVE_UP:
-            self._give_up(waiting, error, code)
+    def _failed(self, waiting: outbox.Waiting, letter: outbox.Letter, error: DeliveryError) -> bool:
+        """Judge whose fault it is, and act on it; returns whether others can be sent."""
+        if not error.is_about_one_message:
+            outbox.put_back(db.session, [waiting])
+            self._note_failure(error, suspect=None)
+            return False
+        if is_own := self._server.has_accepted_since(waiting.refused_at):
+            waiting = replace(waiting, own_failures=waiting.own_failures + 1)
+        suspect = hmac.digest(self._links, b"refused " + letter.to.lower().encode(), "sha256")[:8].hex()
+        if error.fault is Fault.SERVER and not is_own:
+            self._note_failure(error, suspect=suspect)
+            self._keep(waiting, error)  # after it, so that recovery finds what failed since then
+            return False
+        is_permanent = error.fault is Fault.RECIPIENT
+        is_final = is_permanent and waiting.own_failures >= server_state.FINAL
+        is_normal = error.fault is Fault.GREYLISTED and not self._server.is_failing
+        if not is_final and not is_normal:
+            noted = server_state.note_refusal(
+                db.session, self._seen, reply=error.reply, suspect=suspect, is_permanent=is_permanent, is_own=is_own
+            )
+            self._set_server(noted, error)
+            if noted.is_failing:
+                self._keep(waiting, error)
+                return self._seen.is_failing  # the attempt goes on: another message may be accepted
+        if is_permanent:
+            outbox.give_up(
+                db.session, waiting.id, code=error.code, reply=error.reply, own_failures=waiting.own_failures
+            )
+            log.warning("mail given up", code=error.code)
         else:
-            log.warning("mail not sent", reason=type(error).__name__)
-            if code:
-                outbox.note_refusal(db.session, waiting.id, code=code)
-        if not code:
-            self._transport.close()
-        return bool(code)
+            self._defer(waiting, code=error.code, reply=error.reply)
+        return True
 
-    def _give_up(self, waiting: outbox.Waiting, error: Exception, code: int = 0) -> None:
-        outbox.give_up(db.session, waiting.id, code=code or None)
-        log.warning("mail given up", reason=type(error).__name__)
+    def _keep(self, waiting: outbox.Waiting, error: DeliveryError) -> None:
+        """Keep a message for when the server works; after a pause, if it may have been accepted without a reply."""
+        may_be_accepted = error.step is Step.CONTENT and error.code is None
+        outbox.defer(db.session, waiting, code=error.code, reply=error.reply, at_once=not may_be_accepted)
 
+    def _defer(self, waiting: outbox.Waiting, *, code: int | None, reply: str) -> None:
+        """Keep a message for its next attempt, unless it has had them all through its own fault."""
+        if waiting.own_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
+            outbox.give_up(db.session, waiting.id, code=code, reply=reply, own_failures=waiting.own_failures)
+            log.warning("mail given up", code=code)
+        else:
+            outbox.defer(db.session, waiting, code=code, reply=reply)
 
-def _refusal(error: OSError) -> int:
-    """Return the code by which the server refused this message (RFC 5321, 4.2.1); 0 if the fault is the server's."""
-    code = 0
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code = min(code for code, _ in error.recipients.values())
-    elif isinstance(error, smtplib.SMTPDataError):
-        code = error.smtp_code
-    return 0 if code == CLOSING else code
+    def _note_failure(self, error: DeliveryError, *, suspect: str | None) -> None:
+        noted = server_state.note_failure(db.session, self._seen, reply=error.reply, suspect=suspect)
+        self._set_server(noted, error)
+        self._transport.close()
+
+    def _set_server(self, state: ServerState, error: DeliveryError | None = None) -> None:
+        """Remember the new state of the server, and log what operators need to know of it."""
+        if state.is_failing and error and state.failures != self._server.failures:
+            reason = {"step": error.step.value, "code": error.code, "status": error.status}
+            log.error("the mail server refuses all mail; the worker pauses", failures=state.failures, **reason)
+        elif self._server.is_failing and not state.is_failing:
+            log.info("the mail server works again", failures=self._server.failures)
+        self._server = state

@@ -1,5 +1,6 @@
 """The tables and their constraints: no queries, no addresses of pages."""
 
+from campaign.models.mail import MailServer
 from campaign.models.organisers import (
     Activity,
     FailedTry,
@@ -37,6 +38,7 @@ __all__ = [
     "Invitation",
     "KeyCopy",
     "KeyHolder",
+    "MailServer",
     "Option",
     "Organiser",
     "OrganiserSession",

@@ -81,7 +81,9 @@ class RefusedAddress(Base):
 class OutboxMessage(Base):
     """A message that waits to be sent, sealed with the server's key. `due_at` is empty when we gave up.
 
-    `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did.
+    `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did; `reply`
+    the server's words without addresses, and `refused_at` when it failed last. `own_failures`: how often it
+    failed after the server had accepted others since its failure before, so that the server was not to blame.
     `domain_hash` is empty for the domains of large mail providers, which have no daily budget.
     """
 
@@ -96,6 +98,11 @@ class OutboxMessage(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     refusal: Mapped[int | None]
     domain_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reply: Mapped[str | None] = mapped_column(String(300))
+    own_failures: Mapped[int] = mapped_column(server_default="0")
+
+    __table_args__ = (_index_where("ix_outbox_refused", "refused_at", refused_at.is_not(None)),)
 
 
 class EmailSlot(Base):

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.browser
 HEIGHTS = {320: 568, 360: 740, 390: 844, 412: 915, 768: 1024, 1024: 768, 1366: 768, 1920: 1080}
 FONTS = {
     "DejaVu": {"--sans": '"DejaVu Sans"', "--serif": '"DejaVu Serif"'},
-    "Roboto and Noto": {"--sans": 'Roboto, "Noto Sans", "Noto Sans Arabic"', "--serif": '"Noto Serif", "Noto Naskh Arabic"'},
+    "Roboto and Noto": {
+        "--sans": 'Roboto, "Noto Sans", "Noto Sans Arabic"',
+        "--serif": '"Noto Serif", "Noto Naskh Arabic"',
+    },
 }
 ALL_WINDOWS = [(fonts, width) for fonts in FONTS for width in HEIGHTS]
 # The layout changes at 64 rem only, and on either side the narrowest window is the worst. The page that visitors come
@@ -222,7 +225,9 @@ def test_forced_colours_keep_the_sign_to_play(page, open_site, scheme):
 def test_forced_colours_keep_the_current_tab(room, full_site, scheme):
     room.emulate_media(forced_colors="active", color_scheme=scheme)
     room.goto(f"{full_site.url}/organise/")
-    current, other = (colours(room.locator(f".rooms a{css}").first) for css in ("[aria-current]", ":not([aria-current])"))
+    current, other = (
+        colours(room.locator(f".rooms a{css}").first) for css in ("[aria-current]", ":not([aria-current])")
+    )
     assert abs(int(current[-2].mean()) - int(other[-2].mean())) > 100
 
 

@@ -10,6 +10,7 @@ from aiosmtpd.controller import Controller
 
 from campaign.mail.backlog import Backlog
 from campaign.mail.messages import Message
+from campaign.mail.refusals import DeliveryError, Fault
 from campaign.mail.transports import SmtpTransport, transport_for
 from tests import services
 from tests.mail.smtp import waiting, worker
@@ -66,8 +67,9 @@ def elsewhere(request, mailbox, tmp_path, monkeypatch):
 
 def test_a_server_with_a_wrong_certificate_gets_nothing(elsewhere, mailbox):
     transport, _ = elsewhere
-    with pytest.raises(ssl.SSLCertVerificationError):
+    with pytest.raises(DeliveryError) as raised:
         transport.send(_message())
+    assert (raised.value.fault, "self-signed certificate" in raised.value.reply) == (Fault.SERVER, True)
     assert mailbox.messages == []
 
 

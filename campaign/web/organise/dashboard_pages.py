@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from campaign.db import db, utcnow
 from campaign.disk import room
 from campaign.mail import domains
+from campaign.mail.backlog import health
 from campaign.organising import activity
 from campaign.petition import totals
 from campaign.petition.csv_text import DIALECTS, iter_csv
@@ -34,6 +35,7 @@ def show() -> ResponseReturnValue:
         exports=activity.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
         stage=stage(db.session),
         full_domains=domains.full_domains(db.session),
+        mail_health=health(db.session),
         now=utcnow(),
         disk=room(state().settings),
         has_unknown_proxy=proxies.is_unknown(),

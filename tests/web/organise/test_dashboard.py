@@ -81,6 +81,20 @@ def test_mail_that_waits_is_shown(campaign, olga, ada):
     assert figures(olga, "mail") == {"waiting": ["1"], "bounced": ["0"], "dead": ["0"]}
 
 
+def test_a_mail_server_at_fault_is_shown_in_red_with_its_words_until_it_works(campaign, olga, ada):
+    ada.signs()
+    mail_folder = campaign.settings.mail_folder()
+    mail_folder.write_text("a file where the folder should be")
+    campaign.send_mail()
+    page = olga.get("/organise/").text
+    assert 'data-mail-status="failing"' in page
+    assert "Emails are not leaving" in page
+    assert "File exists" in page
+    mail_folder.unlink()
+    campaign.send_mail()
+    assert "data-mail-status" not in olga.get("/organise/").text
+
+
 @pytest.mark.parametrize("key", list(FIGURES))
 def test_every_figure_is_on_the_page_with_its_table(olga, key):
     page = olga.get("/organise/").text

@@ -1,0 +1,201 @@
+"""The state of the mail server that all workers share: whether it works, since when it does not, when to try again.
+
+One failure before any recipient was named is the server's fault, and so is a refusal that names the server's policy
+or limits. Other refusals are the recipient's, unless several different recipients are refused in a row. In the
+server's fault nothing is given up: the workers pause, and one of them tries a few messages after 1, 2, 4 … 60 seconds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from campaign.db import insert, transaction, utcnow
+from campaign.models import MailServer, OutboxMessage
+
+FEW = 3  # different recipients refused permanently in a row: the server's fault
+MANY = 10  # the same for recipients put off, or refused while others were accepted
+FINAL = 2  # a message refused so often while others were accepted is the recipient's fault, whatever else is refused
+MAX_PAUSE = 60  # seconds
+LATE = timedelta(minutes=5)
+_ID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """The state of the mail server; see `models.MailServer` for the fields."""
+
+    failures: int = 0
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    unreachable: bool = False
+    suspects: str = ""
+    refusing_since: datetime | None = None
+    accepted_at: datetime | None = None
+    reply: str | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Return whether the server is at fault now."""
+        return self.failures > 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Return whether nothing has been refused since the last acceptance."""
+        return not self.failures and not self.suspects
+
+    def has_accepted_since(self, moment: datetime | None) -> bool:
+        """Return whether others were accepted after a refusal at `moment`."""
+        return bool(moment and self.accepted_at and moment < self.accepted_at)
+
+    def is_late(self) -> bool:
+        """Return whether nothing has been accepted for five minutes, whoever it was for.
+
+        One or two recipients cannot cause this, else it would tell outsiders whether an address is sent an email.
+        """
+        since = self.failing_since or self.refusing_since
+        by_many = (self.failures and self.unreachable) or self.suspects.count(",") + 1 >= FEW
+        return bool(since and by_many and since < utcnow() - LATE)
+
+
+def load(session: Session) -> ServerState:
+    """Return the state; that of a server that works where nothing is stored."""
+    row = session.execute(select(*_COLUMNS).where(MailServer.id == _ID)).first()
+    return ServerState(*row) if row else ServerState()
+
+
+def claim_attempt(session: Session, *, at_once: bool = False) -> bool:
+    """Claim the next attempt at a failing server, for one worker only; `at_once`: without waiting for its time.
+
+    A worker that dies during its attempt delays the next one by a minute.
+    """
+    now = utcnow()
+    claim = update(MailServer).where(MailServer.id == _ID, MailServer.failures > 0)
+    if not at_once:
+        claim = claim.where(MailServer.retry_at <= now)
+    with transaction(session):
+        claimed = claim.values(retry_at=now + timedelta(seconds=MAX_PAUSE)).returning(MailServer.id)
+        return session.execute(claimed).first() is not None
+
+
+def try_now(session: Session) -> None:
+    """End the pause, so that the next attempt is made at once."""
+    with transaction(session):
+        session.execute(update(MailServer).values(retry_at=utcnow()))
+
+
+def note_failure(session: Session, seen: ServerState, *, reply: str, suspect: str | None) -> ServerState:
+    """Record a failure that is the server's fault; returns the new state.
+
+    `seen`: the state before the attempt: several workers that fail at the same time lengthen the pause once.
+    `suspect`: the keyed hash of the recipient, None if the server failed before any was named.
+    """
+    with _locked(session) as row:
+        _add_suspect(row, suspect)
+        _fail(session, row, seen, reply, unreachable=suspect is None)
+        return _state(row)
+
+
+def note_refusal(
+    session: Session, seen: ServerState, *, reply: str, suspect: str, is_permanent: bool, is_own: bool
+) -> ServerState:
+    """Record that a recipient was refused; returns the new state: failing if this makes it the server's fault.
+
+    `is_own`: others were accepted since this message was refused before.
+    """
+    with _locked(session) as row:
+        _add_suspect(row, f"!{suspect}" if is_permanent else suspect)
+        suspects = row.suspects.split(",")
+        permanent = [hashed for hashed in suspects if hashed.startswith("!")]
+        few = is_permanent and not is_own and len(permanent) >= FEW
+        if row.failures or few or len(suspects) >= MANY:
+            _fail(session, row, seen, reply, unreachable=False)
+        return _state(row)
+
+
+def note_acceptance(session: Session) -> ServerState:
+    """Record that a message was accepted; brings back at once all that waited for this. Returns the new state."""
+    with _locked(session) as row:
+        since = row.refusing_since or row.failing_since
+        if since and (row.failures or "," in row.suspects):
+            _bring_back(session, row, since, *([] if row.failures else [OutboxMessage.due_at.is_not(None)]))
+        row.suspects, row.refusing_since, row.accepted_at = "", None, utcnow()
+        _recover(row)
+        return _state(row)
+
+
+def note_connection(session: Session) -> ServerState:
+    """Record that the server can be reached; that ends a failure before any recipient was named, and no other."""
+    with _locked(session) as row:
+        if row.unreachable:
+            _recover(row)
+        return _state(row)
+
+
+def note_nothing_waiting(session: Session) -> ServerState:
+    """Record that a failing server was reached and no message was due; it has recovered if it refuses none later."""
+    with _locked(session) as row:
+        later = select(OutboxMessage.id).where(OutboxMessage.refused_at >= row.failing_since)
+        if session.execute(later.where(OutboxMessage.due_at.is_not(None)).limit(1)).first() is None:
+            row.suspects, row.refusing_since = "", None
+            _recover(row)
+        return _state(row)
+
+
+@contextmanager
+def _locked(session: Session) -> Iterator[MailServer]:
+    """The row, made if there is none, within one transaction and for this worker only."""
+    with transaction(session):
+        new = insert(session, MailServer).values(id=_ID, failures=0, unreachable=False, suspects="")
+        session.execute(new.on_conflict_do_nothing())
+        yield session.get_one(MailServer, _ID, with_for_update=True, populate_existing=True)
+
+
+def _add_suspect(row: MailServer, suspect: str | None) -> None:
+    known = [hashed for hashed in row.suspects.split(",") if hashed]
+    if suspect is None or suspect in known or len(known) >= MANY:
+        return
+    row.suspects = ",".join([*known, suspect])
+    row.refusing_since = row.refusing_since or utcnow()
+
+
+def _fail(session: Session, row: MailServer, seen: ServerState, reply: str, *, unreachable: bool) -> None:
+    now = utcnow()
+    if row.refusing_since:
+        # A message without a reply may have been accepted: it waits for its pause, so that few copies arrive.
+        _bring_back(session, row, row.refusing_since, OutboxMessage.refusal.is_not(None))
+    if row.failures <= seen.failures:
+        row.failures += 1
+        row.retry_at = now + timedelta(seconds=min(MAX_PAUSE, 2 ** min(row.failures - 1, 10)))
+    row.failing_since = row.failing_since or row.refusing_since or now
+    row.unreachable, row.reply = unreachable, reply
+
+
+def _recover(row: MailServer) -> None:
+    row.failures, row.failing_since, row.retry_at, row.unreachable, row.reply = 0, None, None, False, None
+
+
+def _bring_back(session: Session, row: MailServer, since: datetime, *only: ColumnElement[bool]) -> None:
+    """Make every message that failed since then due again, except those that fail while others are accepted."""
+    own = FINAL - 1 if row.suspects.count(",") + 1 >= MANY else 0
+    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures <= own, *only)
+    session.execute(update(OutboxMessage).where(*failed).values(due_at=OutboxMessage.created_at))
+
+
+def _state(row: MailServer) -> ServerState:
+    return ServerState(*(getattr(row, column.key) for column in _COLUMNS))
+
+
+_COLUMNS = (
+    MailServer.failures,
+    MailServer.failing_since,
+    MailServer.retry_at,
+    MailServer.unreachable,
+    MailServer.suspects,
+    MailServer.refusing_since,
+    MailServer.accepted_at,
+    MailServer.reply,
+)
