@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "memory": set(),
     "options": {"db", "models"},
     "switches": {"db", "models"},
-    "stages": {"switches"},
+    "stages": {"db", "models", "switches"},
     "tallies": {"db"},
     "migrating": {"db", "errors"},
     "migrations": set(),

@@ -129,10 +129,11 @@ def stop_updates(session: Session, signature_id: UUID) -> None:
             raise missing(signature_id)
 
 
-def erase(session: Session, signature_id: UUID) -> None:
-    """Delete the signature and any mail that waits for it; once it is gone, nothing is left to do."""
+def erase(session: Session, signature_id: UUID) -> bool:
+    """Delete the signature and any email that waits for it; returns whether it was still there."""
+    gone = delete(Signature).where(Signature.id == signature_id).returning(Signature.id)
     with transaction(session):
-        session.execute(delete(Signature).where(Signature.id == signature_id))
+        return session.scalar(gone) is not None
 
 
 def refuse(session: Session, signature_id: UUID) -> bool:

@@ -16,6 +16,7 @@ ROOM = "/organise"
 _TOKEN = "token"  # noqa: S105
 _JOINING = "joining"
 _CHALLENGE = "challenge"
+_PROOF = "proof"
 
 csrf = CSRFProtect()
 
@@ -73,6 +74,16 @@ def new_challenge(challenge: str) -> None:
 def challenge() -> str:
     """Return what a passkey was to sign; it is asked for once."""
     return str(session.pop(_CHALLENGE, ""))
+
+
+def is_confirmed() -> bool:
+    """Return whether the organiser gave a secret again in this browser, in the last five minutes."""
+    return sessions.is_confirmed(db.session, session.get(_TOKEN, ""), session.get(_PROOF, ""))
+
+
+def confirm() -> None:
+    """Note that the organiser gave a secret again in this browser."""
+    session[_PROOF] = sessions.confirm(db.session, session.get(_TOKEN, ""))
 
 
 def sign_in(organiser: Member) -> None:

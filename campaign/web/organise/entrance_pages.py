@@ -17,7 +17,7 @@ from campaign.organising.organisers import member
 from campaign.state import state
 from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
-from campaign.web.organise.access import needs, open_to_anybody
+from campaign.web.organise.access import needs, no_step_up, open_to_anybody
 from campaign.web.organise.forms import CodeForm, PasswordForm
 
 SECOND_WITHIN = 300  # seconds between the two factors
@@ -88,6 +88,7 @@ def give_passkey() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 @needs("reader")
+@no_step_up
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     cookies.sign_out()
@@ -110,8 +111,8 @@ def first_given() -> UUID | None:
 
 def let_in(who: UUID) -> ResponseReturnValue:
     """Begin the session of somebody who has given both factors."""
-    tell("signed-in", who)
     cookies.sign_in(member(db.session, who))
+    tell("signed-in", who)
     return redirect(url_for("dashboard.show"), 303)
 
 

@@ -155,9 +155,9 @@ def enter(who: UUID) -> ResponseReturnValue:
 def _enter(who: UUID) -> ResponseReturnValue:
     if not codes.recovery_codes_left(db.session, who):
         return lead_to(".show_codes")
-    tell("came-in", who)
     organisers.set_ready(db.session, who)
     invitations.use_up(db.session, invited().token)
+    tell("came-in", who)
     cookies.sign_in(organisers.member(db.session, who))
     return redirect(url_for("account.welcome"), 303)
 

@@ -69,7 +69,7 @@ def test_the_letter_is_set_in_one_language_and_taken_back(campaign, grace):
 
 
 def test_a_preview_shows_the_page_and_saves_nothing(campaign, grace):
-    page = grace.posts(f"{PAGE}/letter", PAGE, of="ru", text="Пишем иначе.", preview="1").text
+    page = grace.posts(f"{PAGE}/letter/preview", PAGE, of="ru", text="Пишем иначе.").text
     assert "Пишем иначе." in page
     assert '<html lang="ru"' in page
     assert "Пишем иначе." not in campaign.client.get("/ru/").text
