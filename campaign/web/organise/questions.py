@@ -1,4 +1,4 @@
-"""What an organiser is asked before an action that is hard to undo: who or what is meant, and what will happen."""
+"""The questions before actions that are hard to undo: each names the person or number meant, and the consequences."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from campaign.web.organise.step_up import Question
 
 
 def removing(organiser_id: UUID) -> Question | None:
-    """Ask before an organiser is removed."""
+    """Return the question before an organiser is removed."""
     person = _member(organiser_id)
     if person is None:
         return None
@@ -25,7 +25,7 @@ def removing(organiser_id: UUID) -> Question | None:
 
 
 def stopping_export(organiser_id: UUID) -> Question | None:
-    """Ask before an organiser loses the right to export."""
+    """Return the question before an organiser loses the right to export."""
     person = _member(organiser_id)
     if person is None or not person.exports:
         return None
@@ -37,7 +37,7 @@ def stopping_export(organiser_id: UUID) -> Question | None:
 
 
 def changing_role(organiser_id: UUID) -> Question | None:
-    """Ask before an organiser gets another role."""
+    """Return the question before an organiser gets another role."""
     person, role = _member(organiser_id), request.form.get("role", "")
     if person is None or role not in ROLES or role == person.role:
         return None
@@ -50,14 +50,14 @@ def changing_role(organiser_id: UUID) -> Question | None:
 
 
 def taking_back() -> Question:
-    """Ask before an invitation is taken back."""
+    """Return the question before an invitation is taken back."""
     email = request.form.get("email") or "–"
     facts = gettext("Its link does not work from then on.")
     return Question(gettext("Take back the invitation of %(email)s?", email=email), (facts,), gettext("Take back"))
 
 
 def changing_stage() -> Question | None:
-    """Ask before the petition is opened, closed or marked as delivered."""
+    """Return the question before the petition is opened, closed or marked as delivered."""
     act, present = request.form.get("act"), stage(db.session)
     if act == "deliver":
         return delivering()
@@ -71,7 +71,7 @@ def changing_stage() -> Question | None:
 
 
 def delivering() -> Question | None:
-    """Ask before the petition is marked as delivered."""
+    """Return the question before the petition is marked as delivered."""
     form = DayForm()
     if not form.validate() or form.day.data is None or stage(db.session).delivered_on == form.day.data:
         return None
@@ -81,7 +81,7 @@ def delivering() -> Question | None:
 
 
 def role_names() -> dict[Role, str]:
-    """Return what each role is called, and what it may do."""
+    """Return the name of each role, with its rights."""
     return {
         "reader": gettext("Reader: sees figures"),
         "organiser": gettext("Organiser: exports and erases"),

@@ -71,7 +71,7 @@ def send() -> ResponseReturnValue:
 
 
 def _erasing() -> Question | None:
-    """Ask before a signature is erased."""
+    """Return the question before a signature is erased."""
     form = EmailForm()
     found = _found(form.address) if form.validate() else None
     if found is None:

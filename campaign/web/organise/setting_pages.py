@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign import options, stages, switches
@@ -80,7 +80,7 @@ def set_goals() -> ResponseReturnValue:
 @step_up
 def set_letter() -> ResponseReturnValue:
     """Set the letter in one language."""
-    form = LetterForm()
+    form = _letter_form()
     if not form.validate():
         return _page(422, letter=form)
     of, text = _letter(form)
@@ -93,7 +93,7 @@ def set_letter() -> ResponseReturnValue:
 @no_step_up
 def preview_letter() -> ResponseReturnValue:
     """Show the public page with a letter that is not set yet."""
-    form = LetterForm()
+    form = _letter_form()
     if not form.validate():
         return _page(422, letter=form)
     present, (of, text) = chosen.chosen(), _letter(form)
@@ -101,6 +101,12 @@ def preview_letter() -> ResponseReturnValue:
     languages.use(of)
     g.previewed = True
     return make_response(shown_page())
+
+
+def _letter_form() -> LetterForm:
+    """Return the form of the letter as it was sent. Our own page sends no language that the site does not have."""
+    form = LetterForm()
+    return form if form.of.data in languages.LANGUAGES else abort(400)
 
 
 def _letter(form: LetterForm) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Before an action of consequence: a page that names what will happen, and the password or second factor again.
 
-The page carries on what was typed, in hidden fields of the same form, and posts it to the same address: nothing is
+The page carries the typed values on, in hidden fields of the same form, and posts it to the same address: nothing is
 stored, and it works without JavaScript. Secrets are not carried on; the page of the form asks for them again.
 """
 
@@ -56,7 +56,7 @@ def asks_first(question: Callable[..., Question | None], *, private: bool = Fals
 
 
 def guard(app: Flask) -> None:
-    """Ask before each view that changes something under /organise. `access.guard` must come before this."""
+    """Guard each view that changes something under /organise. Call `access.guard` before this."""
     app.before_request(_ask)
     app.jinja_env.globals.update(is_confirmed=cookies.is_confirmed, step_up_form=_form)
 
@@ -138,5 +138,5 @@ def _back() -> str:
 
 
 def _form() -> StepUpForm:
-    """Return an empty field for the secret, to stand in another form."""
+    """Return an empty field for the secret, for use in another form."""
     return StepUpForm(formdata=None, prefix="confirm")

@@ -48,7 +48,7 @@ def path_of(campaign, browser: OrganiserBrowser, act: str) -> str:
 
 
 def noted(campaign) -> list[tuple[str, ...]]:
-    """Return what the activity log tells, without the signing in: a refused attempt with what was attempted."""
+    """Return the actions in the activity log, without log-ins; a refused one together with its attempt."""
     with campaign.app.app_context():
         entries = list(activity.iter_entries(db.session))
     told = [(entry.action, *filter(None, [entry.details.get("attempt")])) for entry in entries]
@@ -56,7 +56,7 @@ def noted(campaign) -> list[tuple[str, ...]]:
 
 
 def confirm(browser: OrganiserBrowser) -> None:
-    """Give the password, so that only questions are left to be asked."""
+    """Enter the password, so that only questions are left to be asked."""
     browser.posts(f"{SETTINGS}/goals", goals="", contact="")
 
 

@@ -83,6 +83,11 @@ def test_the_letter_as_it_ships_is_there_to_be_changed_and_sets_nothing_unchange
     assert "<q>" in campaign.client.get("/de/").text.split('class="letter"')[1][:2000]
 
 
+@pytest.mark.parametrize("act", ["letter", "letter/preview"])
+def test_a_letter_in_an_unknown_language_is_refused(grace, act):
+    assert grace.posts(f"{PAGE}/{act}", PAGE, of="xx", text="Dear IOC").status_code == 400
+
+
 def test_what_was_set_is_noted_with_what_was_before(campaign, grace):
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text="One.")
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text="Two.")

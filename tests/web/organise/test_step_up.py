@@ -238,9 +238,7 @@ def test_wrong_guesses_are_slowed_and_recorded_as_refused(campaign, grace):
         right = thief.posts_once(f"{SETTINGS}/bot-check", act="on", **{"confirm-secret": PASSWORD})
         assert right.status_code == 429
     refused = [entry for entry in entries(campaign) if entry.action == "refused"]
-    assert [entry.details for entry in refused] == [
-        {"attempt": "settings.set_bot_check", "why": "wrong-secret"}
-    ] * 4
+    assert [entry.details for entry in refused] == [{"attempt": "settings.set_bot_check", "why": "wrong-secret"}] * 4
 
 
 def test_a_wrong_password_on_the_account_page_is_recorded_as_refused(campaign, grace):
