@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
 DEADLOCKS = 2  # so many in a row are borne
+_IN_TRANSACTION = "in transaction"
 
 Result = TypeVar("Result")
 
@@ -81,16 +82,23 @@ def new_id() -> UUID:
 def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterator[None]:
     """One write transaction: committed at the end of the block, rolled back when it raises.
 
-    Nobody else writes to the table of `locks` meanwhile.
+    Nobody else writes to the table of `locks` meanwhile. A block inside another one joins its transaction.
     """
+    if session.info.get(_IN_TRANSACTION):
+        _lock(session.connection(), locks)
+        yield
+        return
     # A read transaction that turns into a write can fail on SQLite. All writes stand in a block like this, so nothing
     # else is pending.
     session.rollback()
     with session.begin():
         connection = session.connection(execution_options={"begin": "IMMEDIATE"})
-        if locks is not None and connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"LOCK TABLE {locks.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
-        yield
+        _lock(connection, locks)
+        session.info[_IN_TRANSACTION] = True
+        try:
+            yield
+        finally:
+            del session.info[_IN_TRANSACTION]
 
 
 def despite_deadlocks(act: Callable[[], Result]) -> Result:
@@ -151,6 +159,11 @@ def forget_deleted(engine: Engine, table: type[Base]) -> bool:
         finally:
             cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     return not is_busy
+
+
+def _lock(connection: Connection, table: type[Base] | None) -> None:
+    if table is not None and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _autocommitting(engine: Engine) -> Connection:

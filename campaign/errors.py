@@ -76,6 +76,18 @@ class LastOwner(CampaignError):
     """The only owner cannot go: nobody could let others in."""
 
 
+class LastExporter(CampaignError):
+    """The only organiser with the right to export cannot lose it: nobody could give it to others."""
+
+
+class TooManyLookups(CampaignError):
+    """An organiser looked up too many signatures; `seconds`: how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("too many look-ups in an hour")
+        self.seconds = seconds
+
+
 class UnknownInvitation(CampaignError):
     """An invitation that was used, is too old, or never was."""
 

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy.orm import Session
 
 from campaign import switches
+from campaign.db import transaction
+from campaign.models import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,23 @@ def stage(session: Session) -> Stage:
     return Stage(is_open="closed" not in since)
 
 
-def reopen(session: Session) -> None:
-    """Let people sign and confirm (again)."""
-    switches.turn_off(session, "closed", "delivered")
+def reopen(session: Session) -> bool:
+    """Let people sign and confirm (again); returns whether that changed anything."""
+    return switches.turn_off(session, "closed", "delivered")
 
 
-def close(session: Session) -> None:
-    """Take no more signatures. Those that were given can still be confirmed."""
-    switches.turn_on(session, "closed", instead_of=("delivered",))
+def close(session: Session) -> bool:
+    """Accept no more signatures; earlier ones can still be confirmed. Returns whether that changed anything."""
+    return switches.turn_on(session, "closed", instead_of=("delivered",))
 
 
-def deliver(session: Session, day: date) -> None:
-    """Note that the petition was handed in on `day`: nothing is signed or confirmed any more."""
-    switches.turn_on(session, "delivered", since=datetime.combine(day, time(), UTC), instead_of=("closed", "delivered"))
+def deliver(session: Session, day: date) -> bool:
+    """Note that the petition was delivered on `day`: nothing is signed or confirmed any more.
+
+    Returns whether that changed anything.
+    """
+    since = datetime.combine(day, time(), UTC)
+    with transaction(session, locks=Switch):
+        if stage(session).delivered_on == day:
+            return False
+        return switches.turn_on(session, "delivered", since=since, instead_of=("closed", "delivered"))

@@ -28,15 +28,16 @@ def on(*names: Name) -> ColumnElement[bool]:
     return exists(select(Switch.name).where(Switch.name.in_(names)))
 
 
-def turn_on(session: Session, name: Name, *, since: datetime | None = None, instead_of: tuple[Name, ...] = ()) -> None:
-    """Turn it on, and others off; if it is on, nothing changes."""
-    with transaction(session):
+def turn_on(session: Session, name: Name, *, since: datetime | None = None, instead_of: tuple[Name, ...] = ()) -> bool:
+    """Turn it on, and others off; returns whether it was off."""
+    with transaction(session, locks=Switch):
         session.execute(delete(Switch).where(Switch.name.in_(instead_of)))
         row = insert(session, Switch).values(name=name, since=since or utcnow())
-        session.execute(row.on_conflict_do_nothing())
+        return session.scalar(row.on_conflict_do_nothing().returning(Switch.name)) is not None
 
 
-def turn_off(session: Session, *names: Name) -> None:
-    """Turn them off; nothing changes if they are."""
+def turn_off(session: Session, *names: Name) -> bool:
+    """Turn them off; returns whether one of them was on."""
+    gone = delete(Switch).where(Switch.name.in_(names)).returning(Switch.name)
     with transaction(session):
-        session.execute(delete(Switch).where(Switch.name.in_(names)))
+        return bool(session.scalars(gone).all())

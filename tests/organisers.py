@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pyotp
@@ -30,6 +31,7 @@ class OrganiserBrowser:
     def __init__(self, campaign: "Campaign", email: str) -> None:
         self.campaign = campaign
         self.email = email
+        self.password = PASSWORD
         self.client: FlaskClient = campaign.app.test_client()
         self.totp = ""
         self.codes: list[str] = []
@@ -40,7 +42,15 @@ class OrganiserBrowser:
         return self.client.get(path)
 
     def posts(self, path: str, page: str = "/organise/account", **fields: object) -> TestResponse:
-        """Send a form to `path` with the token that stands on `page`."""
+        """Send a form to `path` with the token that stands on `page`; confirm it if asked, with the password."""
+        answer = self.posts_once(path, page, **fields)
+        while answer.mimetype == "text/html" and (form := confirm_form(answer)):
+            # A person types again which secrets are not carried on.
+            answer = self.client.post(form.action, data=fields | form.fields | {"confirm-secret": self.password})
+        return answer
+
+    def posts_once(self, path: str, page: str = "/organise/account", **fields: object) -> TestResponse:
+        """Send a form to `path` with the token that stands on `page`, and confirm nothing."""
         return self.client.post(path, data={"csrf_token": self.token(page), **fields})
 
     def token(self, page: str) -> str:
@@ -104,6 +114,35 @@ class OrganiserBrowser:
     @staticmethod
     def _step(answer: TestResponse) -> None:
         assert answer.status_code == 303, answer.text
+
+
+class ConfirmForm(HTMLParser):
+    """The form of the page that asks before an action: its action, hidden fields, and the names of all its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: dict[str, str] = {}
+        self.names: list[str] = []
+        self._is_inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a form and its fields."""
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_inside = "data-confirm" in given
+            self.action = given["action"] if self._is_inside else self.action
+        elif tag == "input" and self._is_inside and "name" in given:
+            self.names.append(given["name"])
+            if given.get("type") == "hidden":
+                self.fields[given["name"]] = given.get("value", "")
+
+
+def confirm_form(answer: TestResponse) -> ConfirmForm | None:
+    """Return the form of the page that asks before an action, for the first time; None if `answer` is another page."""
+    form = ConfirmForm(answer.text) if answer.status_code in (200, 403) else None
+    return form if form and form.action else None
 
 
 def invitation_in(printed: str) -> str:

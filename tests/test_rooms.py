@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "secret_text": set(),
     "options": {"db", "models"},
     "switches": {"db", "models"},
-    "stages": {"switches"},
+    "stages": {"db", "models", "switches"},
     "tallies": {"db"},
     "migrating": {"db", "errors"},
     "migrations": set(),

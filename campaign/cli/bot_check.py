@@ -2,6 +2,7 @@
 
 import click
 
+from campaign.cli.organisers import recording
 from campaign.cli.plain import PlainGroup
 from campaign.db import db
 from campaign.switches import is_on, turn_off, turn_on
@@ -12,14 +13,16 @@ bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a lit
 @bot_check.command()
 def on() -> None:
     """Switch it on, for all servers at once."""
-    turn_on(db.session, "bot-check")
+    with recording("changed-setting", setting="bot-check", to="on") as draft:
+        draft.happened = turn_on(db.session, "bot-check")
     click.echo("The bot check is on. Pages that a cache holds show it within two minutes.")
 
 
 @bot_check.command()
 def off() -> None:
     """Switch it off."""
-    turn_off(db.session, "bot-check")
+    with recording("changed-setting", setting="bot-check", to="off") as draft:
+        draft.happened = turn_off(db.session, "bot-check")
     click.echo("The bot check is off.")
 
 

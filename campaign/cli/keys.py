@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from campaign.cli.plain import PlainGroup
+from campaign.cli.organisers import recording
+from campaign.cli.plain import PlainGroup, ask_first, yes_option
 from campaign.cli.recovery import hand_over_to, recovery_key_out
 from campaign.db import db, iso
 from campaign.petition.keys import campaign_keys, make_campaign_key
@@ -14,12 +15,15 @@ keys = PlainGroup("keys", help="The keys that signatures are sealed to.")
 
 @keys.command()
 @recovery_key_out
-def rotate(recovery_key_out: Path | None) -> None:
+@yes_option
+def rotate(recovery_key_out: Path | None, yes: bool) -> None:
     """Make a new campaign key: from the next minute on, signatures are sealed to it.
 
     What was sealed before stays as it is, and opens with the recovery key it was sealed for.
     """
-    make_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out))
+    ask_first("Make a new campaign key? Its recovery key must be kept beside the earlier ones.", yes=yes)
+    with recording("rotated-key"):
+        make_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out))
     click.echo("Keep the earlier recovery keys too: an export of all signatures needs every one of them.")
 
 

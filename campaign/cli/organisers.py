@@ -1,12 +1,13 @@
 """`flask organisers`: who runs the campaign, for whoever runs the server."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import UUID
 
 import click
 from nacl.public import PrivateKey
 
-from campaign.cli.plain import PlainGroup
+from campaign.cli.plain import PlainGroup, ask_first, yes_option
 from campaign.cli.recovery import key_file_option, recovery_keys
 from campaign.db import db, iso
 from campaign.errors import BadRecoveryKey, UnknownOrganiser
@@ -34,15 +35,15 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
     if known and known.ready_at and not exports:
         raise click.UsageError("this organiser is in already")
     private_keys = _checked(recovery_keys(key_file)) if exports else []
-    record("invited", email=email, role=role, exports=exports)
-    token = invitations.invite(
-        db.session,
-        email=email,
-        role=role,
-        exports=exports,
-        private_keys=private_keys,
-        organiser_id=known.id if known and known.ready_at else None,
-    )
+    with recording("invited", email=email, role=role, exports=exports):
+        token = invitations.invite(
+            db.session,
+            email=email,
+            role=role,
+            exports=exports,
+            private_keys=private_keys,
+            organiser_id=known.id if known and known.ready_at else None,
+        )
     show_invitation(token)
 
 
@@ -56,17 +57,30 @@ def list_() -> None:
 
 @organisers.command("remove")
 @click.argument("email")
-def remove_(email: str) -> None:
+@yes_option
+def remove_(email: str, yes: bool) -> None:
     """Remove an organiser at once: their sessions end, and their copy of the keys is deleted."""
-    removed = _known(email)
-    record("removed", email=email)
-    remove(db.session, removed)
+    organiser_id = _known(email)
+    ask_first(f"Remove {email}? Their sessions end, and their copy of the keys is deleted.", yes=yes)
+    with recording("removed", email=email):
+        remove(db.session, organiser_id)
     click.echo(f"{email} is no organiser any more.")
 
 
 def record(action: str, **details: object) -> None:
-    """Note what is done from the command line among what organisers do."""
+    """Record an action from the command line that is done already."""
     activity.record(db.session, state().activity_key, actor=activity.COMMAND_LINE, action=action, **details)
+
+
+def record_refused(attempt: str, why: str, **details: object) -> None:
+    """Record an action from the command line that was refused, or failed."""
+    key, actor = state().activity_key, activity.COMMAND_LINE
+    activity.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
+
+
+def recording(action: str, **details: object) -> AbstractContextManager[activity.Draft]:
+    """Carry out an action from the command line and record it, both or neither; see `activity.recording`."""
+    return activity.recording(db.session, state().activity_key, actor=activity.COMMAND_LINE, action=action, **details)
 
 
 def show_invitation(token: str) -> None:

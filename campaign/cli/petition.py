@@ -4,8 +4,10 @@ from datetime import datetime
 
 import click
 
-from campaign.cli.plain import PlainGroup
+from campaign.cli.organisers import recording
+from campaign.cli.plain import PlainGroup, ask_first, yes_option
 from campaign.db import db, utcnow
+from campaign.petition import counting, totals
 from campaign.stages import close, deliver, reopen, stage
 
 CACHED = "Pages that a cache holds show it within two minutes."
@@ -14,27 +16,37 @@ petition = PlainGroup("petition", help="Say whether people can sign, and when th
 
 
 @petition.command("open")
-def open_() -> None:
+@yes_option
+def open_(yes: bool) -> None:
     """Let people sign (again)."""
-    reopen(db.session)
+    ask_first("Open the petition? Visitors can sign, and a day of delivery is forgotten.", yes=yes)
+    with recording("reopened") as draft:
+        draft.happened = reopen(db.session)
     click.echo(f"The petition is open. {CACHED}")
 
 
 @petition.command("close")
-def close_() -> None:
+@yes_option
+def close_(yes: bool) -> None:
     """Take no more signatures. Who has signed can still confirm."""
-    close(db.session)
+    ask_first(f"{_figures()} Close the petition? Nobody can sign from then on.", yes=yes)
+    with recording("closed") as draft:
+        draft.happened = close(db.session)
     click.echo(f"The petition is closed; who has signed can still confirm. {CACHED}")
 
 
 @petition.command("deliver")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day, as 2013-12-10. Default: today (UTC).")
-def deliver_(day: datetime | None) -> None:
+@yes_option
+def deliver_(day: datetime | None, yes: bool) -> None:
     """Say that it was handed to the IOC. Nothing is signed or confirmed from then on."""
     chosen = (day or utcnow()).date()
     if chosen > utcnow().date():
         raise click.UsageError(f"{chosen} has not come yet; say so once the petition was handed in")
-    deliver(db.session, chosen)
+    question = f"Mark the petition as delivered on {chosen}? Nobody can sign or confirm from then on."
+    ask_first(f"{_figures()} {question}", yes=yes)
+    with recording("delivered", day=chosen) as draft:
+        draft.happened = deliver(db.session, chosen)
     click.echo(f"The petition was handed in on {chosen}; nothing is signed or confirmed any more. {CACHED}")
 
 
@@ -43,3 +55,8 @@ def status() -> None:
     """Say how far it is: open, closed, or delivered with the day."""
     found = stage(db.session)
     click.echo(" ".join(filter(None, (found.name, str(found.delivered_on or "")))))
+
+
+def _figures() -> str:
+    """Return how many signatures are confirmed, and how many are not."""
+    return f"Confirmed signatures: {totals.confirmed(db.session)}; not confirmed: {counting.unconfirmed(db.session)}."

@@ -1,5 +1,6 @@
 """Commands that say what the campaign refuses in one line, without a traceback."""
 
+import sys
 from typing import Any
 
 import click
@@ -8,6 +9,14 @@ from sqlalchemy.exc import OperationalError
 
 from campaign.errors import CampaignError
 from campaign.migrating import require_current
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def ask_first(question: str, *, yes: bool) -> None:
+    """Ask before an action, where a person sits at the terminal; a script is not asked. Raises `click.Abort`."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(question, abort=True)
 
 
 class PlainCommand(click.Command):

@@ -10,7 +10,7 @@ import click
 from nacl.public import PrivateKey
 
 from campaign.cli.exporting import Export, progress_bar
-from campaign.cli.organisers import record
+from campaign.cli.organisers import record, record_refused
 from campaign.cli.plain import PlainGroup
 from campaign.cli.recovery import key_file_option, recovery_keys
 from campaign.db import db, utcnow
@@ -82,11 +82,16 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
         raise click.UsageError("a workbook cannot be shown in a terminal; name a file with --output")
     choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
     private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
-    record("exported", purpose=purpose, dialect=dialect, **asdict(choice))
+    described = {"purpose": purpose, "dialect": dialect, **asdict(choice)}
     try:
         wanted.write(private_keys, output)
+        record("exported", **described, rows=wanted.rows, unreadable=len(wanted.unreadable))
     except NothingReadable as error:
         click.echo(f"{error}; nothing was written", err=True)
+        record_refused("exported", activity.reason_of(error), **described)
+    except BaseException as error:  # rows may have left already
+        record_refused("exported", activity.reason_of(error), **described, rows=wanted.rows)
+        raise
     for identity in wanted.unreadable:
         click.echo(f"cannot be opened, left out: {identity}", err=True)
     if wanted.unreadable:
@@ -147,8 +152,11 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
         return
     if not yes:
         click.confirm("Erase them for ever?", abort=True)
-    record("erased", **asdict(burst), signatures=meant.all)
-    click.echo(f"erased: {erasing.erase_burst(db.session, burst)}")
+    try:
+        click.echo(f"erased: {erasing.erase_burst(db.session, burst)}")
+    finally:  # what is erased is recorded, also when the command is stopped halfway
+        left = erasing.found(db.session, burst).all
+        record("erased", **asdict(burst), signatures=meant.all - left)
 
 
 @signatures.command()

@@ -22,6 +22,8 @@ class Organiser(Base):
     totp_step: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     ready_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lookups: Mapped[int] = mapped_column(default=0, server_default="0")  # of signatures, since `lookups_since`
+    lookups_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def _organiser_key() -> Mapped[UUID]:
@@ -54,7 +56,11 @@ class RecoveryCode(Base):
 
 
 class OrganiserSession(Base):
-    """A browser that is signed in, by the hash of its token."""
+    """A browser that is signed in, by the hash of its token.
+
+    `confirmed_at`: the last time a password or second factor was given again. `proof_hash`: hash of a value that only
+    the cookie of the browser that gave it holds.
+    """
 
     __tablename__ = "organiser_sessions"
 
@@ -62,6 +68,8 @@ class OrganiserSession(Base):
     organiser_id: Mapped[UUID] = _organiser_key()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    proof_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class ShortLivedToken(Base):

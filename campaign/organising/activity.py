@@ -6,7 +6,9 @@ chain that holds. Each link is logged as well, so that entries cut off at the en
 
 import hmac
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +18,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, iso, transaction, utcnow
+from campaign.errors import CampaignError
 from campaign.models import Activity
 
 COMMAND_LINE = "flask"  # the command, for whoever runs the server
+REFUSED = "refused"  # the action of an entry about a refused attempt
 
 log = structlog.get_logger(__name__)
 
@@ -34,18 +38,46 @@ class Entry:
     details: dict[str, Any]
 
 
+@dataclass(slots=True)
+class Draft:
+    """An entry that is still to be written; none is where nothing `happened`."""
+
+    details: dict[str, object]
+    happened: bool = True
+
+
+@contextmanager
+def recording(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> Iterator[Draft]:
+    """Carry out the block and add an entry about it in one transaction: both are kept, or neither.
+
+    A `CampaignError` in the block undoes it, and is recorded as a refused attempt.
+    """
+    draft = Draft(details)
+    try:
+        with transaction(session, locks=Activity):
+            yield draft
+            link = _append(session, key, actor, action, draft.details) if draft.happened else None
+    except CampaignError as error:
+        record_refused(session, key, actor=actor, attempt=action, why=reason_of(error), **details)
+        raise
+    if link:
+        log.info("activity", number=link[0], chained=link[1].hex())
+
+
 def record(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> None:
-    """Add an entry, in a transaction of its own. It is written before what it tells of is done."""
-    told = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_plain)
-    with transaction(session, locks=Activity):
-        before = session.execute(
-            select(Activity.number, Activity.chained).order_by(Activity.number.desc()).limit(1)
-        ).first()
-        number, chained = before if before else (0, b"")
-        row = {"number": number + 1, "at": utcnow(), "actor": actor, "action": action, "details": told}
-        link = _link(key, chained, row)
-        session.execute(insert(session, Activity).values(**row, chained=link))
-    log.info("activity", number=number + 1, chained=link.hex())
+    """Add an entry about something that is done already."""
+    with recording(session, key, actor=actor, action=action, **details):
+        pass
+
+
+def record_refused(session: Session, key: bytes, *, actor: str, attempt: str, why: str, **details: object) -> None:
+    """Add an entry about an `attempt`, an action that was refused; `why` is a word like "last-owner"."""
+    record(session, key, actor=actor, action=REFUSED, attempt=attempt, why=why, **details)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the name of an error as a word for `why`: "last-owner" for `LastOwner`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
 
 
 def entries(session: Session, *, most: int, before: int | None = None, action: str | None = None) -> list[Entry]:
@@ -79,6 +111,17 @@ def first_broken(session: Session, key: bytes) -> int | None:
             return expected
         chained = link
     return None
+
+
+def _append(session: Session, key: bytes, actor: str, action: str, details: dict[str, object]) -> tuple[int, bytes]:
+    """Add an entry, and return its number and its link."""
+    written = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_plain)
+    before = session.execute(select(Activity.number, Activity.chained).order_by(Activity.number.desc()).limit(1))
+    number, chained = before.first() or (0, b"")
+    row = {"number": number + 1, "at": utcnow(), "actor": actor, "action": action, "details": written}
+    link = _link(key, chained, row)
+    session.execute(insert(session, Activity).values(**row, chained=link))
+    return number + 1, link
 
 
 def _link(key: bytes, before: bytes, row: dict[str, Any]) -> bytes:

@@ -57,7 +57,7 @@ def invite(
         "organiser_id": organiser_id,
         "expires_at": utcnow() + LIFE,
     }
-    with transaction(session, locks=Invitation):
+    with transaction(session, locks=Invitation):  # two at the same moment: only the later one is left
         session.execute(delete(Invitation).where(Invitation.email == row["email"]))
         session.execute(insert(session, Invitation).values(**row))
     return token
@@ -108,10 +108,11 @@ def finish(session: Session, token: str, organiser_id: UUID) -> bool:
     return True
 
 
-def take_back(session: Session, email: str | None) -> None:
-    """Let the invitation for an address be good no more, or the one for nobody in particular."""
+def take_back(session: Session, email: str | None) -> bool:
+    """Delete the invitation for an email address, or the one without; returns whether there was one."""
+    gone = delete(Invitation).where(Invitation.email == email).returning(Invitation.token_hash)
     with transaction(session):
-        session.execute(delete(Invitation).where(Invitation.email == email))
+        return bool(session.scalars(gone).all())
 
 
 def waiting(session: Session) -> list[Invitation]:

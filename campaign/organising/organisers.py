@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from campaign.db import new_id, transaction, utcnow
-from campaign.errors import AddressTaken, LastOwner, UnknownOrganiser
+from campaign.errors import AddressTaken, LastExporter, LastOwner, TooManyLookups, UnknownOrganiser
 from campaign.models import KeyHolder, Organiser, ShortLivedToken
 from campaign.secret_text import normalised
 
 Role = Literal["reader", "organiser", "owner"]
 ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
 EXPORTING: tuple[Role, ...] = ("organiser", "owner")
+MAX_LOOKUPS = 60  # of signatures by one organiser, in `LOOKUP_PERIOD`
+LOOKUP_PERIOD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,25 @@ def locked(session: Session, organiser_id: UUID) -> Organiser:
 
 
 def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
-    """Give an organiser another role; a reader's copy of the keys is deleted. Raises `LastOwner`."""
+    """Give an organiser another role; a reader's copy of the keys is deleted.
+
+    Raises `UnknownOrganiser`, `LastOwner` and `LastExporter`.
+    """
     with transaction(session, locks=Organiser):
         if role != "owner":
             _require_another_owner(session, organiser_id)
-        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(role=role))
+        changed = update(Organiser).where(Organiser.id == organiser_id).values(role=role)
+        _require_one(session.scalar(changed.returning(Organiser.id)))
         if role not in EXPORTING:
-            session.execute(delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id))
+            stop_export(session, organiser_id)
+
+
+def stop_export(session: Session, organiser_id: UUID) -> bool:
+    """Delete an organiser's copy of the keys; returns whether they had one. Raises `LastExporter`."""
+    with transaction(session, locks=Organiser):
+        _require_another_exporter(session, organiser_id)
+        gone = delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id).returning(KeyHolder.organiser_id)
+        return session.scalar(gone) is not None
 
 
 def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
@@ -103,10 +118,30 @@ def set_password(session: Session, organiser_id: UUID, password_hash: str) -> No
 
 
 def remove(session: Session, organiser_id: UUID) -> None:
-    """Remove an organiser, with their sessions, second factors and copy of the keys. Raises `LastOwner`."""
+    """Remove an organiser, with their sessions, second factors and copy of the keys.
+
+    Raises `UnknownOrganiser`, `LastOwner` and `LastExporter`.
+    """
     with transaction(session, locks=Organiser):
         _require_another_owner(session, organiser_id)
-        session.execute(delete(Organiser).where(Organiser.id == organiser_id))
+        _require_another_exporter(session, organiser_id)
+        gone = delete(Organiser).where(Organiser.id == organiser_id).returning(Organiser.id)
+        _require_one(session.scalar(gone))
+
+
+def count_lookup(session: Session, organiser_id: UUID) -> None:
+    """Count one look-up of a signature by an organiser. Raises `TooManyLookups` beyond `MAX_LOOKUPS` in an hour."""
+    now, mine = utcnow(), Organiser.id == organiser_id
+    over = or_(Organiser.lookups_since.is_(None), Organiser.lookups_since <= now - LOOKUP_PERIOD)
+    values = {
+        "lookups": case((over, 1), else_=Organiser.lookups + 1),
+        "lookups_since": case((over, now), else_=Organiser.lookups_since),
+    }
+    counted = update(Organiser).where(mine, or_(over, Organiser.lookups < MAX_LOOKUPS)).values(**values)
+    with transaction(session):
+        if session.scalar(counted.returning(Organiser.id)) is None:
+            since = session.scalar(select(Organiser.lookups_since).where(mine)) or now
+            raise TooManyLookups(max(ceil((since + LOOKUP_PERIOD - now).total_seconds()), 1))
 
 
 def has_owner(session: Session) -> bool:
@@ -118,6 +153,18 @@ def _require_another_owner(session: Session, organiser_id: UUID) -> None:
     """Somebody must be left who can let others in."""
     if list(_owners(session)) == [organiser_id]:
         raise LastOwner("this is the only owner; make somebody else an owner first")
+
+
+def _require_another_exporter(session: Session, organiser_id: UUID) -> None:
+    """Somebody must be left who can give others the right to export."""
+    exporters = select(Organiser.id).join(KeyHolder, KeyHolder.organiser_id == Organiser.id)
+    if session.scalars(exporters.where(Organiser.ready_at.is_not(None))).all() == [organiser_id]:
+        raise LastExporter("nobody else may export; give another organiser the right to export first")
+
+
+def _require_one(organiser_id: UUID | None) -> None:
+    if organiser_id is None:
+        raise UnknownOrganiser("there is no such organiser")
 
 
 def _owners(session: Session) -> Sequence[UUID]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction, utcnow
@@ -13,6 +13,7 @@ from campaign.models import OrganiserSession
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+CONFIRMED_FOR = timedelta(minutes=5)  # after a password or second factor was given again
 _NOTED = timedelta(seconds=30)  # use is noted as often as that, not at each request
 
 
@@ -38,6 +39,25 @@ def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
             session.execute(update(OrganiserSession).where(wanted).values(seen_at=now))
     organiser_id: UUID = row.organiser_id
     return organiser_id
+
+
+def confirm(session: Session, token: str) -> str:
+    """Note that the owner of a session gave a secret again; returns a proof for their cookie, 43 characters.
+
+    A copy of the cookie that was made earlier does not hold the proof.
+    """
+    proof = secrets.token_urlsafe(32)
+    values = {"confirmed_at": utcnow(), "proof_hash": _hashed(proof)}
+    with transaction(session):
+        session.execute(update(OrganiserSession).where(OrganiserSession.token_hash == _hashed(token)).values(**values))
+    return proof
+
+
+def is_confirmed(session: Session, token: str, proof: str) -> bool:
+    """Return whether a secret was given again in the last five minutes, in the browser that holds `proof`."""
+    theirs = (OrganiserSession.token_hash == _hashed(token), OrganiserSession.proof_hash == _hashed(proof))
+    recent = OrganiserSession.confirmed_at > utcnow() - CONFIRMED_FOR
+    return bool(session.scalar(select(exists().where(*theirs, recent, ~_over()))))
 
 
 def end(session: Session, token: str) -> None:

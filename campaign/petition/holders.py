@@ -66,12 +66,6 @@ def change_passphrase(session: Session, organiser_id: UUID, *, old: str, new: st
         session.execute(holder)
 
 
-def let_go(session: Session, organiser_id: UUID) -> None:
-    """Delete an organiser's copy of the keys: they export no more."""
-    with transaction(session):
-        session.execute(delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id))
-
-
 def copy_to_all(session: Session, campaign_key_id: UUID, private_key: PrivateKey) -> None:
     """Seal a further campaign key to all key holders, within the caller's transaction."""
     for holder in session.scalars(select(KeyHolder)).all():

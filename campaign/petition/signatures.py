@@ -128,12 +128,12 @@ def stop_updates(session: Session, signature_id: UUID) -> None:
             raise missing(signature_id)
 
 
-def erase(session: Session, signature_id: UUID) -> None:
-    """Delete the signature, pending submissions with its address, and the mail that waits for them.
+def erase(session: Session, signature_id: UUID) -> bool:
+    """Delete the signature, pending submissions with its address, and the emails that wait for them.
 
-    A signature with the address that was confirmed by another link stays. Once they are gone, nothing is left to do.
+    A signature with the address that was confirmed by another link stays. Returns whether there was anything to delete.
     """
-    despite_deadlocks(partial(_erase, session, signature_id))
+    return despite_deadlocks(partial(_erase, session, signature_id))
 
 
 def refuse(session: Session, signature_id: UUID) -> bool:

@@ -74,6 +74,12 @@ def stop_updates(token: str) -> ResponseReturnValue:
     return _lead_to(".show_receipt", token, 303)
 
 
+@bp.get("/receipt/<token>/withdraw")
+def ask_to_withdraw(token: str) -> ResponseReturnValue:
+    """Name what will happen, with one button: nothing can be undone."""
+    return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=stage(db.session))
+
+
 @bp.post("/receipt/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature at once; it may be signed again."""

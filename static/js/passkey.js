@@ -9,7 +9,7 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
     event.preventDefault();
     const credential = await ask(form.dataset.passkey, JSON.parse(form.dataset.options));
     if (!credential) return;
-    form.elements.credential.value = JSON.stringify(credential);
+    form.elements[form.dataset.credential ?? "credential"].value = JSON.stringify(credential);
     form.submit();
   });
 }

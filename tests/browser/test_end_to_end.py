@@ -93,6 +93,9 @@ def test_the_receipt_withdraws(any_page, site):
     sign(any_page)
     confirm(any_page, site)
     any_page.get_by_role("button", name="Withdraw my signature").click()
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
+    assert site.count() == 1
+    any_page.get_by_role("button", name="Withdraw my signature").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
     assert site.count() == 0
 
@@ -111,6 +114,9 @@ def test_who_lost_our_mail_can_withdraw_after_closing(any_page, site):
     expect(any_page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
     any_page.goto(site.url + path_in(site.mails(1)[0]))
     any_page.get_by_role("button", name="Withdraw my signature").click()
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
+    any_page.get_by_role("button", name="Withdraw my signature").click()
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
     assert site.count() == 0
 
 

@@ -121,6 +121,39 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
         page.click("main form button")
         page.click("[data-passkey] button")
         expect(page.locator(".tiles")).to_be_visible()
+    page.goto(f"{room.url}/organise/settings?of=fr")
+    page.fill("[name=text]", 'Cher "CIO",\n\nparlez <enfin>.')
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("h1")).to_have_text("Please confirm that it is you")
+    assert violations(page) == []
+    page.click("[data-passkey] button")
+    expect(page.locator("[name=text]")).to_have_value('Cher "CIO",\n\nparlez <enfin>.')
+    expect(page.get_by_role("status")).to_contain_text("Done")
+
+
+@pytest.mark.parametrize("width", [320, 1366])
+def test_asking_first_needs_no_script_and_fits_a_phone(browser, room, tmp_path, width):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 700})
+    page = context.new_page()
+    come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
+    invited = f"{width}{'long' * 12}@{'example' * 8}.org"
+    page.goto(f"{room.url}/organise/organisers")
+    page.fill("main #email", invited)
+    page.get_by_role("button", name="Invite").click()
+    page.fill("[name=confirm-secret]", "a guess of mine")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#confirm-secret-error")).to_contain_text("not right")
+    page.fill("[name=confirm-secret]", PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("code.address")).to_contain_text("/organise/invitation/")
+    page.get_by_role("listitem").filter(has_text=invited).get_by_role("button").click()
+    expect(page.locator("h1")).to_have_text(f"Take back the invitation of {invited}?")
+    button = page.get_by_role("button", name="Take back").bounding_box()
+    assert button is not None
+    assert button["x"] + button["width"] <= width
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text(invited)).to_have_count(0)
+    context.close()
 
 
 def test_a_view_is_counted_as_the_page_is_left(page, open_site):

@@ -23,7 +23,12 @@ def every_page(campaign: Campaign, language: str) -> dict[str, str]:
 
     wrong_link = campaign.client.post("/link", data={"lang": language}, headers=FROM_OUR_PAGE)
     pages = {"page": at(f"/{language}/"), "thanks": at(f"/{language}/thanks"), "confirm": at(link)}
-    pages |= {"receipt": at(receipt), "privacy": at(f"/{language}/privacy"), "link sent": at(f"/{language}/link-sent")}
+    pages |= {
+        "withdraw": at(f"{receipt}/withdraw"),
+        "receipt": at(receipt),
+        "privacy": at(f"/{language}/privacy"),
+        "link sent": at(f"/{language}/link-sent"),
+    }
     pages |= {"mistakes": signer.posts(email="typo", country="").text, "wrong link form": wrong_link.text}
     pages |= {"mastodon": at(f"/{language}/mastodon"), "embed": at(f"/{language}/embed")}
     pages["wrong instance"] = campaign.client.post(f"/{language}/mastodon", headers=FROM_OUR_PAGE).text
@@ -33,6 +38,10 @@ def every_page(campaign: Campaign, language: str) -> dict[str, str]:
     pages |= {"closed": at(f"/{language}/"), "closed embed": at(f"/{language}/embed"), "closed receipt": at(receipt)}
     with campaign.app.app_context():
         deliver(db.session, DAY)
+    pages |= {
+        "withdraw after delivery": at(f"{receipt}/withdraw"),
+        "erase": at(f"{link}/withdraw".replace("confirm", "receipt")),
+    }
     pages |= {"delivered": at(f"/{language}/"), "too late": at(link), "thanks too late": at(f"/{language}/thanks")}
     with campaign.app.app_context():
         reopen(db.session)

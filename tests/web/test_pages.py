@@ -98,7 +98,8 @@ def test_search_engines_are_told_where_the_privacy_page_stands(campaign):
 
 def test_withdrawing_needs_the_button(campaign, ada):
     receipt = ada.confirms()
-    assert campaign.client.get(f"{receipt}/withdraw").status_code == 405
+    page = campaign.client.get(f"{receipt}/withdraw")
+    assert (page.status_code, "All we hold of you is deleted at once" in page.text) == (200, True)
     assert campaign.count() == 1
 
 

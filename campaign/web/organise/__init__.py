@@ -18,6 +18,7 @@ from campaign.web.organise import (
     organiser_pages,
     request_pages,
     setting_pages,
+    step_up,
 )
 
 
@@ -25,6 +26,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     """Add the organisers' pages to `app`."""
     cookies.bake(app, settings)
     access.guard(app)
+    step_up.guard(app)
     app.jinja_env.globals["rooms"] = _rooms
     app.jinja_env.filters["iso"] = iso
     pages = (account_pages, activity_pages, dashboard_pages, entrance_pages, export_pages, invitation_pages)

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import Enum
 from typing import Any, TypeVar
 
 from flask import (
@@ -21,7 +23,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from campaign.db import db
-from campaign.errors import WrongPassphrase
+from campaign.errors import NoKeyHolder, WrongPassphrase
 from campaign.organising import activity
 from campaign.organising.organisers import Member, Role
 from campaign.state import state
@@ -34,6 +36,8 @@ from campaign.web.headers import private
 from campaign.web.organise.cookies import csrf, is_theirs, signed_in
 
 STRICTEST: Role = "owner"
+NO_RIGHT_TO_EXPORT = "may-not-export"  # why an attempt was refused
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ANYBODY = "anybody"
 REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
 
@@ -58,6 +62,32 @@ def open_to_anybody(view: View) -> View:
     return view
 
 
+class StepUp(Enum):
+    """What a view with state-changing requests asks for, beside a session: a secret again, if it does not say."""
+
+    REQUIRED = "the password or second factor again, unless given in the last five minutes"
+    OWN_SECRET = "a password or passphrase in the form itself, each time"  # noqa: S105
+    NONE = "nothing"
+
+
+def step_up(view: View) -> View:
+    """Ask for the password or second factor again before a view; valid for five minutes."""
+    view.step_up = StepUp.REQUIRED  # type: ignore[attr-defined]
+    return view
+
+
+def own_secret(view: View) -> View:
+    """Mark a view whose own form asks for the password or passphrase each time."""
+    view.step_up = StepUp.OWN_SECRET  # type: ignore[attr-defined]
+    return view
+
+
+def no_step_up(view: View) -> View:
+    """Mark a view that a session is enough for: it changes nothing that matters to others."""
+    view.step_up = StepUp.NONE  # type: ignore[attr-defined]
+    return view
+
+
 def guard(app: Flask) -> None:
     """Ask for a session and a role before each view under /organise, and for the token of its form."""
     app.before_request(_judge)
@@ -72,8 +102,19 @@ def me() -> Member:
 
 
 def record(action: str, **details: object) -> None:
-    """Note what the organiser does, before it is done."""
+    """Record an action of the organiser that is done already."""
     activity.record(db.session, state().activity_key, actor=me().email, action=action, **details)
+
+
+def recording(action: str, **details: object) -> AbstractContextManager[activity.Draft]:
+    """Carry out an action of the organiser and record it, both or neither; see `activity.recording`."""
+    return activity.recording(db.session, state().activity_key, actor=me().email, action=action, **details)
+
+
+def record_refused(attempt: str, why: str, **details: object) -> None:
+    """Record an action that was refused to the organiser."""
+    key, actor = state().activity_key, me().email
+    activity.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
 
 
 def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
@@ -89,6 +130,9 @@ def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
     except WrongPassphrase:
         record("wrong-passphrase")
         raise
+    except NoKeyHolder:
+        record_refused(task, NO_RIGHT_TO_EXPORT)
+        raise
 
 
 def _judge() -> ResponseReturnValue | None:
@@ -100,10 +144,12 @@ def _judge() -> ResponseReturnValue | None:
     needed = _needed()
     if g.organiser is None and needed != ANYBODY:
         return _ask_to_sign_in()
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in SAFE_METHODS:
         origins.is_ours()
         csrf.protect()
     if needed != ANYBODY and not me().may(needed):
+        if request.method not in SAFE_METHODS:
+            record_refused(str(request.endpoint), "role")
         return _refused(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
     return None
 

@@ -5,11 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
-from campaign.errors import LastFactor
+from campaign.errors import LastFactor, WrongFactor
 from campaign.organising import codes, organisers, passkeys, passwords
 from campaign.organising.entrance import check_password
 from campaign.web.organise import cookies
-from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise.access import me, needs, opened, own_secret, record, record_refused, recording
 from campaign.web.organise.entrance_pages import place
 from campaign.web.organise.forms import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm, RemovalForm
 
@@ -32,19 +32,22 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/account/password")
 @needs("reader")
+@own_secret
 def change_password() -> ResponseReturnValue:
     """Change the password, and end all other sessions."""
     form = ChangedPasswordForm(prefix="password")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, password=form)
-    record("changed-password")
-    organisers.set_password(db.session, me().id, passwords.hashed(str(form.chosen.data)))
-    cookies.end_others(me())
+    password_hash = passwords.hashed(str(form.chosen.data))
+    with recording("changed-password"):
+        organisers.set_password(db.session, me().id, password_hash)
+        cookies.end_others(me())
     return redirect(url_for(".show", done="password"), 303)
 
 
 @bp.post("/account/passphrase")
 @needs("organiser")
+@own_secret
 def change_passphrase() -> ResponseReturnValue:
     """Wrap the organiser's copy of the keys by another passphrase."""
     form = ChangedPassphraseForm(prefix="passphrase")
@@ -60,17 +63,20 @@ def change_passphrase() -> ResponseReturnValue:
 
 @bp.post("/account/codes")
 @needs("reader")
+@own_secret
 def make_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them this once; the old ones are good no more."""
     form = OldForm(prefix="codes")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, codes_form=form)
-    record("made-recovery-codes")
-    return _account(codes=codes.new_recovery_codes(db.session, me().id))
+    with recording("made-recovery-codes"):
+        made = codes.new_recovery_codes(db.session, me().id)
+    return _account(codes=made)
 
 
 @bp.post("/account/passkey")
 @needs("reader")
+@own_secret
 def add_passkey() -> ResponseReturnValue:
     """Take a passkey beside what there is."""
     form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
@@ -86,25 +92,29 @@ def add_passkey() -> ResponseReturnValue:
 
 @bp.post("/account/passkey/remove")
 @needs("reader")
+@own_secret
 def remove_passkey() -> ResponseReturnValue:
     """Remove a passkey, with the password; the last second factor stays."""
     form = RemovalForm(prefix="removal")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, removal=form)
     try:
-        removed = passkeys.remove(db.session, me().id, form.passkey_id)
+        with recording("removed-passkey") as draft:
+            draft.happened = passkeys.remove(db.session, me().id, form.passkey_id)
     except LastFactor:
         form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
         return _account(409, removal=form)
-    if removed:
-        record("removed-passkey")
     return redirect(url_for(".show", done="passkey"), 303)
 
 
 def _is_theirs(form: OldForm) -> bool:
     """Tell whether the password that was typed is theirs: a session alone must not lock its owner out."""
     with form.refusing(form.old, gettext("This is not your password.")):
-        check_password(db.session, me().email, str(form.old.data))
+        try:
+            check_password(db.session, me().email, str(form.old.data))
+        except WrongFactor:
+            record_refused(str(request.endpoint), "wrong-secret")
+            raise
     return not form.errors
 
 

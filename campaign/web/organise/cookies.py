@@ -17,6 +17,7 @@ ROOM = "/organise"
 _TOKEN = "token"  # noqa: S105
 _JOINING = "joining"
 _WAITING = "waiting"
+_PROOF = "proof"
 
 csrf = CSRFProtect()
 
@@ -79,6 +80,16 @@ def password_given() -> UUID | None:
 def use_password_given() -> UUID | None:
     """Return the same, once: another request with this cookie gets None."""
     return short_lived_tokens.use_up(db.session, PASSWORD_GIVEN, session.pop(_WAITING, ""))
+
+
+def is_confirmed() -> bool:
+    """Return whether the organiser gave a secret again in this browser, in the last five minutes."""
+    return sessions.is_confirmed(db.session, session.get(_TOKEN, ""), session.get(_PROOF, ""))
+
+
+def confirm() -> None:
+    """Note that the organiser gave a secret again in this browser."""
+    session[_PROOF] = sessions.confirm(db.session, session.get(_TOKEN, ""))
 
 
 def sign_in(organiser: Member) -> None:

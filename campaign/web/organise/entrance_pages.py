@@ -17,7 +17,7 @@ from campaign.state import state
 from campaign.web.answers import in_words, to_retry
 from campaign.web.limits import count_sign_in
 from campaign.web.organise import cookies
-from campaign.web.organise.access import needs, open_to_anybody
+from campaign.web.organise.access import needs, no_step_up, open_to_anybody
 from campaign.web.organise.forms import CodeForm, PasswordForm
 
 bp = Blueprint("entrance", __name__)
@@ -86,6 +86,7 @@ def give_passkey() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 @needs("reader")
+@no_step_up
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     cookies.sign_out()
@@ -125,8 +126,8 @@ def _let_in() -> ResponseReturnValue:
     who = cookies.use_password_given()
     if who is None:  # another request was faster
         return redirect(url_for(".sign_in"), 303)
-    tell("signed-in", who)
     cookies.sign_in(member(db.session, who))
+    tell("signed-in", who)
     return redirect(url_for("dashboard.show"), 303)
 
 

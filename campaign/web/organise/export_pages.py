@@ -15,7 +15,7 @@ from campaign.petition.formats import FORMATS
 from campaign.petition.layouts import LAYOUTS
 from campaign.state import state_of
 from campaign.vault.calling import Task
-from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise.access import NO_RIGHT_TO_EXPORT, me, needs, opened, own_secret, record, record_refused
 from campaign.web.organise.dashboard_pages import attachment
 from campaign.web.organise.export_forms import ChoiceForm, DownloadForm
 
@@ -38,10 +38,12 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/export")
 @needs("organiser")
+@own_secret
 def download() -> ResponseReturnValue:
     """Send the file, once the passphrase has opened the keys; else nothing."""
     form = DownloadForm()
     if not me().exports:
+        record_refused("exported", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
         return _page(form, form, 422)

@@ -134,6 +134,12 @@ class KeyForm(PassphraseForm):
     recovery_key = secret(_("Please type the recovery key."))
 
 
+class StepUpForm(OrganiserForm):
+    """The password or the digits of an app, given again."""
+
+    secret = StringField(validators=[at_most(SECRET_LENGTH)])
+
+
 class OldForm(OrganiserForm):
     """What an organiser has, before something of it is changed."""
 

@@ -1,12 +1,12 @@
 """The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from typing import Any
 
 from babel import Locale
-from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -14,16 +14,20 @@ from campaign import stages
 from campaign.days import written
 from campaign.db import db, utcnow
 from campaign.errors import UnknownLink
+from campaign.organising import activity
 from campaign.petition import totals
 from campaign.petition.countries import CODES
 from campaign.state import state
+from campaign.vault.calling import Broken, Task
 from campaign.vault.jobs import Job, new_job
 from campaign.web import chosen
-from campaign.web.organise.access import me, needs, opened, record
+from campaign.web.organise import questions
+from campaign.web.organise.access import NO_RIGHT_TO_EXPORT, me, needs, opened, record_refused, recording, step_up
 from campaign.web.organise.dashboard_pages import attachment
-from campaign.web.organise.export_pages import forget_form, iter_noting, recorder
+from campaign.web.organise.export_pages import forget_form, iter_noting
 from campaign.web.organise.forms import HandInForm
 from campaign.web.organise.setting_forms import DayForm
+from campaign.web.organise.step_up import asks_first
 
 LANGUAGE = "en"  # of the document
 _COVER = """To the International Olympic Committee
@@ -51,23 +55,21 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/hand-in")
 @needs("organiser")
+@step_up
 def begin() -> ResponseReturnValue:
     """Let the vault begin, and lead to where one sees how far it is."""
     form, job = HandInForm(), new_job(state().settings.instance)
     if not me().exports:
+        record_refused("hand-in", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
         return _page(form, 422)
     asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
         task = opened("hand_in", str(form.passphrase.data), **asked)
-        try:
-            record("hand-in", signatures=totals.confirmed(db.session))
-        except BaseException:
-            task.stop()
-            raise
+        count = totals.confirmed(db.session)
         forget_form()
-        Thread(target=_wait, args=(iter_noting(task), job, recorder()), name="hand-in", daemon=True).start()
+        Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
         return redirect(url_for(".follow", job=job.token), 303)
     return _page(form, form.status)
 
@@ -89,13 +91,15 @@ def fetch(job: str) -> ResponseReturnValue:
 
 @bp.post("/hand-in/delivered")
 @needs("organiser")
+@step_up
+@asks_first(questions.delivering)
 def deliver() -> ResponseReturnValue:
     """Note that it was handed in: nothing is signed or confirmed any more."""
     form = DayForm()
     if not me().exports or not form.validate() or form.day.data is None:
         abort(400)
-    record("delivered", day=form.day.data)
-    stages.deliver(db.session, form.day.data)
+    with recording("delivered", day=form.day.data) as draft:
+        draft.happened = stages.deliver(db.session, form.day.data)
     return redirect(url_for("dashboard.show"), 303)
 
 
@@ -106,14 +110,30 @@ def explain(_error: UnknownLink) -> ResponseReturnValue:
     return render_template("organise/refused.html", title=title, advice=advice), 404
 
 
-def _wait(output: Iterator[bytes], job: Job, note: Callable[..., None]) -> None:
-    """Wait for the document, and note how many of its names are set in their closest form, by their numbers."""
-    for _ in output:
-        pass
-    with suppress(UnknownLink):  # deleted meanwhile
-        progress = job.progress()
-        if progress.replaced:
-            note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
+def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
+    """Return a function that waits for the end of `task`, and records the result.
+
+    Names that are set in their closest form are recorded by their numbers.
+    """
+    app, actor, key, output = current_app._get_current_object(), me().email, state().activity_key, iter_noting(task)  # type: ignore[attr-defined]
+
+    def wait() -> None:
+        try:
+            for _ in output:
+                pass
+        except Broken as error:
+            with app.app_context():
+                activity.record_refused(db.session, key, actor=actor, attempt="hand-in", why=activity.reason_of(error))
+            return
+        with app.app_context():
+            activity.record(db.session, key, actor=actor, action="hand-in", signatures=count)
+            with suppress(UnknownLink):  # deleted in the meantime
+                progress = job.progress()
+                if progress.replaced:
+                    replaced = {"names": progress.replaced, "numbers": progress.replaced_numbers}
+                    activity.record(db.session, key, actor=actor, action="hand-in-replaced", **replaced)
+
+    return wait
 
 
 def _job(token: str) -> Job:

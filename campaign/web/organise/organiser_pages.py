@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.db import db
-from campaign.errors import LastOwner, UnknownOrganiser
+from campaign.errors import LastExporter, LastOwner, UnknownOrganiser
 from campaign.organising import invitations, organisers
-from campaign.organising.organisers import EXPORTING, ROLES, Member, member
-from campaign.petition import holders
-from campaign.web.organise.access import needs, opened, record
+from campaign.organising.organisers import ROLES, Member, member
+from campaign.web.organise import questions
+from campaign.web.organise.access import needs, opened, record, recording, step_up
 from campaign.web.organise.forms import InviteForm
+from campaign.web.organise.step_up import asks_first
 
 bp = Blueprint("organisers", __name__)
 
@@ -27,6 +28,7 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/organisers")
 @needs("owner")
+@step_up
 def invite() -> ResponseReturnValue:
     """Make an invitation and show its address, this once; one that carries keys needs the giver's passphrase."""
     form = InviteForm()
@@ -45,42 +47,51 @@ def invite() -> ResponseReturnValue:
 
 @bp.post("/organisers/<uuid:organiser_id>/role")
 @needs("owner")
+@step_up
+@asks_first(questions.changing_role)
 def set_role(organiser_id: UUID) -> ResponseReturnValue:
     """Give somebody another role."""
     role = request.form.get("role", "")
     if role not in ROLES:
         abort(400)
     changed = _known(organiser_id)
-    record("changed-role", email=changed.email, role=role)
-    organisers.set_role(db.session, organiser_id, role)
+    with recording("changed-role", email=changed.email, before=changed.role, role=role) as draft:
+        draft.happened = role != _known(organiser_id).role
+        organisers.set_role(db.session, organiser_id, role)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/<uuid:organiser_id>/stop-export")
 @needs("owner")
+@step_up
+@asks_first(questions.stopping_export)
 def stop_export(organiser_id: UUID) -> ResponseReturnValue:
     """Delete somebody's copy of the keys."""
-    record("ended-export", email=_known(organiser_id).email)
-    holders.let_go(db.session, organiser_id)
+    with recording("ended-export", email=_known(organiser_id).email) as draft:
+        draft.happened = organisers.stop_export(db.session, organiser_id)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/<uuid:organiser_id>/remove")
 @needs("owner")
+@step_up
+@asks_first(questions.removing)
 def remove(organiser_id: UUID) -> ResponseReturnValue:
     """Remove somebody, with their sessions and their copy of the keys."""
-    record("removed", email=_known(organiser_id).email)
-    organisers.remove(db.session, organiser_id)
+    with recording("removed", email=_known(organiser_id).email):
+        organisers.remove(db.session, organiser_id)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/invitations/take-back")
 @needs("owner")
+@step_up
+@asks_first(questions.taking_back)
 def take_back() -> ResponseReturnValue:
     """Let an invitation that waits be good no more."""
     email = request.form.get("email") or None
-    record("took-back-invitation", email=email)
-    invitations.take_back(db.session, email)
+    with recording("took-back-invitation", email=email) as draft:
+        draft.happened = invitations.take_back(db.session, email)
     return redirect(url_for(".show"), 303)
 
 
@@ -88,6 +99,13 @@ def take_back() -> ResponseReturnValue:
 def keep_one(_error: LastOwner) -> ResponseReturnValue:
     """Say that somebody must be left who can let others in."""
     return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
+
+
+@bp.errorhandler(LastExporter)
+def keep_one_exporter(_error: LastExporter) -> ResponseReturnValue:
+    """Say that somebody must be left who can give the right to export."""
+    fault = gettext("Nobody else may export. Give somebody else the right first.")
+    return _page(InviteForm(formdata=None), 409, fault=fault)
 
 
 @bp.errorhandler(UnknownOrganiser)
@@ -99,8 +117,8 @@ def miss(_error: UnknownOrganiser) -> ResponseReturnValue:
 def _invitation(form: InviteForm, guest: UUID | None) -> str:
     asked: dict[str, Any] = {"email": form.address, "role": form.role.data}
     if not form.exports.data:
-        record("invited", **asked, exports=False)
-        return invitations.invite(db.session, **asked)
+        with recording("invited", **asked, exports=False):
+            return invitations.invite(db.session, **asked)
     known = str(guest) if guest else None
     token = opened("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
     record("invited", **asked, exports=True)
@@ -117,7 +135,7 @@ def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnVa
         form=form,
         members=organisers.members(db.session),
         waiting=invitations.waiting(db.session),
-        exporting=EXPORTING,
+        roles=list(questions.role_names().items()),
         **shown,
     )
     return make_response(page, status)

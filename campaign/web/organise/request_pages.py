@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from flask import Blueprint, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from campaign.db import db
+from campaign.errors import TooManyLookups
+from campaign.organising import activity
+from campaign.organising.organisers import count_lookup
 from campaign.petition import signatures
 from campaign.petition.requests import Stored, by_address
 from campaign.state import state
-from campaign.web.organise.access import needs, opened, record
+from campaign.web.countries import country_name
+from campaign.web.languages import day
+from campaign.web.organise.access import me, needs, opened, record, record_refused, recording, step_up
 from campaign.web.organise.forms import EmailForm, OpenForm
+from campaign.web.organise.step_up import Question, asks_first
 
 bp = Blueprint("requests", __name__)
 
@@ -25,22 +31,22 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/signatures")
 @needs("organiser")
+@step_up
 def find() -> ResponseReturnValue:
     """Show what is stored for an address. A POST, so that the address stands in no log."""
     form = EmailForm()
     if not form.validate():
         return _page(form, 422)
-    found = _found(form.address)
-    record("looked-up", signature=found and found.id)
-    return _page(form, found=found)
+    return _page(form, found=_found(form.address))
 
 
 @bp.post("/signatures/open")
 @needs("organiser")
+@step_up
 def open_() -> ResponseReturnValue:
     """Show what is sealed as well, with the passphrase."""
     form = OpenForm()
-    found = _found(form.address) if form.validate() else None
+    found = _found(form.address, for_action=True) if form.validate() else None
     if found is None:
         return _page(form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
@@ -52,32 +58,74 @@ def open_() -> ResponseReturnValue:
 
 @bp.post("/signatures/send")
 @needs("organiser")
+@step_up
 def send() -> ResponseReturnValue:
     """Send the link of a confirmed signature once more, to the address itself and nobody else."""
     form = EmailForm()
-    found = _found(form.address) if form.validate() else None
+    found = _found(form.address, for_action=True) if form.validate() else None
     if found is None or found.confirmed_at is None:
         return _page(form, 422)
-    record("sent-link", signature=found.id)
     signatures.send_link(db.session, state().keys, email=form.address, language=found.language, at_once=True)
+    record("sent-link", signature=found.id)
     return _page(form, found=found, said=gettext("The link is on its way to this address."))
+
+
+def _erasing() -> Question | None:
+    """Return the question before a signature is erased."""
+    form = EmailForm()
+    found = _found(form.address) if form.validate() else None
+    if found is None:
+        return None
+    signed = f"{gettext('Signed')}: {day(found.signed_at.date())}, {country_name(found.country)}"
+    confirmed = gettext("It is confirmed: the public count goes down by one.") if found.confirmed_at else ""
+    facts = (signed, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
+    return Question(gettext("Erase the signature of %(email)s?", email=form.address), facts, gettext("Erase for ever"))
 
 
 @bp.post("/signatures/erase")
 @needs("organiser")
+@step_up
+@asks_first(_erasing, private=True)
 def erase() -> ResponseReturnValue:
     """Erase all submissions with the address and the mail that waits for them."""
     form = EmailForm()
-    found = _found(form.address) if form.validate() else None
+    found = _found(form.address, for_action=True) if form.validate() else None
     if found is None:
         return _page(form, 422)
-    record("erased", signature=found.id)
-    signatures.erase(db.session, found.id)
+    with recording("erased", signature=found.id) as draft:
+        draft.happened = signatures.erase(db.session, found.id)
     return _page(EmailForm(formdata=None), said=gettext("The signature is erased."))
 
 
-def _found(address: str) -> Stored | None:
-    return by_address(db.session, state().keys.addresses, address)
+@bp.errorhandler(TooManyLookups)
+def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
+    """Report how long to wait."""
+    minutes, form = -(-error.seconds // 60), EmailForm(formdata=None)
+    text = ngettext(
+        "That is as much as one organiser may look up in an hour. Please wait %(num)s minute.",
+        "That is as much as one organiser may look up in an hour. Please wait %(num)s minutes.",
+        minutes,
+    )
+    form.refuse(form.email, text)
+    response: Response = make_response(_page(form, 429))
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _found(address: str, *, for_action: bool = False) -> Stored | None:
+    """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`.
+
+    One `for_action` that finds something is recorded by that action.
+    """
+    try:
+        count_lookup(db.session, me().id)
+    except TooManyLookups as error:
+        record_refused("looked-up", activity.reason_of(error))
+        raise
+    found = by_address(db.session, state().keys.addresses, address)
+    if not (found and for_action):
+        record("looked-up", signature=found and found.id)
+    return found
 
 
 def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:

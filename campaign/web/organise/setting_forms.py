@@ -8,7 +8,6 @@ from campaign.db import utcnow
 from campaign.errors import InvalidAddress
 from campaign.petition import addresses
 from campaign.web.forms import at_most, trimmed
-from campaign.web.languages import LANGUAGES
 from campaign.web.organise.forms import OrganiserForm
 
 LETTER_LENGTH = 5000
@@ -58,8 +57,3 @@ class LetterForm(OrganiserForm):
 
     of = StringField()
     text = TextAreaField(filters=[trimmed], validators=[at_most(LETTER_LENGTH)])
-
-    def validate_of(self, field: Field) -> None:
-        """Take the languages of the page."""
-        if field.data not in LANGUAGES:
-            raise ValidationError(gettext("Please choose from the list."))

@@ -11,8 +11,10 @@ from campaign.options import Options
 from campaign.petition import totals
 from campaign.petition.counting import goal_for
 from campaign.web import chosen, languages
-from campaign.web.organise.access import needs, record
+from campaign.web.organise import questions
+from campaign.web.organise.access import needs, no_step_up, recording, step_up
 from campaign.web.organise.setting_forms import DayForm, GoalsForm, LetterForm
+from campaign.web.organise.step_up import asks_first
 from campaign.web.petition_pages import shown_page
 
 bp = Blueprint("settings", __name__)
@@ -27,6 +29,8 @@ def show() -> ResponseReturnValue:
 
 @bp.post("/settings/stage")
 @needs("owner")
+@step_up
+@asks_first(questions.changing_stage)
 def set_stage() -> ResponseReturnValue:
     """Open or close the petition, or note the day on which it was handed in."""
     form = DayForm()
@@ -34,70 +38,90 @@ def set_stage() -> ResponseReturnValue:
     if act == "deliver":
         if not form.validate() or form.day.data is None:
             return _page(422, day=form)
-        record("delivered", day=form.day.data)
-        stages.deliver(db.session, form.day.data)
+        with recording("delivered", day=form.day.data) as draft:
+            draft.happened = stages.deliver(db.session, form.day.data)
     elif act == "close":
-        record("closed")
-        stages.close(db.session)
+        with recording("closed") as draft:
+            draft.happened = stages.close(db.session)
     else:
-        record("reopened")
-        stages.reopen(db.session)
+        with recording("reopened") as draft:
+            draft.happened = stages.reopen(db.session)
     return _done()
 
 
 @bp.post("/settings/bot-check")
 @needs("owner")
+@step_up
 def set_bot_check() -> ResponseReturnValue:
     """Switch the bot check on or off."""
     is_on = request.form.get("act") == "on"
-    record("changed-setting", setting="bot-check", to="on" if is_on else "off")
-    if is_on:
-        switches.turn_on(db.session, "bot-check")
-    else:
-        switches.turn_off(db.session, "bot-check")
+    with recording("changed-setting", setting="bot-check", to="on" if is_on else "off") as draft:
+        turn = switches.turn_on if is_on else switches.turn_off
+        draft.happened = turn(db.session, "bot-check")
     return _done()
 
 
 @bp.post("/settings/goals")
 @needs("owner")
+@step_up
 def set_goals() -> ResponseReturnValue:
     """Set the goals and the address to write to."""
     form = GoalsForm()
     if not form.validate():
         return _page(422, goals=form)
     before = chosen.chosen()
-    record("changed-setting", setting="goals", before=_goals(before), to=form.goals.data)
-    options.set_option(db.session, "goals", str(form.goals.data))
-    record("changed-setting", setting="contact", before=before.contact, to=form.contact.data)
-    options.set_option(db.session, "contact", str(form.contact.data))
+    _set("goals", _goals(before), str(form.goals.data))
+    _set("contact", before.contact, str(form.contact.data))
     return _done()
 
 
 @bp.post("/settings/letter")
 @needs("owner")
+@step_up
 def set_letter() -> ResponseReturnValue:
-    """Set the letter in one language, or show the page as it would be."""
-    form = LetterForm()
+    """Set the letter in one language."""
+    form = _letter_form()
     if not form.validate():
         if form.of.errors:
             abort(400)  # the page has a language for each form: no person typed this
         return _page(422, letter=form)
-    of, text = str(form.of.data), str(form.text.data)
-    text = "" if text == chosen.shipped_letter(of) else text
-    if "preview" in request.form:
-        return _previewed(of, text)
-    record("changed-setting", setting=f"letter {of}", before=chosen.chosen().letters.get(of), to=text)
-    options.set_option(db.session, "letter", text, language=of)
+    of, text = _letter(form)
+    _set("letter", chosen.chosen().letters.get(of, ""), text, language=of)
     return redirect(url_for(".show", of=of, done="1") + "#letter", 303)
 
 
-def _previewed(of: str, text: str) -> ResponseReturnValue:
+@bp.post("/settings/letter/preview")
+@needs("owner")
+@no_step_up
+def preview_letter() -> ResponseReturnValue:
     """Show the public page with a letter that is not set yet."""
-    present = chosen.chosen()
+    form = _letter_form()
+    if not form.validate():
+        return _page(422, letter=form)
+    present, (of, text) = chosen.chosen(), _letter(form)
     chosen.preview(Options(present.goals, present.contact, {**present.letters, of: text}))
     languages.use(of)
     g.previewed = True
     return make_response(shown_page())
+
+
+def _letter_form() -> LetterForm:
+    """Return the form of the letter as it was sent. Our own page sends no language that the site does not have."""
+    form = LetterForm()
+    return form if form.of.data in languages.LANGUAGES else abort(400)
+
+
+def _letter(form: LetterForm) -> tuple[str, str]:
+    """Return the language and the text of a letter; the text is empty where it is the one that ships."""
+    of, text = str(form.of.data), str(form.text.data)
+    return of, "" if text == chosen.shipped_letter(of) else text
+
+
+def _set(name: options.Name, before: str, to: str, *, language: str = "") -> None:
+    """Set an option and record it, unless it is what it was."""
+    with recording("changed-setting", setting=f"{name} {language}".strip(), before=before, to=to) as draft:
+        draft.happened = before != to
+        options.set_option(db.session, name, to, language=language)
 
 
 def _goals(of: Options) -> str:

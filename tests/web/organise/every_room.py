@@ -37,7 +37,7 @@ def every_room(campaign: Campaign, language: str) -> dict[str, str]:
     pages["sent"] = browser.posts("/organise/signatures/send", **maria).text
     pages["invited"] = browser.posts("/organise/organisers", email="olga@example.org", role="reader").text
     pages["codes again"] = browser.posts("/organise/account/codes", **{"codes-old": PASSWORD}).text
-    pages["preview"] = browser.posts("/organise/settings/letter", of=language, text="...", preview="1").text
+    pages["preview"] = browser.posts("/organise/settings/letter/preview", of=language, text="...").text
     pages |= _documents(campaign, browser)
     pages["last owner"] = browser.posts(f"/organise/organisers/{_id_on(pages['organisers'])}/remove").text
     right = {"recipient": "", "reason": "trial", "passphrase": PASSPHRASE}

@@ -69,7 +69,7 @@ def test_the_letter_is_set_in_one_language_and_taken_back(campaign, grace):
 
 
 def test_a_preview_shows_the_page_and_saves_nothing(campaign, grace):
-    page = grace.posts(f"{PAGE}/letter", PAGE, of="ru", text="Пишем иначе.", preview="1").text
+    page = grace.posts(f"{PAGE}/letter/preview", PAGE, of="ru", text="Пишем иначе.").text
     assert "Пишем иначе." in page
     assert '<html lang="ru"' in page
     assert "Пишем иначе." not in campaign.client.get("/ru/").text
@@ -81,6 +81,11 @@ def test_the_letter_as_it_ships_is_there_to_be_changed_and_sets_nothing_unchange
     assert shipped.count("\n\n") == 2
     grace.posts(f"{PAGE}/letter", PAGE, of="de", text=shipped)
     assert "<q>" in campaign.client.get("/de/").text.split('class="letter"')[1][:2000]
+
+
+@pytest.mark.parametrize("act", ["letter", "letter/preview"])
+def test_a_letter_in_an_unknown_language_is_refused(grace, act):
+    assert grace.posts(f"{PAGE}/{act}", PAGE, of="xx", text="Dear IOC").status_code == 400
 
 
 def test_what_was_set_is_noted_with_what_was_before(campaign, grace):
