@@ -43,4 +43,4 @@ def by_address(session: Session, key: bytes, email: str) -> Stored | None:
     wanted = Signature.address_hash == address_hash(key, email)
     found = select(*columns, number.scalar_subquery()).where(wanted)
     rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
-    return Stored(*rows[0], len(rows) - 1) if rows else None
+    return Stored(*(*rows[0], len(rows) - 1)) if rows else None
