@@ -12,7 +12,7 @@ MODULES = sorted((ROOT / "campaign").rglob("*.py"))
 # A room may import those that stand below it, and itself. `petition` also uses `mail`: a signature and its confirmation
 # mail are one transaction.
 BASE = {"errors", "checks", "config", "files", "secret", "logs", "days", "db", "models", "migrating"}
-BASE |= {"options", "switches", "stages", "tallies", "typefaces", "memory"}
+BASE |= {"options", "switches", "stages", "tallies", "text", "typefaces", "memory"}
 MAY_IMPORT = {
     "errors": set(),
     "checks": set(),
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "db": set(),
     "models": {"db"},
     "days": set(),
+    "text": {"errors"},
     "typefaces": set(),
     "memory": set(),
     "options": {"db", "models"},

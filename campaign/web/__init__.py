@@ -13,6 +13,7 @@ from campaign.web import (
     health,
     languages,
     limits,
+    link_repair,
     machine_pages,
     organise,
     petition_pages,
@@ -33,6 +34,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     film_pages.show(app, settings)
     app.jinja_env.globals["own_letter"] = chosen.letter
     limits.limit(app, settings)
+    link_repair.repair_links(app)
     headers.protect(app, settings)
     failures.explain(app)
     organise.open_room(app, settings)

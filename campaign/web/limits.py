@@ -1,13 +1,15 @@
 """Limits: how much may be sent, and how often one network address may sign."""
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from flask_limiter import Limiter, RateLimitExceeded
 from redis.exceptions import RedisError
 
 from campaign.config import Settings
+from campaign.web.forms import URLENCODED
 from campaign.web.visitors import visitor_hash
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
+MAX_FIELDS = 100  # of one form
 COUNTING = "60 per minute;1000 per day"  # views, and marks of the film, counted from one network address
 SIGN_IN = "30 per minute;300 per hour"  # tries to come in from one network address
 REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
@@ -15,7 +17,7 @@ REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
 
 def limit(app: Flask, settings: Settings) -> None:
     """Limit bodies and signing. Counted in Redis where there is one, in this process's memory while there is none."""
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=100)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=MAX_FIELDS)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
     app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
     app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = bool(settings.redis_url)
@@ -32,8 +34,10 @@ def limit(app: Flask, settings: Settings) -> None:
 
 def _read_body() -> None:
     if request.method == "POST":
-        request.get_data()  # kept, so that it can be read as a form as well
+        body = request.get_data()  # kept, so that it can be read as a form as well
         request.stream.read(1)  # a body of unknown length is cut at the limit, and only reading on says so (413)
+        if request.mimetype == URLENCODED and body.count(b"&") > MAX_FIELDS:
+            abort(413)
         _ = request.form
 
 

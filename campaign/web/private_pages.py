@@ -30,7 +30,7 @@ def find_signature() -> None:
     g.signature_id = signature_id_in(state().link_key, (request.view_args or {}).get("token", ""))
 
 
-@bp.get("/confirm/<token>")
+@bp.get("/confirm/<token:token>", strict_slashes=False)
 def confirm(token: str) -> ResponseReturnValue:
     """Show one button. Mail scanners follow links, so opening one must not confirm."""
     found = _receipt()
@@ -56,7 +56,7 @@ def not_me(token: str) -> ResponseReturnValue:
     return render_template("public/erased.html", refused=refused, again=False)
 
 
-@bp.get("/receipt/<token>")
+@bp.get("/receipt/<token:token>", strict_slashes=False)
 def show_receipt(token: str) -> ResponseReturnValue:
     """Show the supporter their own page."""
     found = _receipt()

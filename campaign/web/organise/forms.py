@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms import BooleanField, Field, StringField
 from wtforms.validators import DataRequired, ValidationError
 
 from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import passwords
 from campaign.organising.organisers import EXPORTING, ROLES
-from campaign.web.forms import LinkForm, at_most, trimmed
+from campaign.web.forms import CODE_LENGTH, LinkForm, at_most, email_field
+from campaign.web.text_fields import MultilineField, TextField
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
@@ -54,7 +55,7 @@ class EmailForm(OrganiserForm, LinkForm):
 class PasswordForm(OrganiserForm):
     """Address and password, at sign-in."""
 
-    email = StringField(filters=[trimmed], validators=[DataRequired(_("Please enter your e-mail address."))])
+    email = email_field()
     password = secret(_("Please type your password."))
 
 
@@ -97,7 +98,7 @@ class AccountForm(ChosenForm, EmailForm):
 class CodeForm(OrganiserForm):
     """The code of a second factor."""
 
-    code = StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(40)])
+    code = TextField(max_length=40, validators=[DataRequired(_("Please type the code."))])
 
 
 class PassphraseForm(ChosenForm):
@@ -135,16 +136,14 @@ class OpenForm(EmailForm):
 class HandInForm(OrganiserForm):
     """The letter that goes with the document to hand in, and the passphrase."""
 
-    cover = TextAreaField(
-        filters=[trimmed], validators=[DataRequired(_("Please write a few words.")), at_most(COVER_LENGTH)]
-    )
+    cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
     passphrase = secret(_("Please type your export passphrase."))
 
 
 class InviteForm(EmailForm):
     """Who is to come in, as what; the passphrase of who lets them export."""
 
-    role = StringField(default="organiser")
+    role = TextField(max_length=CODE_LENGTH, default="organiser")
     exports = BooleanField()
     passphrase = StringField(validators=[at_most(SECRET_LENGTH)])
 
