@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from campaign.errors import ExpiredLink
 from campaign.models import Signature
 from campaign.petition.lifetimes import has_expired, missing
+from campaign.petition.shown_names import showable, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
     """
     columns = (
         *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code),
-        *(Signature.shown_name, Signature.updates),
+        *(visible().label("shown_name"), Signature.updates),
     )
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
     if row is None:
@@ -44,7 +45,8 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
     if has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
         raise ExpiredLink
     brought = _brought_by([signature_id])
-    return Receipt(*row, brought=_number(session, brought), brought_on=_number(session, _brought_by(brought)))
+    told = row._asdict() | {"shown_name": showable(row.shown_name)}
+    return Receipt(**told, brought=_number(session, brought), brought_on=_number(session, _brought_by(brought)))
 
 
 def _brought_by(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:

@@ -1,6 +1,6 @@
 """What people ask of the campaign: what is kept of them, their link once more, to be erased. Found by their address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from campaign.models import Signature
 from campaign.petition.addresses import address_hash
+from campaign.petition.shown_names import showable, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ def by_address(session: Session, key: bytes, email: str) -> Stored | None:
     """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is."""
     brought = aliased(Signature)
     number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
-    columns = [getattr(Signature, name) for name in Stored.__slots__ if name != "brought"]
+    shown: dict[str, Any] = {"shown_name": visible().label("shown_name")}
+    columns = [shown.get(name, getattr(Signature, name)) for name in Stored.__slots__ if name != "brought"]
     wanted = Signature.address_hash == address_hash(key, email)
     row: Any = session.execute(select(*columns, number.scalar_subquery()).where(wanted)).first()
-    return Stored(*row) if row else None
+    return replace(Stored(*row), shown_name=showable(row.shown_name)) if row else None

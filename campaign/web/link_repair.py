@@ -72,7 +72,9 @@ def _repaired(path: str, adapter: MapAdapter | None) -> str | None:
     if clean == "/":
         appended = path.lstrip("/")
         return None if re.match(r"[^?&#;]*[A-Za-z0-9]", appended) else "/"
-    variants = (clean, f"{clean}/", clean.lower(), f"{clean.lower()}/")
+    first, _, others = clean[1:].partition("/")
+    spellings = (clean, f"/{first.lower()}/{others}", clean.lower())  # a token keeps its capital letters
+    variants = (variant for spelling in spellings for variant in (spelling, f"{spelling}/"))
     return next((variant for variant in variants if _is_page(variant, adapter)), None)
 
 

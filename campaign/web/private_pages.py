@@ -10,6 +10,7 @@ from campaign.petition import signatures
 from campaign.petition.receipts import Receipt, receipt
 from campaign.stages import stage
 from campaign.state import state
+from campaign.switches import is_on
 from campaign.web import languages
 from campaign.web.headers import private
 from campaign.web.sharing_pages import sharing
@@ -36,7 +37,10 @@ def confirm(token: str) -> ResponseReturnValue:
     found = _receipt()
     if found.confirmed_at is not None:
         return _lead_to(".show_receipt", token, 302)
-    return render_template("public/confirm.html", receipt=found, token=token, stage=stage(db.session))
+    names_off = is_on(db.session, "names-off")
+    return render_template(
+        "public/confirm.html", receipt=found, token=token, stage=stage(db.session), names_off=names_off
+    )
 
 
 @bp.post("/confirm/<token>")

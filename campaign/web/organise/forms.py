@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, ValidationError
 from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import passwords
 from campaign.organising.organisers import EXPORTING, ROLES
+from campaign.petition import shown_names
 from campaign.web.forms import CODE_LENGTH, LinkForm, at_most, email_field
 from campaign.web.text_fields import MultilineField, TextField
 
@@ -125,6 +126,12 @@ class ChangedPasswordForm(OldForm, ChosenForm):
 
 class ChangedPassphraseForm(OldForm, PassphraseForm):
     """A new export passphrase in place of the old one."""
+
+
+class NameForm(OrganiserForm):
+    """A part of a first name that the page shows."""
+
+    name = TextField(max_length=shown_names.MAX_LENGTH)
 
 
 class OpenForm(EmailForm):

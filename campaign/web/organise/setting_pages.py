@@ -58,6 +58,19 @@ def set_bot_check() -> ResponseReturnValue:
     return _done()
 
 
+@bp.post("/settings/names")
+@needs("owner")
+def set_names() -> ResponseReturnValue:
+    """Show first names on the public page, or none."""
+    is_shown = request.form.get("act") == "on"
+    if is_shown:
+        switches.turn_off(db.session, "names-off")
+    else:
+        switches.turn_on(db.session, "names-off")
+    record("changed-setting", setting="names", to="on" if is_shown else "off")
+    return _done()
+
+
 @bp.post("/settings/goals")
 @needs("owner")
 def set_goals() -> ResponseReturnValue:
@@ -119,6 +132,7 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
         "organise/settings.html",
         stage=stages.stage(db.session),
         bot_check=switches.is_on(db.session, "bot-check"),
+        names_off=switches.is_on(db.session, "names-off"),
         goal=goal_for(count, present.goals),
         **shown | forms,
     )
