@@ -17,6 +17,7 @@ from campaign.memory import keep_out_of_swap
 from campaign.migrating import add_migrations, require_current
 from campaign.state import keep_state, mail_worker
 from campaign.web import film_pages, static
+from campaign.web.header_bounds import HeaderBounds
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.open_room(app, settings)
     cli.open_room(app)
     _trust_proxies(app, settings)
+    app.wsgi_app = HeaderBounds(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -32,6 +32,22 @@ class PetitionDelivered(CampaignError):
     """The petition was handed in, so nothing that counts can change any more."""
 
 
+class TextTooLong(CampaignError):
+    """Text of more than `max_length` characters."""
+
+    def __init__(self, max_length: int) -> None:
+        super().__init__(f"text is longer than {max_length} characters")
+        self.max_length = max_length
+
+
+class UnusableCharacter(CampaignError):
+    """Text with a character that cannot be used; `place` counts characters from one, `code` is like "U+2028"."""
+
+    def __init__(self, place: int, character: str) -> None:
+        self.place, self.code = place, f"U+{ord(character):04X}"
+        super().__init__(f"character {place} ({self.code}) cannot be used")
+
+
 class InvalidAddress(CampaignError):
     """Text that is no e-mail address we can write to (RFC 5322)."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, transaction, utcnow
 from campaign.models import Switch
 
-Name = Literal["bot-check", "closed", "delivered"]
+Name = Literal["bot-check", "closed", "delivered", "names-off"]
 
 
 def since(session: Session) -> dict[str, datetime]:

@@ -23,6 +23,7 @@ BASE |= {
     "disk",
     "capacity",
     "secret_text",
+    "text",
 }
 MAY_IMPORT = {
     "errors": set(),
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "db": set(),
     "models": {"db"},
     "days": set(),
+    "text": {"errors"},
     "typefaces": set(),
     "typesetting": {"typefaces"},
     "memory": set(),

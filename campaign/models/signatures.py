@@ -53,6 +53,7 @@ class Signature(Base):
     language: Mapped[str] = mapped_column(String(8))
     updates: Mapped[bool]
     shown_name: Mapped[str | None] = mapped_column(String(100))
+    name_hidden_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     via: Mapped[str | None] = mapped_column(String(20))
     code: Mapped[str] = mapped_column(String(16), unique=True)
     referred_by: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="SET NULL"))

@@ -1,10 +1,14 @@
 """E-mail addresses: what is one, which of them reach the same mailbox, and the keyed hash that finds duplicates."""
 
 import hmac
+import re
+from unicodedata import decimal
+from urllib.parse import unquote
 
 from email_validator import EmailNotValidError, validate_email
 
-from campaign.errors import InvalidAddress
+from campaign.errors import InvalidAddress, TextTooLong, UnusableCharacter
+from campaign.text import clean
 
 # Who delivers name+tag@ to name@, as their help pages say; the value is the domain that stands for all of theirs.
 _PLUS_TAGS = {
@@ -25,18 +29,33 @@ _PLUS_TAGS = {
     "ya.ru": "yandex.ru",
     "mail.ru": "mail.ru",
 }
+EMAIL_LENGTH = 254  # characters; RFC 5321, 4.5.3.1, as corrected by erratum 1690
+
 _IGNORE_DOTS = {"gmail.com", "proton.me"}
+
+# Full-width and small forms of ASCII, and the full stops of Chinese and Japanese (UTS 46, section 2.3).
+_ASCII_FORMS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3002, 0xFF61), ".")
+_ASCII_FORMS |= {0xFE52: ".", 0xFE6B: "@"}
+
+_IN_BRACKETS = re.compile(r"[<(\[](?:mailto:)?([^<>()\[\]\s]*@[^<>()\[\]\s]*)[>)\]]", re.IGNORECASE)
+_MAILTO = re.compile(r"mailto:([^?]*)", re.IGNORECASE)
+_BEFORE = " <>()[],.;:\"'`´“”„‟‘’‚‛«»‹›「」『』…،؛、"
+_AFTER = f"{_BEFORE}!?؟{{}}"
 
 
 def normalised(text: str) -> str:
-    """Return `text` as an address to write to: trimmed, domain in lower case, Unicode composed.
+    """Return the email address in `text` as an address to write to: domain in lower case, Unicode composed.
+
+    Takes what people paste: `mailto:` links, `Ada <ada@example.org>`, quotes and brackets around, punctuation after,
+    full-width letters and other scripts' digits where ASCII belongs.
 
     No look-up in the DNS: that takes seconds and tells a third party who signs. Letters beyond ASCII before the @
     (RFC 6531) are refused: few mail servers could take the confirmation there. Raises `InvalidAddress`.
     """
     try:
-        return validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False).normalized
-    except (EmailNotValidError, UnicodeError):
+        address = _unwrapped(clean(text, max_length=EMAIL_LENGTH))
+        return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
+    except (EmailNotValidError, TextTooLong, UnicodeError, UnusableCharacter):
         raise InvalidAddress("this is no e-mail address") from None
 
 
@@ -69,3 +88,23 @@ def address_hash(key: bytes, address: str) -> bytes:
 def mailbox_hash(key: bytes, address: str) -> bytes:
     """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `address_hash`."""
     return hmac.digest(key, mailbox(address).encode(), "sha256")
+
+
+def _unwrapped(text: str) -> str:
+    """Return the address in cleaned `text`, without what surrounds it."""
+    text = text.translate(_ASCII_FORMS)
+    in_brackets = {address.lower(): address for address in _IN_BRACKETS.findall(text)}
+    if len(in_brackets) == 1:
+        [text] = in_brackets.values()
+    text = text.lstrip(_BEFORE).rstrip(_AFTER)
+    if found := _MAILTO.match(text):
+        text = unquote(found[1]).rstrip(_AFTER)
+    local, at, domain = text.rpartition("@")
+    local, *labels = (part.strip() for part in (local, *domain.split(".")))
+    return _in_ascii(local) + at + ".".join(map(_in_ascii, labels))
+
+
+def _in_ascii(part: str) -> str:
+    """Return `part` with its digits as ASCII has them, if nothing else in it is beyond ASCII."""
+    digits = "".join(str(decimal(letter, letter)) for letter in part)
+    return digits if digits.isascii() else part

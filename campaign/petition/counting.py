@@ -1,4 +1,4 @@
-"""How many signed and who of them is shown, which goal comes next, and whether the number is right."""
+"""How many signed, which goal comes next, and whether the number is right."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,15 +31,6 @@ class Finding:
 def unconfirmed(session: Session) -> int:
     """Return how many signatures wait for their owner's confirmation."""
     return session.scalar(select(func.count()).where(Signature.confirmed_at.is_(None))) or 0
-
-
-def newest_shown(session: Session, *, most: int) -> list[tuple[str, str]]:
-    """Return first name and country code of those who confirmed last and ticked to be shown."""
-    shown = select(Signature.shown_name, Signature.country).where(
-        Signature.shown_name.is_not(None), Signature.confirmed_at.is_not(None)
-    )
-    rows = session.execute(shown.order_by(Signature.confirmed_at.desc()).limit(most))
-    return [(name or "", country) for name, country in rows]
 
 
 def goal_for(count: int, goals: Sequence[int] = ()) -> int:

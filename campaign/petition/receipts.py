@@ -11,6 +11,7 @@ from campaign.db import utcnow
 from campaign.errors import ExpiredLink, UnknownLink
 from campaign.models import Signature
 from campaign.petition.lifetimes import has_expired, missing
+from campaign.petition.shown_names import showable, visible
 
 MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has signed
 
@@ -41,7 +42,7 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
     """
     columns = (
         *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code),
-        *(Signature.shown_name, Signature.updates),
+        *(visible().label("shown_name"), Signature.updates),
     )
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
     if row is None:
@@ -51,7 +52,8 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
     if row.confirmed_at is None and _another_is_confirmed(session, signature_id):
         raise UnknownLink
     brought = _brought_by([signature_id])
-    return Receipt(*row, brought=_shown(session, brought), brought_on=_shown(session, _brought_by(brought)))
+    told = row._asdict() | {"shown_name": showable(row.shown_name)}
+    return Receipt(**told, brought=_shown(session, brought), brought_on=_shown(session, _brought_by(brought)))
 
 
 def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:

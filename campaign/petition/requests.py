@@ -1,6 +1,6 @@
 """What people ask of the campaign: what is kept of them, their link once more, to be erased. Found by their address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from campaign.models import Signature
 from campaign.petition.addresses import address_hash
+from campaign.petition.shown_names import showable, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,12 @@ def by_address(session: Session, key: bytes, email: str) -> Stored | None:
     """
     brought = aliased(Signature)
     number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
-    columns = [getattr(Signature, name) for name in Stored.__slots__ if name not in ("brought", "others")]
+    shown: dict[str, Any] = {"shown_name": visible().label("shown_name")}
+    names = [name for name in Stored.__slots__ if name not in ("brought", "others")]
+    columns = [shown.get(name, getattr(Signature, name)) for name in names]
     wanted = Signature.address_hash == address_hash(key, email)
     found = select(*columns, number.scalar_subquery()).where(wanted)
     rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
-    return Stored(*(*rows[0], len(rows) - 1)) if rows else None
+    if not rows:
+        return None
+    return replace(Stored(*(*rows[0], len(rows) - 1)), shown_name=showable(rows[0].shown_name))

@@ -21,6 +21,7 @@ from campaign.petition.addresses import address_hash, mailbox_hash
 from campaign.petition.entering import enter, find_again
 from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
 from campaign.petition.sealing import DataKeys, Person
+from campaign.petition.shown_names import showable
 from campaign.stages import stage
 
 CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
@@ -103,7 +104,7 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
         "country": signer.country,
         "language": signer.language,
         "updates": signer.updates,
-        "shown_name": signer.person.given_name if signer.show_name else None,
+        "shown_name": showable(signer.person.given_name) if signer.show_name else None,
         "code": secrets.token_urlsafe(8),
         "consent_version": CONSENT_VERSION,
         "signed_at": signed_at,

@@ -5,9 +5,14 @@ from urllib.parse import urlsplit
 
 import idna
 
-from campaign.errors import InvalidInstance
+from campaign.errors import InvalidInstance, TextTooLong, UnusableCharacter
+from campaign.text import clean
+
+MAX_TYPED = 300  # characters; a host has 253 at most (RFC 1035, 2.3.4)
 
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+
+_AROUND = " <>()\"'“”„‘’«»,.;…"
 
 
 def instance(typed: str) -> str:
@@ -15,11 +20,11 @@ def instance(typed: str) -> str:
 
     Raises `InvalidInstance` when there is none in it.
     """
-    rest = re.sub(r"^https?://", "", typed.strip(), flags=re.IGNORECASE)
     try:
+        rest = re.sub(r"^https?://", "", clean(typed, max_length=MAX_TYPED).strip(_AROUND), flags=re.IGNORECASE)
         host = urlsplit(f"//{rest}").hostname or ""
         found = idna.encode(host, uts46=True).decode()
-    except ValueError:  # of which idna's errors are a kind
+    except (TextTooLong, UnusableCharacter, ValueError):  # of which idna's errors are a kind
         raise InvalidInstance from None
     if not _HOST.fullmatch(found):
         raise InvalidInstance

@@ -13,6 +13,7 @@ from campaign.web import (
     health,
     languages,
     limits,
+    link_repair,
     machine_pages,
     organise,
     petition_pages,
@@ -39,6 +40,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     limits.limit(app, settings)
     proxies.watch(app, settings)
     redirects.make_relative(app)
+    link_repair.repair_links(app)
     headers.protect(app, settings)
     failures.explain(app)
     organise.open_room(app, settings)

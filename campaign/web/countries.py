@@ -1,12 +1,12 @@
 """The countries of the form, named and sorted in the language of the page."""
 
 from functools import cache
-from unicodedata import combining, normalize
 
 from babel import Locale
 from flask_babel import get_locale
 
 from campaign.petition.countries import CODES
+from campaign.text import folded
 
 # Where most readers of a language live: offered first, never chosen for anybody (CLDR, territory information).
 _LIKELY = {
@@ -40,9 +40,5 @@ def country_name(code: str) -> str:
 @cache
 def _named(language: str) -> list[tuple[str, str]]:
     names = Locale.parse(language).territories
-    return sorted(((code, names[code]) for code in CODES), key=lambda pair: _sort_key(pair[1]))
-
-
-def _sort_key(name: str) -> str:
-    """Sort Åland with A, as readers of most languages look for it."""
-    return "".join(letter for letter in normalize("NFKD", name) if not combining(letter)).casefold()
+    # Åland stands beside A, as readers of most languages look for it.
+    return sorted(((code, names[code]) for code in CODES), key=lambda pair: folded(pair[1]))

@@ -1,25 +1,29 @@
 """The film on other sites: a small page that may be framed anywhere, and what tells other sites about it (oEmbed)."""
 
-import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign.db import db
+from campaign.errors import TextTooLong, UnusableCharacter
 from campaign.petition import totals
 from campaign.sharing import oembed as describing
 from campaign.sharing.channels import landing_url
 from campaign.stages import stage
 from campaign.state import state
+from campaign.text import clean
 from campaign.web import languages, share_texts
 from campaign.web.film_pages import film_url, may_play, shown
 from campaign.web.forms import arrival, came_by
 from campaign.web.headers import allow_framing, public
+from campaign.web.link_repair import language_of
 
 bp = Blueprint("embedding", __name__)
 
-_OURS = re.compile(rf"/(?:({'|'.join(languages.LANGUAGES)})/(?:embed)?)?")
+MAX_ADDRESS = 2000  # characters
+
+_PORTS = {"http": 80, "https": 443}
 
 
 @bp.get("/<lang:lang>/embed")
@@ -79,14 +83,18 @@ def snippet() -> str:
 def _language_of(address: str) -> str | None:
     """Return the language of a page of ours, None for the address of anything else."""
     try:
-        parts = urlsplit(address)
-    except ValueError:
+        parts, ours = urlsplit(clean(address, max_length=MAX_ADDRESS)), urlsplit(state().settings.public_url)
+        is_ours = parts.scheme in _PORTS and _place(parts) == _place(ours)
+    except (TextTooLong, UnusableCharacter, ValueError):
         return None
-    found = _OURS.fullmatch(parts.path or "/")
-    ours = urlsplit(state().settings.public_url).netloc
-    if not found or parts.scheme not in ("http", "https") or parts.netloc.lower() != ours:
-        return None
-    return found[1] or languages.DEFAULT
+    language, rest = language_of(parts.path)
+    return (language or languages.DEFAULT) if is_ours and rest in ("/", "/embed") else None
+
+
+def _place(parts: SplitResult) -> tuple[str, int | None]:
+    """Return host and port, the same with and without www, http or https. Raises `ValueError` for a wrong port."""
+    port = parts.port if parts.port != _PORTS[parts.scheme] else None
+    return (parts.hostname or "").removeprefix("www."), port
 
 
 def _pixels(text: str) -> int:

@@ -3,50 +3,35 @@
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
-from unicodedata import category, normalize
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from flask import abort, request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field, StringField, TextAreaField
+from wtforms import BooleanField, Field, StringField
 from wtforms.validators import DataRequired, StopValidation, ValidationError
 
 from campaign.errors import InvalidAddress
 from campaign.petition import addresses
+from campaign.petition.addresses import EMAIL_LENGTH
 from campaign.petition.countries import CODES
 from campaign.petition.sealing import Person
 from campaign.petition.signatures import Arrival, Signer
 from campaign.sharing.channels import ARRIVALS
 from campaign.web import languages
+from campaign.web.link_repair import parameters
+from campaign.web.text_fields import MultilineField, TextField
 
 URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = (URLENCODED, "multipart/form-data")
 NAME_LENGTH = 100
-EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1, as corrected by erratum 1690
 MESSAGE_LENGTH = 1000
-_CODE = re.compile(r"[A-Za-z0-9_-]{11}")
+CODE_LENGTH = 20  # of a country or a role; no honest form sends more
 
-# What turns the direction of reading (it can make a name read as another), letters that nobody sees, and the mark for
-# bytes that were no UTF-8.
-_UNREADABLE = re.compile("[\u202a-\u202e\u2066-\u2069\u115f\u1160\u3164\uffa0\ufffd\ufffe\uffff]")
-
-
-def trimmed(value: str | None) -> str:
-    """Return Unicode in its composed form (NFC), lines ended alike, without space around."""
-    return normalize("NFC", value or "").replace("\r\n", "\n").strip()
-
-
-def _readable(*, lines: bool) -> Callable[[Any, Field], None]:
-    allowed = "\n\t" if lines else ""
-
-    def check(_form: Any, field: Field) -> None:
-        control = any(category(letter) in ("Cc", "Cs", "Zl", "Zp") and letter not in allowed for letter in field.data)
-        if control or _UNREADABLE.search(field.data):
-            raise StopValidation(_("There is a character here that we cannot read. Please type it again."))
-
-    return check
+# Of a referral; undecoded quoted-printable puts 3D before them.
+_CODE = re.compile(r"(?:3D)?([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])")
+_CHANNEL = re.compile(r"(?:3D)?([a-z]+)(?![A-Za-z0-9_-])")
 
 
 def _has_a_letter(_form: Any, field: Field) -> None:
@@ -64,10 +49,9 @@ def at_most(length: int) -> Callable[[Any, Field], None]:
     return check
 
 
-def email_field() -> StringField:
+def email_field() -> TextField:
     """Return the field for an e-mail address."""
-    missing, most = DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)
-    return StringField(filters=[trimmed], validators=[missing, _readable(lines=False), most])
+    return TextField(max_length=EMAIL_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
@@ -95,19 +79,13 @@ Form = TypeVar("Form", bound=LinkForm)
 class SignForm(LinkForm):
     """Reads and checks what a supporter typed; everything typed stays in it."""
 
-    given_name = StringField(
-        filters=[trimmed],
-        validators=[
-            DataRequired(_("Please enter your first name.")),
-            _readable(lines=False),
-            _has_a_letter,
-            at_most(NAME_LENGTH),
-        ],
+    given_name = TextField(
+        max_length=NAME_LENGTH, validators=[DataRequired(_("Please enter your first name.")), _has_a_letter]
     )
-    family_name = StringField(filters=[trimmed], validators=[_readable(lines=False), at_most(NAME_LENGTH)])
+    family_name = TextField(max_length=NAME_LENGTH)
     email = email_field()  # again, so that it stands in its place among the mistakes
-    country = StringField(filters=[trimmed], validators=[DataRequired(_("Please choose your country."))])
-    message = TextAreaField(filters=[trimmed], validators=[_readable(lines=True), at_most(MESSAGE_LENGTH)])
+    country = TextField(max_length=CODE_LENGTH, validators=[DataRequired(_("Please choose your country."))])
+    message = MultilineField(max_length=MESSAGE_LENGTH)
     updates = BooleanField(false_values=(False, "", "0", "false", "off"))
     show_name = BooleanField(false_values=(False, "", "0", "false", "off"))
     ref = StringField()
@@ -159,18 +137,16 @@ def refusal(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
 
 def came_by(address: str | None) -> Arrival:
     """Return what the `address` of a page says of how its visitor came."""
-    try:
-        asked = parse_qs(urlsplit(address or "").query)
-    except ValueError:
-        return Arrival()
-    return arrival(ref=asked.get("ref", [None])[0], via=asked.get("via", [None])[0])
+    asked = parameters(address or "")
+    return arrival(ref=asked.get("ref"), via=asked.get("via"))
 
 
 def arrival(*, ref: str | None, via: str | None) -> Arrival:
-    """Return what is well-formed of a referral; what is not is ignored."""
+    """Return the well-formed part of a referral, without what was appended to the link; the rest is ignored."""
+    code, channel = _CODE.match(ref or ""), _CHANNEL.match(via or "")
     return Arrival(
-        via=via if via in ARRIVALS else None,
-        ref=ref if ref and _CODE.fullmatch(ref) else None,
+        via=channel[1] if channel and channel[1] in ARRIVALS else None,
+        ref=code[1] if code else None,
     )
 
 

@@ -9,16 +9,18 @@ from functools import cache
 from math import ceil
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 from limits import RateLimitItem, parse_many
 
 from campaign.config import Settings
 from campaign.errors import LimitReached, TooManyRequests
 from campaign.state import state
+from campaign.web.forms import URLENCODED
 from campaign.web.visitors import networks, trusted_network
 from campaign.web.windows import Windows
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
+MAX_FIELDS = 100  # of one form
 COUNTING = "60 per minute;1000 per day"  # views, shares and marks of the film, counted from one network address
 SIGN_IN = "30 per minute;300 per hour"  # tries to come in from one network address
 
@@ -32,7 +34,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 def limit(app: Flask, settings: Settings) -> None:
     """Limit bodies, and what is sent to the public pages."""
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=100)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=MAX_FIELDS)
     app.extensions["windows"] = Windows(settings.redis_url)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
     app.before_request(_count_attempt)
@@ -66,8 +68,10 @@ def count_sign_in() -> None:
 
 def _read_body() -> None:
     if request.method == "POST":
-        request.get_data()  # kept, so that it can be read as a form as well
+        body = request.get_data()  # kept, so that it can be read as a form as well
         request.stream.read(1)  # a body of unknown length is cut at the limit, and only reading on says so (413)
+        if request.mimetype == URLENCODED and body.count(b"&") > MAX_FIELDS:
+            abort(413)
         _ = request.form
 
 

@@ -7,10 +7,11 @@ from flask_babel import gettext
 from campaign.db import db, iso, utcnow
 from campaign.errors import LimitReached, PetitionClosed
 from campaign.mail.backlog import is_late
-from campaign.petition import counting, signatures, totals
+from campaign.petition import counting, shown_names, signatures, totals
 from campaign.petition.steps import count_step
 from campaign.stages import Stage, stage
 from campaign.state import state
+from campaign.switches import is_on
 from campaign.web import bot_check, guard, languages
 from campaign.web.answers import in_words, taking_its_time, to_retry, wants_json
 from campaign.web.chosen import chosen
@@ -151,13 +152,14 @@ def _query() -> str:
 
 
 def _page(form: SignForm, **more: object) -> str:
-    count, reached = totals.confirmed(db.session), stage(db.session)
+    count, reached, names_off = totals.confirmed(db.session), stage(db.session), is_on(db.session, "names-off")
     return render_template(
         "public/page.html",
         form=form,
         count=count,
         goal=counting.goal_for(count, chosen().goals),
-        shown=counting.newest_shown(db.session, most=SHOWN),
+        shown=[] if names_off else shown_names.newest(db.session, most=SHOWN),
+        names_off=names_off,
         stage=reached,
         bot_check=bot_check.is_needed(),
         sharing=sharing(reached),

@@ -10,6 +10,7 @@ from campaign.petition import signatures
 from campaign.petition.receipts import Receipt, receipt
 from campaign.stages import stage
 from campaign.state import state
+from campaign.switches import is_on
 from campaign.web import languages
 from campaign.web.headers import private
 from campaign.web.sharing_pages import sharing
@@ -30,13 +31,16 @@ def find_signature() -> None:
     g.signature_id = signature_id_in(state().link_key, (request.view_args or {}).get("token", ""))
 
 
-@bp.get("/confirm/<token>")
+@bp.get("/confirm/<token:token>", strict_slashes=False)
 def confirm(token: str) -> ResponseReturnValue:
     """Show one button. Mail scanners follow links, so opening one must not confirm."""
     found = _receipt()
     if found.confirmed_at is not None:
         return _lead_to(".show_receipt", token, 302)
-    return render_template("public/confirm.html", receipt=found, token=token, stage=stage(db.session))
+    names_off = is_on(db.session, "names-off")
+    return render_template(
+        "public/confirm.html", receipt=found, token=token, stage=stage(db.session), names_off=names_off
+    )
 
 
 @bp.post("/confirm/<token>")
@@ -56,7 +60,7 @@ def not_me(token: str) -> ResponseReturnValue:
     return render_template("public/erased.html", refused=refused, again=False)
 
 
-@bp.get("/receipt/<token>")
+@bp.get("/receipt/<token:token>", strict_slashes=False)
 def show_receipt(token: str) -> ResponseReturnValue:
     """Show the supporter their own page."""
     found = _receipt()

@@ -153,7 +153,7 @@ async function offerAddress() {
 // The page is the same bytes for everyone, so how somebody came stands in their own address alone.
 function rememberArrival() {
   const arrival = new URLSearchParams(location.search);
-  for (const name of ["ref", "via"]) form.elements[name].value ||= arrival.get(name) ?? "";
+  for (const name of ["ref", "via"]) form.elements[name].value ||= arrival.get(name) ?? arrival.get(`amp;${name}`) ?? "";
 }
 
 // Where the browser says it comes from stands first in the list; nothing is chosen for anybody.

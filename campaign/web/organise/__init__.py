@@ -15,6 +15,7 @@ from campaign.web.organise import (
     export_pages,
     hand_in_pages,
     invitation_pages,
+    name_pages,
     organiser_pages,
     request_pages,
     setting_pages,
@@ -30,7 +31,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["rooms"] = _rooms
     app.jinja_env.filters["iso"] = iso
     pages = (account_pages, activity_pages, dashboard_pages, entrance_pages, export_pages, invitation_pages)
-    for room in (*pages, hand_in_pages, organiser_pages, request_pages, setting_pages):
+    for room in (*pages, hand_in_pages, name_pages, organiser_pages, request_pages, setting_pages):
         app.register_blueprint(room.bp, url_prefix="/organise")
 
 
@@ -40,6 +41,7 @@ def _rooms() -> list[tuple[str, str]]:
         ("reader", "dashboard.show", gettext("Figures")),
         ("organiser", "export.show", gettext("Export")),
         ("organiser", "hand_in.show", gettext("Hand in")),
+        ("reader", "names.show", gettext("Names")),
         ("organiser", "requests.show", gettext("Requests")),
         ("owner", "organisers.show", gettext("Organisers")),
         ("owner", "settings.show", gettext("Settings")),

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, DateField, Field, StringField
+from wtforms import BooleanField, DateField, Field
 from wtforms.validators import DataRequired, Optional, ValidationError
 
 from campaign.errors import BadRecipient
@@ -14,22 +14,24 @@ from campaign.petition.export import Choice
 from campaign.petition.formats import FORMATS
 from campaign.petition.layouts import LAYOUTS
 from campaign.vault.age import checked
-from campaign.web.forms import at_most, trimmed
+from campaign.web.forms import CODE_LENGTH
 from campaign.web.languages import LANGUAGES
 from campaign.web.organise.forms import OrganiserForm, secret
+from campaign.web.text_fields import TextField
 
 REASON_LENGTH = 200
+RECIPIENT_LENGTH = 2100  # characters; a post-quantum key of age has about 2,000
 
 
 class ChoiceForm(OrganiserForm):
     """Which signatures, for what. A period is of whole days, UTC, the last one included."""
 
-    purpose = StringField(default="full")
-    dialect = StringField(default="xlsx")
+    purpose = TextField(max_length=CODE_LENGTH, default="full")
+    dialect = TextField(max_length=CODE_LENGTH, default="xlsx")
     since = DateField(validators=[Optional()])
     until = DateField(validators=[Optional()])
-    country = StringField(filters=[trimmed])
-    language = StringField(filters=[trimmed])
+    country = TextField(max_length=CODE_LENGTH)
+    language = TextField(max_length=CODE_LENGTH)
     unconfirmed = BooleanField()
 
     def validate_purpose(self, field: Field) -> None:
@@ -67,10 +69,8 @@ class ChoiceForm(OrganiserForm):
 class DownloadForm(ChoiceForm):
     """The same, with what lets it leave: a reason, the passphrase, and for whom it is encrypted, if for somebody."""
 
-    reason = StringField(
-        filters=[trimmed], validators=[DataRequired(_("Please say what it is for.")), at_most(REASON_LENGTH)]
-    )
-    recipient = StringField(filters=[trimmed])
+    reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Please say what it is for."))])
+    recipient = TextField(max_length=RECIPIENT_LENGTH)
     passphrase = secret(_("Please type your export passphrase."))
 
     def validate_recipient(self, field: Field) -> None:

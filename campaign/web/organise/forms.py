@@ -10,19 +10,21 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field, Form, StringField, TextAreaField
+from wtforms import BooleanField, Field, Form, StringField
 from wtforms.validators import DataRequired, ValidationError
 
 from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
 from campaign.organising import passkeys, passwords
 from campaign.organising.organisers import EXPORTING, ROLES
+from campaign.petition import shown_names
 from campaign.secret_text import normalised
-from campaign.web.forms import EMAIL_LENGTH, LinkForm, at_most, trimmed
+from campaign.web.forms import CODE_LENGTH, LinkForm, at_most, email_field
+from campaign.web.text_fields import MultilineField, TextField
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
 LONGEST = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
-CODE_LENGTH = 100  # of a code with what is copied along with it
+FACTOR_LENGTH = 100  # of a code with what is copied along with it
 
 
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
@@ -68,9 +70,7 @@ class EmailForm(OrganiserForm, LinkForm):
 class PasswordForm(OrganiserForm):
     """Address and password, at sign-in."""
 
-    email = StringField(
-        filters=[trimmed], validators=[DataRequired(_("Please enter your e-mail address.")), at_most(EMAIL_LENGTH)]
-    )
+    email = email_field()
     password = secret(_("Please type your password."))
 
 
@@ -113,7 +113,7 @@ class AccountForm(ChosenForm, EmailForm):
 class CodeForm(OrganiserForm):
     """The code of a second factor."""
 
-    code = StringField(filters=[trimmed], validators=[DataRequired(_("Please type the code.")), at_most(CODE_LENGTH)])
+    code = TextField(max_length=FACTOR_LENGTH, validators=[DataRequired(_("Please type the code."))])
 
 
 class PassphraseForm(ChosenForm):
@@ -149,7 +149,7 @@ class OldForm(OrganiserForm):
 class PasskeyForm(OldForm):
     """A name for a new passkey, and the password."""
 
-    name = StringField(filters=[trimmed], validators=[at_most(passkeys.LABEL_LENGTH)])
+    name = TextField(max_length=passkeys.LABEL_LENGTH)
 
 
 class RemovalForm(OldForm):
@@ -173,6 +173,12 @@ class ChangedPassphraseForm(OldForm, PassphraseForm):
     """A new export passphrase in place of the old one."""
 
 
+class NameForm(OrganiserForm):
+    """A part of a first name that the page shows."""
+
+    name = TextField(max_length=shown_names.MAX_LENGTH)
+
+
 class OpenForm(EmailForm):
     """An address, and the passphrase that opens what is sealed of it."""
 
@@ -182,16 +188,14 @@ class OpenForm(EmailForm):
 class HandInForm(OrganiserForm):
     """The letter that goes with the document to hand in, and the passphrase."""
 
-    cover = TextAreaField(
-        filters=[trimmed], validators=[DataRequired(_("Please write a few words.")), at_most(COVER_LENGTH)]
-    )
+    cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
     passphrase = secret(_("Please type your export passphrase."))
 
 
 class InviteForm(EmailForm):
     """Who is to come in, as what; the passphrase of who lets them export."""
 
-    role = StringField(default="organiser")
+    role = TextField(max_length=CODE_LENGTH, default="organiser")
     exports = BooleanField()
     passphrase = StringField(validators=[at_most(SECRET_LENGTH)])
 

@@ -41,7 +41,7 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
     return render_template("organise/refused.html", title=title, advice=advice), 404
 
 
-@bp.get("/invitation/<token>")
+@bp.get("/invitation/<token:token>", strict_slashes=False)
 @open_to_anybody
 def account(token: str) -> ResponseReturnValue:
     """Ask who they are; who has begun already goes on."""

@@ -1,16 +1,19 @@
 """What owners set."""
 
 from flask_babel import gettext
-from wtforms import DateField, Field, StringField, TextAreaField
+from wtforms import DateField, Field
 from wtforms.validators import ValidationError
 
 from campaign.db import utcnow
 from campaign.errors import InvalidAddress
 from campaign.petition import addresses
-from campaign.web.forms import at_most, trimmed
+from campaign.petition.addresses import EMAIL_LENGTH
+from campaign.web.forms import CODE_LENGTH
 from campaign.web.organise.forms import OrganiserForm
+from campaign.web.text_fields import MultilineField, TextField
 
 LETTER_LENGTH = 5000
+GOALS_LENGTH = 300
 MOST_GOALS = 30
 HIGHEST_GOAL = 10**9
 GOALS_LENGTH = MOST_GOALS * len(f"{HIGHEST_GOAL} ")
@@ -30,8 +33,8 @@ class DayForm(OrganiserForm):
 class GoalsForm(OrganiserForm):
     """The goals, as numbers with spaces between them, and the address to write to; both may be empty."""
 
-    goals = StringField(filters=[trimmed], validators=[at_most(GOALS_LENGTH)])
-    contact = StringField(filters=[trimmed])
+    goals = TextField(max_length=GOALS_LENGTH)
+    contact = TextField(max_length=EMAIL_LENGTH)
 
     def validate_goals(self, field: Field) -> None:
         """Take rising numbers."""
@@ -55,5 +58,5 @@ class GoalsForm(OrganiserForm):
 class LetterForm(OrganiserForm):
     """The letter in the language `of`; an empty line ends a paragraph."""
 
-    of = StringField()
-    text = TextAreaField(filters=[trimmed], validators=[at_most(LETTER_LENGTH)])
+    of = TextField(max_length=CODE_LENGTH)
+    text = MultilineField(max_length=LETTER_LENGTH)

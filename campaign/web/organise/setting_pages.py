@@ -61,6 +61,18 @@ def set_bot_check() -> ResponseReturnValue:
     return _done()
 
 
+@bp.post("/settings/names")
+@needs("owner")
+@step_up
+def set_names() -> ResponseReturnValue:
+    """Show first names on the public page, or none."""
+    is_shown = request.form.get("act") == "on"
+    with recording("changed-setting", setting="names", to="on" if is_shown else "off") as draft:
+        turn = switches.turn_off if is_shown else switches.turn_on
+        draft.happened = turn(db.session, "names-off")
+    return _done()
+
+
 @bp.post("/settings/goals")
 @needs("owner")
 @step_up
@@ -82,8 +94,6 @@ def set_letter() -> ResponseReturnValue:
     """Set the letter in one language."""
     form = _letter_form()
     if not form.validate():
-        if form.of.errors:
-            abort(400)  # the page has a language for each form: no person typed this
         return _page(422, letter=form)
     of, text = _letter(form)
     _set("letter", chosen.chosen().letters.get(of, ""), text, language=of)
@@ -145,6 +155,7 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
         "organise/settings.html",
         stage=stages.stage(db.session),
         bot_check=switches.is_on(db.session, "bot-check"),
+        names_off=switches.is_on(db.session, "names-off"),
         goal=goal_for(count, present.goals),
         **shown | forms,
     )

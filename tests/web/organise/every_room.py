@@ -6,12 +6,22 @@ from campaign.vault.jobs import Progress, new_job
 from tests.conftest import Campaign
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
-ROOMS = ["", "export?purpose=full&dialect=plain", "hand-in", "signatures", "organisers", "settings", "activity"]
+ROOMS = [
+    "",
+    "export?purpose=full&dialect=plain",
+    "hand-in",
+    "signatures",
+    "organisers",
+    "settings",
+    "activity",
+    "names",
+]
 ROOMS += ["account"]
 WRONG = {
     "export": {"purpose": "full", "dialect": "plain", "passphrase": "wrong", "recipient": "x"},
     "signatures": {"email": "typo"},
     "organisers": {"email": "typo", "role": "reader", "exports": "1"},
+    "names": {"name": "N" * 41},
     "settings/goals": {"goals": "many", "contact": "typo"},
     "settings/letter": {"of": "xx"},
     "settings/stage": {"act": "deliver", "day": ""},

@@ -18,7 +18,7 @@ def backend() -> str:
 
 def every_address(app):
     """Yield each address of the room with a method it knows, its view, and its place filled in."""
-    values = {"token": "x" * 43, "organiser_id": uuid4(), "key": "days", "job": "x" * 43}
+    values = {"token": "x" * 43, "organiser_id": uuid4(), "signature_id": uuid4(), "key": "days", "job": "x" * 43}
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/organise"):
             view = app.view_functions[rule.endpoint]
@@ -131,6 +131,7 @@ def test_the_cookie_goes_over_https_alone(campaign):
         ("/organise/signatures", "organiser"),
         ("/organise/activity", "organiser"),
         ("/organise/activity.csv", "organiser"),
+        ("/organise/names", "reader"),
         ("/organise/organisers", "owner"),
         ("/organise/settings", "owner"),
     ],
