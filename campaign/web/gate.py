@@ -1,4 +1,4 @@
-"""The gate: how many requests are worked on at once, and how many may be sending their body meanwhile.
+"""The gate: the number of requests that work at once, and of those whose body is still on its way.
 
 The server lends a thread to each request from its headers on, and a client may take any time to send the rest. So
 there are many threads, which cost little while they wait; few of them work, since there is one interpreter and SQLite
@@ -53,7 +53,7 @@ class Gate:
 def _read(stream: "InputStream") -> bytes:
     """Return a body, of one that is too large only enough to be known as such. Raises `TimeoutError` for a slow one."""
     parts, missing, end = [], MAX_BODY + 1, time.monotonic() + BODY_SECONDS
-    while missing and (part := stream.read(missing)):  # which gives what has come so far
+    while missing and (part := stream.read(missing)):  # blocks until something has arrived
         parts.append(part)
         missing -= len(part)
         if time.monotonic() > end:
@@ -68,7 +68,7 @@ def _length(environ: "WSGIEnvironment") -> int:
 
 
 def _refuse(start_response: "StartResponse", status: str) -> list[bytes]:
-    """Answer without the application: a page would cost what there is too little of."""
+    """Answer without the application, since a page would cost too much now."""
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
     start_response(status, [*headers, ("Retry-After", str(RETRY_SECONDS))])
     return [b"The request did not arrive as a whole. Please try again in a few seconds.\n"]

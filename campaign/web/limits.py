@@ -1,7 +1,7 @@
-"""Limits: how large a body may be, and how often the visitors of one network may do what costs or counts.
+"""Limits: how large a body may be, and how often the visitors of one network may send forms or be counted.
 
-Each limit is counted for the network of the request in several sizes (`visitors.networks`), so that nobody escapes it
-by changing addresses. What is refused is not counted for the larger networks: a flood shuts out its own network first.
+Each limit is counted for the network of the request in several sizes (`visitors.networks`), so changing addresses
+does not escape it. A refused request is not counted for the larger networks: a flood shuts out its own network first.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def limit(app: Flask, settings: Settings) -> None:
-    """Limit bodies, and what is sent to the public pages."""
+    """Limit the size of bodies and the number of forms."""
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=MAX_FIELDS)
     app.extensions["windows"] = Windows(settings.redis_url)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
@@ -49,14 +49,14 @@ def only_counts(view: View) -> View:
 def count_signing() -> None:
     """Count one signing for this visitor. Raises `LimitReached`.
 
-    Called after all checks of the form, so that nobody is shut out for typing errors.
+    Called after all checks of the form, so typing errors shut nobody out.
     """
     if seconds := _seconds_over("signing"):
         raise LimitReached(seconds)
 
 
 def is_countable() -> bool:
-    """Return whether what this visitor does may still be counted, so that nobody can drive numbers up."""
+    """Return whether actions of this visitor may still be counted, so one visitor cannot inflate the numbers."""
     return not _seconds_over("tally")
 
 

@@ -7,7 +7,7 @@ from werkzeug.routing import RequestRedirect
 
 
 def make_relative(app: Flask) -> None:
-    """Let the redirects that routing makes (`/en` to `/en/`) name no host; all others name a path or a network."""
+    """Remove the host from redirects that routing makes (`/en` to `/en/`); all others name a path or a network."""
 
     @app.after_request
     def shorten(response: Response) -> Response:

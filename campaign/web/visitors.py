@@ -16,7 +16,7 @@ _SIZES = ((64, 1), (56, 4), (48, 16))
 
 
 def visitor_hash() -> str:
-    """Return what stands for this visitor's network address today; nobody can turn it back without our key."""
+    """Return today's hash of this visitor's network address; it cannot be reversed without our key."""
     return _hash_of(_networks()[0][0], utcnow())
 
 

@@ -12,7 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 MAX_KEYS = 200_000  # counted at once in memory, about 60 MB; the oldest go first
-REDIS_SECONDS = 0.25  # a slow Redis must not hold up signing
+REDIS_SECONDS = 0.25  # a slow Redis must not delay signing
 REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
 
 log = structlog.get_logger(__name__)
@@ -33,11 +33,11 @@ class Memory(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What can go wrong: nothing."""
+        """The errors that may be raised; there are none."""
         return ValueError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add `amount` to the window of `key`, which a first one opens for `expiry` seconds; return what it counts."""
+        """Add `amount` to the window of `key` and return its count; the first one opens it for `expiry` seconds."""
         now = time.time()
         with self._lock:
             count, end = self._windows.get(key, (0, 0.0))
@@ -50,7 +50,7 @@ class Memory(Storage):
         return count + amount
 
     def get(self, key: str) -> int:
-        """Return what the window of `key` counts."""
+        """Return the count in the window of `key`."""
         count, end = self._windows.get(key, (0, 0.0))
         return count if end > time.time() else 0
 

@@ -30,7 +30,7 @@ class Artist:
 
 @pytest.fixture
 def artist():
-    """An artist who is let go at the end, whatever happens."""
+    """An artist who may draw at the end of the test in any case."""
     artist = Artist()
     yield artist
     artist.may_draw.set()

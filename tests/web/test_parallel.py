@@ -74,7 +74,7 @@ def test_parallel_requests_for_every_page_leave_the_server_whole(ready, backend,
 
 
 def _ask(url: str, addresses: list[tuple[str, int]], start: int, number: int) -> Counter[str]:
-    """Ask for `number` addresses from the one at `start`, and return the answers that are not as expected."""
+    """Request `number` addresses from the one at `start`, and return the answers that are not as expected."""
     wrong: Counter[str] = Counter()
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
         for path, expected in islice(cycle(addresses), start, start + number):

@@ -31,7 +31,7 @@ BEGUN_GET = BEGUN_POST.replace(b"POST /sign", b"GET /confirm/unknown")
 
 @pytest.fixture(scope="module", autouse=True)
 def _open_files():
-    """Let this process open as many connections."""
+    """Raise the limit on open files of this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4 * IDLE, hard), hard))
     yield
@@ -47,7 +47,7 @@ def site(ready, tmp_path_factory):
 
 @contextmanager
 def connections(site, number: int, sent: bytes = b""):
-    """Keep `number` connections open, each with `sent` on its way and nothing after it."""
+    """Open `number` connections, send `sent` on each, and close them after the block."""
     with ExitStack() as stack:
         opened = []
         for _ in range(number):
