@@ -106,7 +106,8 @@ def test_back_and_forth(app, revision):
     assert as_models_have_it()
     assert (db.session.get(Signature, past.signature_id) is None) is (revision == "base")
     kinds = db.session.scalars(select(OutboxMessage.kind)).all()
-    assert ("blank" in kinds) is (revision in ("0002", "0003", "0004", "0005"))  # before that, nobody knew not to send it
+    knows_blanks = revision in ("0002", "0003", "0004", "0005")  # before that, nobody knew not to send one
+    assert ("blank" in kinds) is knows_blanks
 
 
 def test_every_earlier_revision_is_tried(app):
