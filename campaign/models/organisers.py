@@ -42,7 +42,7 @@ class Passkey(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     sign_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    name: Mapped[str] = mapped_column(String(60), server_default="")
+    name: Mapped[str | None] = mapped_column(String(60))
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

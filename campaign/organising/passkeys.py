@@ -53,10 +53,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class KnownPasskey:
-    """A passkey as its organiser sees it; `name` may be empty."""
+    """A passkey as its organiser sees it."""
 
     id: UUID
-    name: str
+    name: str | None
     created_at: datetime
     last_used_at: datetime | None
 

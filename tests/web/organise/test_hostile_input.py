@@ -8,7 +8,9 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from campaign.db import db, utcnow
+from campaign.db import db, transaction, utcnow
+from campaign.models import Passkey
+from campaign.organising.organisers import by_email
 from campaign.vault import calling
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser
 
@@ -161,9 +163,9 @@ def test_no_error_at_the_log_in_resets_the_counter_of_wrong_passwords(campaign, 
     monkeypatch.setitem(campaign.app.config, "PROPAGATE_EXCEPTIONS", False)
     thief = OrganiserBrowser(campaign, olga.email)
     with time_machine.travel(utcnow(), tick=False):
-        statuses = [thief.gives_password("not it at all").status_code for _ in range(4)]
-        assert trick(thief).status_code in (400, 415, 422, 429)
-        statuses.append(thief.gives_password("not it at all").status_code)
+        statuses = [thief.gives_password("not it at all").status_code for _ in range(3)]
+        assert trick(thief).status_code in (400, 415, 422)
+        statuses += [thief.gives_password("not it at all").status_code for _ in range(2)]
     assert statuses == [422, 422, 422, 422, 429]
 
 
@@ -173,6 +175,9 @@ CREDENTIALS = ["[" * 5000, "{" * 5000, '{"id": ' * 3000, "null", '"\\ud800"', '{
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_no_error_at_a_passkey_resets_the_counter_of_wrong_codes(campaign, olga, credential, monkeypatch):
     monkeypatch.setitem(campaign.app.config, "PROPAGATE_EXCEPTIONS", False)
+    with campaign.app.app_context(), transaction(db.session):  # the page asks for a passkey where there is one
+        who = by_email(db.session, olga.email).id
+        db.session.add(Passkey(organiser_id=who, credential_id=b"x" * 32, public_key=b"y", sign_count=0))
     thief = OrganiserBrowser(campaign, olga.email)
     thief.gives_password()
     with time_machine.travel(utcnow(), tick=False):
