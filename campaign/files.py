@@ -18,20 +18,39 @@ def own_folder(path: Path) -> None:
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the name `path` once it is complete and on the disk.
 
+    Until then it has no name where the system allows that (Linux, O_TMPFILE): nothing of it remains after `kill -9`.
     Raises `FileExistsError` at the end if `path` exists and may not be replaced, and any other `OSError`.
     """
     if path.exists() and not path.is_file():  # a device or a pipe would be replaced, and not written to
         raise FileExistsError(EEXIST, "it is no ordinary file")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    descriptor = _open_unnamed(path.parent)
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(_open_named(draft) if descriptor is None else descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            if descriptor is not None:
+                # Python follows the link in /proc only with a `src_dir_fd`, which an absolute path does not need.
+                os.link(f"/proc/self/fd/{descriptor}", draft, src_dir_fd=descriptor, follow_symlinks=True)
         if replace or not _linked(path, draft):
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _open_unnamed(folder: Path) -> int | None:
+    """Open a file without a name in `folder`, or return None where the file system or the system has no such files."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").exists():
+        return None
+    try:
+        return os.open(folder, os.O_WRONLY | os.O_TMPFILE, 0o600)
+    except OSError:
+        return None
+
+
+def _open_named(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def _linked(path: Path, draft: Path) -> bool:

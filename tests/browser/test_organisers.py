@@ -1,6 +1,5 @@
 """The organisers' room in a real browser: with and without JavaScript, with passkeys, and without a fault for axe."""
 
-import csv
 import re
 import sqlite3
 import time
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import openpyxl
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -88,9 +88,9 @@ def test_an_organiser_comes_in_looks_around_and_takes_the_signatures(any_page, r
     any_page.fill("[name=passphrase]", PASSPHRASE)
     with any_page.expect_download() as download:
         any_page.click("main form[method=post] button")
-    assert re.fullmatch(r"love-always-wins-full-[\d-]{10}\.csv", download.value.suggested_filename)
-    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
-        assert len(list(csv.DictReader(file))) == 30
+    assert re.fullmatch(r"love-always-wins-full-spreadsheet-[\d-]{10}\.xlsx", download.value.suggested_filename)
+    with Path(download.value.path()).open("rb") as file:
+        assert openpyxl.load_workbook(file).active.max_row == 1 + 30
 
 
 def test_the_document_to_hand_in_is_followed_and_fetched(page, room, tmp_path):

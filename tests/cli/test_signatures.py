@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import openpyxl
@@ -289,15 +290,26 @@ def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export
             assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header
 
 
-@pytest.mark.parametrize("dialect", ["plain", "xlsx"])
-def test_a_killed_export_leaves_nobodys_data_behind(database_url, tmp_path, dialect):
+@pytest.mark.parametrize(
+    ("dialect", "number"), [("plain", signal.SIGHUP), ("plain", signal.SIGKILL), ("xlsx", signal.SIGKILL)]
+)
+def test_a_killed_export_leaves_nobodys_data_behind(database_url, tmp_path, dialect, number):
     site = ready_site(tmp_path, CAMPAIGN_DATABASE_URL=database_url)
     site.flask("signatures", "seed", "40000")
     output = tmp_path / "out" / "signatures"
     output.parent.mkdir()
     options = ("--key-file", str(site.key_file), "--output", str(output), "--dialect", dialect)
     command = site.command("signatures", "export", *options)
-    wait_for(lambda: [path for path in output.parent.iterdir() if path.stat().st_size], "the first rows")
-    command.send_signal(signal.SIGHUP)
+    wait_for(lambda: is_writing(command.pid, output.parent), "the first rows")
+    command.send_signal(number)
     command.communicate()
     assert list(output.parent.iterdir()) == []
+
+
+def is_writing(process: int, folder: Path) -> bool:
+    """Whether a process has written anything to a file in `folder`, with a name or without."""
+    try:
+        files = [path for path in Path(f"/proc/{process}/fd").iterdir() if str(folder) in str(path.readlink())]
+        return any(path.stat().st_size for path in files)
+    except FileNotFoundError:  # just closed
+        return False
