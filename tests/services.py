@@ -131,6 +131,15 @@ def why_no_ffmpeg() -> str | None:
     return None if shutil.which("ffmpeg") and shutil.which("ffprobe") else "ffmpeg is not installed"
 
 
+def why_no_fonts() -> str | None:
+    """Return why pages cannot be set in the fonts that visitors have, or None where they can."""
+    if not shutil.which("fc-list"):
+        return "fontconfig is not installed"
+    listed = subprocess.run(["fc-list", ":", "family"], check=False, capture_output=True, text=True).stdout
+    missing = [family for family in ("Roboto", "Noto Sans", "DejaVu Sans") if family not in listed]
+    return f"the fonts {', '.join(missing)} are not installed" if missing else None
+
+
 def why_no_libreoffice() -> str | None:
     """Return why there is no LibreOffice to open a CSV with, or None where there is one."""
     return None if shutil.which("soffice") else "LibreOffice is not installed"
