@@ -10,7 +10,7 @@ from tests.services import chromium_path
 
 ICONS = Path(__file__).parent.parent / "static" / "icons"
 COLOURS = 64
-SAFE_ZONE = 0.82  # of a maskable icon; Android cuts off what is outside a circle of 80% (W3C, Web App Manifest)
+SAFE_ZONE = 0.82  # of a maskable icon; Android cuts it to a circle of 80% (W3C, Web App Manifest)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def test_the_icon_of_a_home_screen_is_square_and_opaque(campaign, variant):
     response = campaign.client.get(f"/apple-touch-icon{variant}.png", buffered=True)
     image = Image.open(io.BytesIO(response.data))
     assert (response.status_code, response.mimetype, image.size) == (200, "image/png", (180, 180))
-    assert image.convert("RGBA").getchannel("A").getextrema() == (255, 255)  # iOS shows black for what is transparent
+    assert image.convert("RGBA").getchannel("A").getextrema() == (255, 255)  # iOS paints transparency black
     assert age(response) >= DAY
 
 
