@@ -34,6 +34,7 @@ _GROUPS = {
     "Chromium by WebDriver": services.why_no_chromedriver,
     "Firefox": services.why_no_firefox,
     "WebKit": services.why_no_webkit,
+    "layout": services.why_no_fonts,
     "ffmpeg": services.why_no_ffmpeg,
     "LibreOffice": services.why_no_libreoffice,
     "SpamAssassin": services.why_no_spamassassin,

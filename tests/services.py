@@ -133,6 +133,8 @@ def why_no_ffmpeg() -> str | None:
 
 def why_no_fonts() -> str | None:
     """Return why pages cannot be set in the fonts that visitors have, or None where they can."""
+    if not shutil.which("fc-list"):
+        return "fontconfig is not installed"
     listed = subprocess.run(["fc-list", ":", "family"], check=False, capture_output=True, text=True).stdout
     missing = [family for family in ("Roboto", "Noto Sans", "DejaVu Sans") if family not in listed]
     return f"the fonts {', '.join(missing)} are not installed" if missing else None

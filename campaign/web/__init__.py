@@ -5,6 +5,7 @@ from flask import Flask
 from campaign.config import Settings
 from campaign.web import (
     bot_check,
+    browser_file_pages,
     chosen,
     embedding_pages,
     failures,
@@ -46,5 +47,5 @@ def open_room(app: Flask, settings: Settings) -> None:
     organise.open_room(app, settings)
     for room in (petition_pages, privacy_pages, private_pages, sharing_pages, picture_pages, embedding_pages):
         app.register_blueprint(room.bp)
-    for room in (film_pages, machine_pages, bot_check, health):
+    for room in (film_pages, machine_pages, browser_file_pages, bot_check, health):
         app.register_blueprint(room.bp)

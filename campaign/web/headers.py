@@ -18,6 +18,7 @@ _POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
     "img-src": "'self'",
+    "manifest-src": "'self'",
     "media-src": "'self'",
     "script-src": "'self'",
     "style-src": "'self'",

@@ -46,7 +46,7 @@ def serve(app: Flask, settings: Settings) -> None:
     for folder, prefix in _places(settings):
         files.add_files(str(folder), prefix=prefix)
     app.wsgi_app = files  # type: ignore[method-assign]
-    app.jinja_env.globals["static_url"] = _static_url
+    app.jinja_env.globals["static_url"] = static_url
 
 
 def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
@@ -56,7 +56,7 @@ def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
     app.wsgi_app = files  # type: ignore[method-assign]
 
 
-def _static_url(path: str) -> str:
+def static_url(path: str) -> str:
     """Return the address of a file, given its path under static/. Raises `KeyError` for an unknown folder."""
     folder, _, name = path.partition("/")
     return f"/static/{_hashes()[folder]}/{folder}/{name}"
