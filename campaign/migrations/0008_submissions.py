@@ -6,8 +6,8 @@ Pauses start from zero: on the day of the upgrade an address may get one notice 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
