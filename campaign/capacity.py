@@ -10,20 +10,24 @@ from threading import Lock, Semaphore
 from campaign.errors import Busy
 
 RETRY_SECONDS = 5
+MAX_DRAWING = 3  # one picture is drawn, two requests wait for it or the next
+
+# Of all kinds together: eight requests work at the same time (`web.gate`), and two of them are always visitors'.
+_ALL = Semaphore(6)
 
 
 class Slot:
     """Permission to do one piece of slow work; `release` may be called more than once."""
 
-    def __init__(self, semaphore: Semaphore) -> None:
-        self._semaphore: Semaphore | None = semaphore
+    def __init__(self, *semaphores: Semaphore) -> None:
+        self._semaphores = semaphores
         self._lock = Lock()
 
     def release(self) -> None:
         """Return the slot, so that other work can begin."""
         with self._lock:
-            semaphore, self._semaphore = self._semaphore, None
-        if semaphore is not None:
+            semaphores, self._semaphores = self._semaphores, ()
+        for semaphore in semaphores:
             semaphore.release()
 
 
@@ -37,7 +41,10 @@ class Capacity:
         """Return a slot, to be released by the caller. Raises `Busy` when none is free."""
         if not self._semaphore.acquire(blocking=False):
             raise Busy(RETRY_SECONDS)
-        return Slot(self._semaphore)
+        if not _ALL.acquire(blocking=False):
+            self._semaphore.release()
+            raise Busy(RETRY_SECONDS)
+        return Slot(self._semaphore, _ALL)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -49,6 +56,6 @@ class Capacity:
             slot.release()
 
 
-# Six of the server's eight threads at most: two are always free for visitors.
 PASSWORDS = Capacity(3)  # one is hashed, two wait for it
 KEY_PROCESSES = Capacity(3)  # each has 64 MiB for a moment, and an export lasts as long as its download
+DRAWING = Capacity(MAX_DRAWING)

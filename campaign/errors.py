@@ -128,10 +128,6 @@ class TooManyTries(CampaignError):
         self.seconds = seconds
 
 
-class TooBusy(CampaignError):
-    """As many wait for something as may."""
-
-
 class MustWait(CampaignError):
     """Too much came from one network; `seconds`: how long to wait."""
 

@@ -4,21 +4,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 
 import structlog
 
-from campaign.errors import TooBusy
+from campaign.capacity import DRAWING
+from campaign.errors import Busy
 from campaign.files import own_folder, whole_file
 
 KEPT = 3  # of a kind: pages that are cached still name the one before
-MAX_WAITING = 2  # for the one that is being drawn; each holds a thread that visitors need
 
 log = structlog.get_logger(__name__)
 
 _drawing = Lock()  # one at a time: each takes half a second of one core, and pdfium is not safe between threads
 _drawer = ThreadPoolExecutor(1)  # memory that was freed stays with the thread that used it: 300 MB for eight of them
-_places = BoundedSemaphore(1 + MAX_WAITING)
 
 
 def kept(path: Path) -> bytes | None:
@@ -32,16 +31,18 @@ def kept(path: Path) -> bytes | None:
 def drawn(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
     """Return the picture that belongs at `path`, drawn at its first use, and whether it is that one.
 
-    While another is being drawn it is an older one of its kind, so that nobody waits who need not. Raises `TooBusy`
-    where there is none and enough others wait already.
+    While another is being drawn it is an older one of its kind, so that fewer requests wait. Raises `Busy` where there
+    is none and enough others wait already.
     """
     if there := kept(path):
         return there, True
     older = next(filter(None, map(kept, _of_its_kind(path))), None)
-    if not _places.acquire(blocking=False):
-        if older:
-            return older, False
-        raise TooBusy
+    try:
+        slot = DRAWING.take()
+    except Busy:
+        if older is None:
+            raise
+        return older, False
     try:
         if not _drawing.acquire(blocking=older is None):
             return older or b"", False
@@ -50,7 +51,7 @@ def drawn(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
         finally:
             _drawing.release()
     finally:
-        _places.release()
+        slot.release()
 
 
 def _draw(path: Path, draw: Callable[[], bytes]) -> bytes:

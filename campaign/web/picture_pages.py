@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from campaign.config import ROOT
 from campaign.db import db
-from campaign.errors import TooBusy
+from campaign.errors import Busy
 from campaign.petition import totals
 from campaign.sharing.channels import landing_url
 from campaign.sharing.kept import drawn, kept
@@ -29,7 +29,6 @@ from campaign.web.forms import arrival
 from campaign.web.headers import SHARED_SECONDS
 
 DAY = 86400  # seconds
-RETRY_SECONDS = 5  # by then a few pictures more are drawn
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _SOURCES = ("sharing/cards.py", "sharing/drawing.py", "sharing/posters.py", "typefaces.py", "typesetting.py")
@@ -37,10 +36,10 @@ _SOURCES = ("sharing/cards.py", "sharing/drawing.py", "sharing/posters.py", "typ
 bp = Blueprint("pictures", __name__)
 
 
-@bp.errorhandler(TooBusy)
-def ask_to_come_back(_error: TooBusy) -> ResponseReturnValue:
+@bp.errorhandler(Busy)
+def ask_to_come_back(error: Busy) -> ResponseReturnValue:
     """Answer where too many different pictures are asked for at once; there is nothing older to show."""
-    return to_retry(Response("", 503), RETRY_SECONDS)
+    return to_retry(Response("", 503), error.seconds)
 
 
 def card_path(stage: Stage, count: int) -> str:

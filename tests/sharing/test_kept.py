@@ -5,8 +5,9 @@ from threading import Event
 
 import pytest
 
-from campaign.errors import TooBusy
-from campaign.sharing.kept import MAX_WAITING, _places, drawn
+from campaign.capacity import DRAWING, MAX_DRAWING
+from campaign.errors import Busy
+from campaign.sharing.kept import drawn
 from tests.site import wait_for
 
 
@@ -38,21 +39,21 @@ def artist():
 
 def test_a_picture_that_many_ask_for_is_drawn_once(artist, tmp_path):
     path = tmp_path / "card-en.1.png"
-    with ThreadPoolExecutor(1 + MAX_WAITING) as pool:
-        asked = [pool.submit(drawn, path, artist.draws("one")) for _ in range(1 + MAX_WAITING)]
+    with ThreadPoolExecutor(MAX_DRAWING) as pool:
+        asked = [pool.submit(drawn, path, artist.draws("one")) for _ in range(MAX_DRAWING)]
         artist.may_draw.set()
-        assert [answer.result() for answer in asked] == [(b"one", True)] * (1 + MAX_WAITING)
+        assert [answer.result() for answer in asked] == [(b"one", True)] * (MAX_DRAWING)
     assert artist.begun == ["one"]
 
 
 def test_beyond_a_few_nobody_waits(artist, tmp_path):
     (tmp_path / "card-ru.0.png").write_bytes(b"older")
-    with ThreadPoolExecutor(1 + MAX_WAITING) as pool:
-        for number in range(1 + MAX_WAITING):
+    with ThreadPoolExecutor(MAX_DRAWING) as pool:
+        for number in range(MAX_DRAWING):
             pool.submit(drawn, tmp_path / f"poster-{number}.1.pdf", artist.draws(str(number)))
-        wait_for(lambda: _places._value == 0, "a full queue")
-        with pytest.raises(TooBusy):
+        wait_for(lambda: DRAWING._semaphore._value == 0, "a full queue")
+        with pytest.raises(Busy):
             drawn(tmp_path / "card-de.1.png", artist.draws("beyond"))
         assert drawn(tmp_path / "card-ru.1.png", artist.draws("newer")) == (b"older", False)
         artist.may_draw.set()
-    assert sorted(artist.begun) == sorted(map(str, range(1 + MAX_WAITING)))
+    assert sorted(artist.begun) == sorted(map(str, range(MAX_DRAWING)))
