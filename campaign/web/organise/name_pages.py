@@ -31,7 +31,7 @@ def show() -> ResponseReturnValue:
 @bp.post("/names")
 @needs("reader")
 def find() -> ResponseReturnValue:
-    """Show the newest names with a certain part. A POST, so that the name stands in no log."""
+    """Show the newest names with a certain part. A POST, so that no log holds the name."""
     form = NameForm()
     if not form.validate():
         return _page(form, 422)
@@ -51,7 +51,7 @@ def hide(signature_id: UUID) -> ResponseReturnValue:
 @bp.post("/names/<uuid:signature_id>/show")
 @needs("organiser")
 def show_again(signature_id: UUID) -> ResponseReturnValue:
-    """Let the public page show a name that was hidden."""
+    """Show a hidden name on the public page again."""
     if shown_names.set_hidden(db.session, signature_id, hidden=False):
         record("showed-name", signature=signature_id)
     return redirect(url_for(".show"), 303)
