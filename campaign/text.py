@@ -1,7 +1,7 @@
-"""Text from outside: bounded before any work on it, then cleaned of characters that nobody sees.
+"""Text from outside: bounded before any work on it, then cleaned of invisible characters.
 
 Unicode normalisation takes time that grows with the square of a run of combining marks, and holds the interpreter
-meanwhile. IDNA and `urllib.parse.urlsplit` normalise as well. So text from outside comes through `clean` first.
+for as long. IDNA and `urllib.parse.urlsplit` normalise as well. So text from outside comes through `clean` first.
 """
 
 import re
@@ -11,7 +11,7 @@ from campaign.errors import TextTooLong, UnusableCharacter
 
 MAX_MARKS = 30  # combining marks in a row, as in the Stream-Safe Text Format (UAX 15, section 13)
 
-# Decomposed letters take up to four characters, and what is pasted brings spaces and wrappers.
+# Decomposed letters take up to four characters, and pasted text brings spaces and wrappers.
 _RAW_FACTOR, _RAW_EXTRA = 4, 100
 
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
@@ -36,7 +36,7 @@ _TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007f]*)|[\U000e0000-\U000e007f]
 
 _JOINERS = re.compile("[\u200c\u200d]")
 _NON_JOINER, _VIRAMA = "\u200c", 9  # the canonical combining class of viramas
-# Scripts in which joiners change what is read: Arabic to Mongolian and their relatives (RFC 5892, appendix A.1, A.2).
+# Scripts in which joiners change the reading: Arabic to Mongolian and their relatives (RFC 5892, appendix A.1, A.2).
 _JOINING_SCRIPTS = re.compile(
     "[\u0600-\u109f\u1700-\u18af\u1900-\u1c4f\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff]"
 )
@@ -46,13 +46,13 @@ _END_OF_ISOLATE = "\u2069"
 
 
 def clean(text: str, *, max_length: int, multiline: bool = False) -> str:
-    """Return `text` composed (NFC), without characters that nobody sees, without space around.
+    """Return `text` composed (NFC), without invisible characters and surrounding space.
 
     A single line gets single spaces between its words. Joiners stay where a script or an emoji needs them. Several
     lines keep their line ends and balanced isolates of direction (UAX 9).
 
-    Raises `TextTooLong` above `max_length` characters, and `UnusableCharacter` for controls, for what is no character,
-    and for more than `MAX_MARKS` combining marks in a row. Takes time in proportion to `max_length`.
+    Raises `TextTooLong` above `max_length` characters, and `UnusableCharacter` for controls, noncharacters,
+    and more than `MAX_MARKS` combining marks in a row. Takes time in proportion to `max_length`.
     """
     if len(text) > _RAW_FACTOR * max_length + _RAW_EXTRA:
         raise TextTooLong(max_length)

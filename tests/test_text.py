@@ -1,4 +1,4 @@
-"""Text from outside: what nobody sees is taken out, what a script needs stays, and what cannot be used is named."""
+"""Text from outside: invisible characters go, joiners that a script needs stay, a refusal names the character."""
 
 import ast
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_cleaning_twice_changes_nothing(text, multiline):
     assert clean(once, max_length=300, multiline=multiline) == once
 
 
-# Each of these normalises or is slow on long text. A module that calls one bounds what it hands over.
+# Each of these normalises or is slow on long text. A module that calls one bounds the text first.
 SLOW = {"normalize": {"text.py", "petition/holders.py"}, "idna": {"mail/messages.py", "sharing/mastodon.py"}}
 SLOW |= {"validate_email": {"checks.py", "petition/addresses.py"}, "zxcvbn": {"organising/passwords.py"}}
 SLOW |= {

@@ -27,7 +27,7 @@ class HeaderBounds:
         self.app = app
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        """Answer the request, once what is too long in `environ` is cut."""
+        """Answer the request, with every header in `environ` bounded."""
         for name in [name for name in environ if name.startswith(("HTTP_", "CONTENT_TYPE"))]:
             _bound(environ, name)
         environ["PATH_INFO"] = environ.get("PATH_INFO", "")[:MAX_PATH]

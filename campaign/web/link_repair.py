@@ -1,6 +1,6 @@
 """Links that mail programs, chats and crawlers mangled on the way: most of them still say where they lead.
 
-What is appended (punctuation, quotes, spaces, tracking parameters behind an `&` without a `?`) is cut off, capital
+Appended text (punctuation, quotes, spaces, tracking parameters behind an `&` without a `?`) is cut off, capital
 letters and missing or doubled slashes are mended. Redirects are relative, so they repeat no Host header.
 """
 
@@ -94,6 +94,6 @@ def _clean(path: str) -> str:
 
 
 def _trimmed(name: str, value: str) -> str:
-    """Return the value of a parameter without what was appended to the link."""
+    """Return the value of a parameter without text appended to the link."""
     found = _TOKEN.match(value)
     return value if name == "url" else found[0] if found else ""

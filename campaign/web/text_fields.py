@@ -1,4 +1,4 @@
-"""Form fields for text: what comes in is bounded and cleaned (`campaign.text`) before any validator sees it."""
+"""Form fields for text: bounded and cleaned (`campaign.text`) before any validator sees it."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ class TextField(StringField):
         self.max_length = max_length
 
     def process_data(self, value: Any) -> None:
-        """Take the default, "" where there is none."""
+        """Set the default, "" if there is none."""
         super().process_data(value or "")
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take what was typed. Raises `ValueError`, with a message to show beside the field."""
+        """Set the cleaned text. Raises `ValueError`, with a message to show beside the field."""
         super().process_formdata(valuelist)
         try:
             self.data = clean(self.data or "", max_length=self.max_length, multiline=self.multiline)
@@ -40,7 +40,7 @@ class TextField(StringField):
             raise ValueError(text) from None
 
     def pre_validate(self, _form: Any) -> None:
-        """Keep text that was refused from the other validators."""
+        """Stop validation of text that was refused."""
         if self.process_errors:
             raise StopValidation
 

@@ -91,7 +91,7 @@ function mistakes() {
   const found = {};
   for (const { name, validity, dataset } of form.elements) {
     if (validity?.valueMissing && dataset.missing) found[name] = [dataset.missing];
-    else if (validity?.typeMismatch) found[name] = [dataset.invalid];
+    else if (validity?.patternMismatch) found[name] = [dataset.invalid];
   }
   return found;
 }

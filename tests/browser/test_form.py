@@ -70,6 +70,16 @@ def test_what_the_server_finds_is_told_in_the_same_place(page, open_site):
     assert typed(page) == ADA
 
 
+@pytest.mark.parametrize(
+    "pasted", ["mailto:ada@example.org", "Ada <ada@example.org>", "ada@example.org.", "ada＠example．org"]
+)
+def test_a_pasted_address_is_sent_as_it_is(page, open_site, pasted):
+    opened(page, open_site)
+    fill_in(page, pasted)
+    send(page)
+    expect(page.locator(".thanks-title")).to_be_focused()
+
+
 def test_it_is_answered_in_place_with_ways_to_share(page, open_site):
     opened(page, open_site)
     fill_in(page)

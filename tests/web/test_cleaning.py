@@ -1,4 +1,4 @@
-"""What people paste is cleaned and not refused: addresses, names, messages, countries."""
+"""Pasted addresses, names and messages are cleaned and not refused."""
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from campaign.state import state
 
 @pytest.fixture
 def backend() -> str:
-    """What is typed is cleaned before the database sees it."""
+    """Text is cleaned before the database sees it."""
     return "sqlite"
 
 

@@ -210,7 +210,7 @@ def behind_a_proxy(ready, backend, tmp_path) -> Iterator[Campaign]:
 @pytest.mark.parametrize("kind", WORST_HEADERS)
 def test_all_headers_together_are_parsed_quickly(behind_a_proxy, kind):
     client = behind_a_proxy.client
-    client.get("/en/")  # what is made once
+    client.get("/en/")  # fills the caches
     environ = {f"HTTP_{header.upper().replace('-', '_')}": WORST_HEADERS[kind] for header in HEADERS}
     environ["CONTENT_TYPE"] = WORST_HEADERS[kind]
     for method, path in (("GET", "/"), ("GET", "/en/"), ("POST", "/sign"), ("GET", "/organise/sign-in")):

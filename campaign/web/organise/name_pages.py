@@ -32,7 +32,7 @@ def show() -> ResponseReturnValue:
 @needs("reader")
 @no_step_up
 def find() -> ResponseReturnValue:
-    """Show the newest names with a certain part. A POST, so that the name stands in no log."""
+    """Show the newest names with a certain part. A POST, so that no log holds the name."""
     form = NameForm()
     if not form.validate():
         return _page(form, 422)
@@ -54,7 +54,7 @@ def hide(signature_id: UUID) -> ResponseReturnValue:
 @needs("organiser")
 @step_up
 def show_again(signature_id: UUID) -> ResponseReturnValue:
-    """Let the public page show a name that was hidden."""
+    """Show a hidden name on the public page again."""
     with recording("showed-name", signature=signature_id) as draft:
         draft.happened = shown_names.set_hidden(db.session, signature_id, hidden=False)
     return redirect(url_for(".show"), 303)
