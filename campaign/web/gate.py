@@ -11,6 +11,8 @@ from io import BytesIO
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
+from werkzeug.wsgi import get_content_length
+
 from campaign.web.limits import MAX_BODY
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ class Gate:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request: 503 when too many bodies are on their way, 408 for a slow one, 400 for a broken one."""
-        body = b""
-        if environ["REQUEST_METHOD"] == "POST" and not _length(environ) > MAX_BODY:
+        body, length = b"", get_content_length(environ) or 0  # 0 for one that comes in chunks
+        if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
             if not self._sending.acquire(blocking=False):
                 return _refuse(start_response, "503 Service Unavailable")
             try:
@@ -42,7 +44,7 @@ class Gate:
                 return _refuse(start_response, "408 Request Timeout")
             finally:
                 self._sending.release()
-            if len(body) < _length(environ):  # the connection broke: half a form must not count
+            if len(body) < length:  # the connection broke: half a form must not count
                 return _refuse(start_response, "400 Bad Request")
         # Nothing behind the gate waits for the network, not even for the body of a GET.
         environ["wsgi.input"] = BytesIO(body)
@@ -59,12 +61,6 @@ def _read(stream: "InputStream") -> bytes:
         if time.monotonic() > end:
             raise TimeoutError
     return b"".join(parts)
-
-
-def _length(environ: "WSGIEnvironment") -> int:
-    """Return the length that a body is said to have, 0 where nothing is said."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    return int(length) if length.isdecimal() else 0
 
 
 def _refuse(start_response: "StartResponse", status: str) -> list[bytes]:
