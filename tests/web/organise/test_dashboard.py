@@ -9,6 +9,7 @@ import time_machine
 
 from campaign.db import db, utcnow
 from campaign.housekeeping import write_down
+from campaign.mail import domains
 from campaign.web.organise.figures import FIGURES
 from tests.people import FROM_OUR_PAGE
 
@@ -123,3 +124,14 @@ def test_no_row_of_a_signature_is_read_for_the_dashboard(campaign, olga, ada):
     olga.get("/organise/")
     assert len(statements) > 5
     assert not [one for one in statements if " signatures" in one or "data_keys" in one]
+
+
+def test_a_domain_that_used_up_its_budget_is_named(campaign, reader, monkeypatch):
+    monkeypatch.setattr(domains, "BUDGET", 1)
+    for number in range(3):
+        campaign.persona("Ada", email=f"ada{number}@school.example").signs()
+    assert "school.example" not in reader.get("/organise/").text
+    campaign.send_mail()
+    page = " ".join(reader.get("/organise/").text.split())
+    assert "school.example reached its limit" in page
+    assert "1 sent, 2 held" in page
