@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         description="Hours after the mail left until who has not confirmed is reminded, once. 0: never. "
         "Until then the address waits here, readable to whoever has the server's secret.",
     )
+    domain_limit: Annotated[int, checks.whole_number("emails", most=1_000_000)] = Field(
+        default=500,
+        description="Confirmation emails that the addresses at one mail domain get in a day (UTC); the rest waits "
+        "until the next day. Large public providers have no limit. 0: no limit at all.",
+    )
     log_format: Annotated[Literal["console", "json"], checks.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
     )

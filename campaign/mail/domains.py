@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, transaction, utcnow
 from campaign.models import DomainEmails, OutboxMessage
 
-BUDGET = 500  # confirmation emails a day
-
 # Providers where anybody can open a mailbox, by country. Families such as yahoo.* are matched below.
 _PROVIDERS = frozenset(
     # Worldwide
@@ -75,14 +73,14 @@ def domain_hash(key: bytes, domain: str) -> bytes | None:
     return hmac.digest(key, b"domain " + domain.encode(), "sha256")[:16]
 
 
-def room_today(session: Session, hashes: Iterable[bytes]) -> dict[bytes, float]:
-    """Return how many more confirmation emails each domain may get today (UTC)."""
-    room: dict[bytes, float] = dict.fromkeys(hashes, BUDGET)
+def room_today(session: Session, hashes: Iterable[bytes], *, limit: int) -> dict[bytes, float]:
+    """Return how many more confirmation emails each domain may get today (UTC), of `limit` a day."""
+    room: dict[bytes, float] = dict.fromkeys(hashes, limit)
     if room:
         columns = (DomainEmails.domain_hash, DomainEmails.sent, DomainEmails.released)
         known = select(*columns).where(DomainEmails.domain_hash.in_(room), DomainEmails.day == _today())
         for row in session.execute(known):
-            room[row.domain_hash] = float("inf") if row.released else BUDGET - row.sent
+            room[row.domain_hash] = float("inf") if row.released else limit - row.sent
     return room
 
 

@@ -67,18 +67,20 @@ def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
 
-def take(session: Session, key: bytes, *, most: int, untried_first: bool = False) -> list[Waiting]:
+def take(
+    session: Session, key: bytes, *, most: int, untried_first: bool = False, domain_limit: int = 0
+) -> list[Waiting]:
     """Claim up to `most` due messages, those due first, for this worker only.
 
     A claimed message is due again after `LEASE`: it comes back by itself when the worker dies, and no other worker
     sees it until then. `untried_first`: those that no server has refused before the others. Confirmations beyond the
-    daily budget of their domain are held until tomorrow.
+    `domain_limit` of their mail domain for a day are held until tomorrow; 0 is no limit.
     """
     while True:
         now = utcnow()
         with transaction(session):
             rows = _due_rows(session, now, most=most, untried_first=untried_first)
-            taken = [_taken(key, row, now=now) for row in _hold_beyond_budget(session, key, rows)]
+            taken = [_taken(key, row, now=now) for row in _hold_beyond_budget(session, key, rows, domain_limit)]
         if taken or not rows:  # else all of them are held, and there may be more behind them
             return taken
 
@@ -197,10 +199,14 @@ def _note_delivery(session: Session, message_id: UUID) -> None:
         domains.count_sent(session, row.domain_hash)
 
 
-def _hold_beyond_budget(session: Session, key: bytes, rows: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+def _hold_beyond_budget(
+    session: Session, key: bytes, rows: Sequence[OutboxMessage], limit: int
+) -> Sequence[OutboxMessage]:
     """Put off confirmations for which their domain has no room today; returns the rows to send now."""
+    if not limit:
+        return rows
     budgeted = {row.id: row.domain_hash for row in rows if row.kind == "confirmation" and row.domain_hash}
-    room = domains.room_today(session, budgeted.values())
+    room = domains.room_today(session, budgeted.values(), limit=limit)
     wanted: list[OutboxMessage] = []
     held: Counter[tuple[bytes, str]] = Counter()
     for row in rows:

@@ -39,7 +39,7 @@ class MailWorker:
         self._app = app
         self._letters, self._links = letters, links
         self._public_url, self._sender = settings.public_url, sender(settings)
-        self._reminder = timedelta(hours=settings.reminder_hours)
+        self._reminder, self._domain_limit = timedelta(hours=settings.reminder_hours), settings.domain_limit
         self._transport: Transport = transport_for(settings)
         self._refused: set[UUID] = set()  # of the batch at hand
         self._stage = Stage()  # when it was taken
@@ -77,9 +77,11 @@ class MailWorker:
         with self._app.app_context():
             self._seen = self._server = server_state.load(db.session)
             if not self._seen.is_failing:
-                taken = outbox.take(db.session, self._letters, most=BATCH)
+                taken = outbox.take(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
             elif server_state.claim_attempt(db.session, at_once=at_once):
-                taken = outbox.take(db.session, self._letters, most=ATTEMPT, untried_first=True)
+                taken = outbox.take(
+                    db.session, self._letters, most=ATTEMPT, untried_first=True, domain_limit=self._domain_limit
+                )
             else:
                 self._rest()
                 return 0

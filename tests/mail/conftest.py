@@ -22,6 +22,8 @@ def smtp(mailbox):
 
 
 @pytest.fixture
-def posting(backend, ready, tmp_path, smtp):
-    """A campaign that sends over SMTP."""
-    yield from campaign_on(ready, backend, tmp_path, mail_url=f"smtp://127.0.0.1:{smtp}?from=hello@example.org")
+def posting(request, backend, ready, tmp_path, smtp):
+    """A campaign that sends over SMTP. Marker `settings(name=value)` changes its settings."""
+    marker = request.node.get_closest_marker("settings")
+    mail_url = f"smtp://127.0.0.1:{smtp}?from=hello@example.org"
+    yield from campaign_on(ready, backend, tmp_path, mail_url=mail_url, **(marker.kwargs if marker else {}))

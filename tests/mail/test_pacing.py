@@ -96,12 +96,11 @@ def test_an_address_has_one_reminder_to_come_however_many_submissions(campaign, 
     assert waiting(campaign).reminders == 1
 
 
-@pytest.fixture
-def small_budget(monkeypatch):
-    monkeypatch.setattr(domains, "BUDGET", 2)
+small_budget = pytest.mark.settings(domain_limit=2)
 
 
-def test_a_domain_gets_its_daily_budget_and_the_rest_the_next_day(posting, mailbox, small_budget):
+@small_budget
+def test_a_domain_gets_its_daily_budget_and_the_rest_the_next_day(posting, mailbox):
     with time_machine.travel(NOON, tick=False) as traveller:
         for number in range(5):
             signs(posting, f"ada{number}@school.example")
@@ -117,7 +116,8 @@ def test_a_domain_gets_its_daily_budget_and_the_rest_the_next_day(posting, mailb
             assert len(mailbox.messages) == expected
 
 
-def test_a_long_queue_of_one_domain_holds_up_no_other(posting, mailbox, small_budget):
+@small_budget
+def test_a_long_queue_of_one_domain_holds_up_no_other(posting, mailbox):
     for number in range(30):
         signs(posting, f"ada{number}@school.example")
     signs(posting, "ada@other.example")
@@ -128,7 +128,8 @@ def test_a_long_queue_of_one_domain_holds_up_no_other(posting, mailbox, small_bu
 @pytest.mark.parametrize(
     "domain", ["gmail.com", "yahoo.co.uk", "mail.ru", "hotmail.fr", "outlook.com", "gmx.de", "live.com.mx"]
 )
-def test_large_providers_have_no_budget(posting, mailbox, small_budget, domain):
+@small_budget
+def test_large_providers_have_no_budget(posting, mailbox, domain):
     for number in range(4):
         signs(posting, f"ada{number}@{domain}")
     worker(posting).drain()
@@ -142,7 +143,8 @@ def test_what_only_looks_like_a_provider_has_one(domain):
     assert domains.domain_hash(bytes(32), domain) is not None
 
 
-def test_an_email_that_did_not_arrive_uses_up_no_budget(posting, mailbox, small_budget):
+@small_budget
+def test_an_email_that_did_not_arrive_uses_up_no_budget(posting, mailbox):
     mailbox.refusal = "451 try later"
     for number in range(2):
         signs(posting, f"ada{number}@school.example")
@@ -153,7 +155,8 @@ def test_an_email_that_did_not_arrive_uses_up_no_budget(posting, mailbox, small_
     assert len(mailbox.messages) == 2
 
 
-def test_a_domain_is_readable_only_once_its_budget_is_used_up_and_for_two_days(posting, mailbox, small_budget):
+@small_budget
+def test_a_domain_is_readable_only_once_its_budget_is_used_up_and_for_two_days(posting, mailbox):
     with time_machine.travel(NOON, tick=False) as traveller, posting.app.app_context():
         for number in range(2):
             signs(posting, f"ada{number}@school.example")
@@ -171,7 +174,8 @@ def test_a_domain_is_readable_only_once_its_budget_is_used_up_and_for_two_days(p
         assert db.session.query(DomainEmails).count() == 0
 
 
-def test_held_messages_are_sent_once_an_operator_releases_them(posting, mailbox, small_budget):
+@small_budget
+def test_held_messages_are_sent_once_an_operator_releases_them(posting, mailbox):
     for number in range(4):
         signs(posting, f"ada{number}@school.example")
     worker(posting).drain()
@@ -185,7 +189,8 @@ def test_releasing_a_large_provider_says_that_it_has_no_limit(posting):
     assert "no limit" in posting.command("mail", "release", "gmail.com").output
 
 
-def test_the_link_that_was_asked_for_is_never_held(posting, mailbox, small_budget):
+@small_budget
+def test_the_link_that_was_asked_for_is_never_held(posting, mailbox):
     confirmed(posting, mailbox, "ada@school.example")
     for number in range(3):
         signs(posting, f"ada{number}@school.example")

@@ -9,7 +9,6 @@ import time_machine
 
 from campaign.db import db, utcnow
 from campaign.housekeeping import write_down
-from campaign.mail import domains
 from campaign.web.organise.figures import FIGURES
 from tests.people import FROM_OUR_PAGE
 
@@ -126,8 +125,8 @@ def test_no_row_of_a_signature_is_read_for_the_dashboard(campaign, olga, ada):
     assert not [one for one in statements if " signatures" in one or "data_keys" in one]
 
 
-def test_a_domain_that_used_up_its_budget_is_named(campaign, reader, monkeypatch):
-    monkeypatch.setattr(domains, "BUDGET", 1)
+@pytest.mark.settings(domain_limit=1)
+def test_a_domain_that_used_up_its_budget_is_named(campaign, reader):
     for number in range(3):
         campaign.persona("Ada", email=f"ada{number}@school.example").signs()
     assert "school.example" not in reader.get("/organise/").text
