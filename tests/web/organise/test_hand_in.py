@@ -87,8 +87,13 @@ def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(ca
 
 def test_it_is_noted(campaign, grace, signed):
     made(grace)
-    with campaign.app.app_context():
-        newest = activity.entries(db.session, most=1)[0]
+
+    def newest_entry():
+        with campaign.app.app_context():
+            return activity.entries(db.session, most=1)[0]
+
+    wait_for(lambda: newest_entry().action == "hand-in", "the entry")  # it follows the document
+    newest = newest_entry()
     assert (newest.actor, newest.action, newest.details) == (grace.email, "hand-in", {"signatures": 11})
 
 
