@@ -1,59 +1,56 @@
-"""Pictures are drawn one at a time, once each, and few requests wait for them."""
+"""Pictures that were drawn are kept, and nobody waits for one who need not."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 
-from campaign.capacity import DRAWING, MAX_DRAWING
-from campaign.errors import Busy
-from campaign.sharing.kept import drawn
-from tests.site import wait_for
+from campaign.sharing.kept import drawn, kept
 
 
-class Artist:
-    """Draws a picture once it may, and counts how often it was asked to."""
-
-    def __init__(self) -> None:
-        self.may_draw = Event()
-        self.begun: list[str] = []
-
-    def draws(self, name: str):
-        """Return what draws the picture `name`."""
-
-        def draw() -> bytes:
-            self.begun.append(name)
-            assert self.may_draw.wait(30)
-            return name.encode()
-
-        return draw
+def test_a_picture_is_drawn_once(tmp_path):
+    path = tmp_path / "pictures" / "card-en.1.png"
+    assert drawn(path, lambda: b"one") == (b"one", True)
+    assert drawn(path, lambda: b"two") == (b"one", True)
+    assert kept(path) == b"one"
 
 
-@pytest.fixture
-def artist():
-    """An artist who may draw at the end of the test in any case."""
-    artist = Artist()
-    yield artist
-    artist.may_draw.set()
+def test_the_newest_of_each_kind_are_kept(tmp_path):
+    for version in range(5):
+        for kind in ("card-en", "card-ru"):
+            drawn(tmp_path / f"{kind}.{version}.png", lambda: b"picture")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{kind}.{version}.png" for kind in ("card-en", "card-ru") for version in (2, 3, 4)}
 
 
-def test_a_picture_that_many_ask_for_is_drawn_once(artist, tmp_path):
-    path = tmp_path / "card-en.1.png"
-    with ThreadPoolExecutor(MAX_DRAWING) as pool:
-        asked = [pool.submit(drawn, path, artist.draws("one")) for _ in range(MAX_DRAWING)]
-        artist.may_draw.set()
-        assert [answer.result() for answer in asked] == [(b"one", True)] * (MAX_DRAWING)
-    assert artist.begun == ["one"]
+def test_while_one_is_drawn_an_older_one_is_shown(tmp_path):
+    drawn(tmp_path / "card-en.1.png", lambda: b"old")
+    begun, go_on = Event(), Event()
+
+    def slowly() -> bytes:
+        begun.set()
+        assert go_on.wait(10)
+        return b"new"
+
+    with ThreadPoolExecutor(1) as pool:
+        drawing = pool.submit(drawn, tmp_path / "card-en.2.png", slowly)
+        assert begun.wait(10)
+        assert drawn(tmp_path / "card-en.2.png", lambda: b"again") == (b"old", False)
+        go_on.set()
+        assert drawing.result() == (b"new", True)
 
 
-def test_beyond_a_few_nobody_waits(artist, tmp_path):
-    (tmp_path / "card-ru.0.png").write_bytes(b"older")
-    with ThreadPoolExecutor(MAX_DRAWING) as pool:
-        for number in range(MAX_DRAWING):
-            pool.submit(drawn, tmp_path / f"poster-{number}.1.pdf", artist.draws(str(number)))
-        wait_for(lambda: DRAWING._semaphore._value == 0, "a full queue")
-        with pytest.raises(Busy):
-            drawn(tmp_path / "card-de.1.png", artist.draws("beyond"))
-        assert drawn(tmp_path / "card-ru.1.png", artist.draws("newer")) == (b"older", False)
-        artist.may_draw.set()
-    assert sorted(artist.begun) == sorted(map(str, range(MAX_DRAWING)))
+def test_where_nothing_can_be_kept_it_is_drawn_each_time(tmp_path):
+    (tmp_path / "pictures").touch()  # where the folder should be
+    path = tmp_path / "pictures" / "card-en.1.png"
+    assert drawn(path, lambda: b"one") == (b"one", True)
+    assert drawn(path, lambda: b"two") == (b"two", True)
+
+
+def test_what_failed_is_tried_again(tmp_path):
+    def fail() -> bytes:
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        drawn(tmp_path / "card-en.1.png", fail)
+    assert drawn(tmp_path / "card-en.1.png", lambda: b"one") == (b"one", True)
