@@ -361,7 +361,7 @@ def test_two_processes_and_a_server_find_out_and_drain_at_full_speed(backend, re
     controller = Controller(mailbox, hostname="127.0.0.1", port=services.free_port())
     controller.start()
     site = ready.site(tmp_path, backend, CAMPAIGN_MAIL_URL=f"smtp://127.0.0.1:{controller.port}?from=hello@example.org")
-    _fill(site, 300)
+    _fill(site, 100)
     with site.served():
         workers = [site.command("mail", "work") for _ in range(2)]
         wait_for(lambda: mailbox.refused >= 3, "refusals")
@@ -370,7 +370,7 @@ def test_two_processes_and_a_server_find_out_and_drain_at_full_speed(backend, re
         assert "status: failing" in site.flask("mail", "status")
         mailbox.is_open = True
         began = time.monotonic()
-        wait_for(lambda: len(mailbox.taken) == 300, "all emails")
+        wait_for(lambda: len(mailbox.taken) == 100, "all emails")
         assert time.monotonic() - began < 30
         for one in workers:
             one.terminate()
