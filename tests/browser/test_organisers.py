@@ -12,7 +12,6 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from campaign.web.languages import LANGUAGES
 from tests.browser.test_axe import open_everything, violations
 from tests.organisers import PASSPHRASE, PASSWORD
 from tests.site import Site, wait_for
@@ -215,15 +214,6 @@ def test_no_room_has_a_fault(inside, room, language):
         inside.goto(at(room, path, language))
         open_everything(inside)
         assert violations(inside) == [], path
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_room_fits_a_narrow_phone(inside, room, language):
-    inside.set_viewport_size({"width": 320, "height": 700})
-    for path in ROOMS:
-        inside.goto(at(room, path, language))
-        open_everything(inside)
-        assert inside.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
 def test_the_door_has_none(page, room):
