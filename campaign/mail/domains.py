@@ -1,7 +1,8 @@
-"""A daily budget of confirmation emails for each mail domain, against floods of a company or a school.
+"""A daily budget of emails after signing for each mail domain, against floods of a company or a school.
 
 Large public providers have none: on a day when the campaign spreads, thousands of their users sign. Beyond the budget
-messages are held until the next day (UTC), not lost: most may be real supporters at a university.
+messages are held until the next day (UTC), not lost: most may be real supporters at a university. Notices and decoys
+count like confirmations, so that the budget does not tell who signed.
 """
 
 import hmac
@@ -74,7 +75,7 @@ def domain_hash(key: bytes, domain: str) -> bytes | None:
 
 
 def room_today(session: Session, hashes: Iterable[bytes], *, limit: int) -> dict[bytes, float]:
-    """Return how many more confirmation emails each domain may get today (UTC), of `limit` a day."""
+    """Return how many more emails each domain may get today (UTC), of `limit` a day."""
     room: dict[bytes, float] = dict.fromkeys(hashes, limit)
     if room:
         columns = (DomainEmails.domain_hash, DomainEmails.sent, DomainEmails.released)
@@ -85,7 +86,7 @@ def room_today(session: Session, hashes: Iterable[bytes], *, limit: int) -> dict
 
 
 def count_sent(session: Session, hashed: bytes) -> None:
-    """Count one confirmation email that a domain got, within the caller's transaction."""
+    """Count one email that a domain got, or a decoy, within the caller's transaction."""
     _add(session, hashed, sent=1)
 
 
@@ -103,7 +104,7 @@ def release(session: Session, key: bytes, domain: str) -> int | None:
     if hashed is None:
         return None
     held = update(OutboxMessage).where(
-        OutboxMessage.domain_hash == hashed, OutboxMessage.kind == "confirmation", OutboxMessage.created_at > now
+        OutboxMessage.domain_hash == hashed, OutboxMessage.kind != "reminder", OutboxMessage.created_at > now
     )
     with transaction(session):
         due = session.execute(held.values(created_at=now, due_at=now).returning(OutboxMessage.id)).all()

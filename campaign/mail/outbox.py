@@ -57,12 +57,15 @@ class Waiting:
     own_failures: int = 0
 
 
-def new_row(key: bytes, letter: Letter) -> dict[str, Any]:
-    """Return the columns of a message that is due now, but for its kind and its signature: those the database knows."""
+def new_row(key: bytes, letter: Letter, *, budgeted: bool = True) -> dict[str, Any]:
+    """Return the columns of a message that is due now, but for its kind and its signature: those the database knows.
+
+    A `budgeted` message counts towards the daily budget of its domain, whichever kind it gets.
+    """
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
     sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)
-    hashed = domains.domain_hash(key, domains.domain_of(letter.to))
+    hashed = domains.domain_hash(key, domains.domain_of(letter.to)) if budgeted else None
     times = {"created_at": now, "due_at": now}
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
@@ -73,7 +76,7 @@ def take(
     """Claim up to `most` due messages, those due first, for this worker only.
 
     A claimed message is due again after `LEASE`: it comes back by itself when the worker dies, and no other worker
-    sees it until then. `untried_first`: those that no server has refused before the others. Confirmations beyond the
+    sees it until then. `untried_first`: those that no server has refused before the others. Messages beyond the
     `domain_limit` of their mail domain for a day are held until tomorrow; 0 is no limit.
     """
     while True:
@@ -188,24 +191,28 @@ def _update(session: Session, message_id: UUID, **values: object) -> None:
 
 
 def _note_delivery(session: Session, message_id: UUID) -> None:
-    """Start the pause of the mailbox and charge the domain's budget. A decoy was sent to nobody."""
+    """Start the pause of the mailbox and charge the domain's budget.
+
+    Notices and decoys are charged as well: else a colleague could enter an address when the budget is nearly used up,
+    and learn from the next email to the same domain whether that address has signed.
+    """
     # The message is locked before its slot, as everywhere: deleting a message deletes its slot.
     message = select(OutboxMessage.kind, OutboxMessage.domain_hash).where(OutboxMessage.id == message_id)
     row = session.execute(message.with_for_update()).first()
-    if row is None or row.kind == "blank":
+    if row is None:
         return
-    pacing.start_pause(session, message_id)
-    if row.kind == "confirmation" and row.domain_hash:
+    pacing.start_pause(session, message_id)  # a decoy has no slot
+    if row.kind != "reminder" and row.domain_hash:
         domains.count_sent(session, row.domain_hash)
 
 
 def _hold_beyond_budget(
     session: Session, key: bytes, rows: Sequence[OutboxMessage], limit: int
 ) -> Sequence[OutboxMessage]:
-    """Put off confirmations for which their domain has no room today; returns the rows to send now."""
+    """Put off messages for which their domain has no room today; returns the rows to send now."""
     if not limit:
         return rows
-    budgeted = {row.id: row.domain_hash for row in rows if row.kind == "confirmation" and row.domain_hash}
+    budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
     room = domains.room_today(session, budgeted.values(), limit=limit)
     wanted: list[OutboxMessage] = []
     held: Counter[tuple[bytes, str]] = Counter()

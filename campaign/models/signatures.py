@@ -85,7 +85,7 @@ class OutboxMessage(Base):
     `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did; `reply`
     the server's words without addresses, and `refused_at` when it failed last. `own_failures`: how often it
     failed after the server had accepted others since its failure before, so that the server was not to blame.
-    `domain_hash` is empty for the domains of large mail providers, which have no daily budget.
+    `domain_hash` is empty where no daily budget counts: for large mail providers, and a link that was asked for.
     """
 
     __tablename__ = "outbox"
@@ -125,7 +125,7 @@ class EmailSlot(Base):
 
 
 class DomainEmails(Base):
-    """How many confirmation emails the addresses at one mail domain got on one day (UTC), and how many were held.
+    """How many emails after signing, decoys included, one mail domain got on one day (UTC), and how many were held.
 
     The domain itself is stored only once its budget is used up, for organisers to see.
     """

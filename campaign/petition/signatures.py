@@ -89,7 +89,7 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
         "free_before": now + PAUSE if at_once else now,
     }
     letter = outbox.Letter(to=email, language=language)
-    find_again(session, row, outbox.new_row(keys.outbox, letter))
+    find_again(session, row, outbox.new_row(keys.outbox, letter, budgeted=False))
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:

@@ -197,3 +197,28 @@ def test_the_link_that_was_asked_for_is_never_held(posting, mailbox):
     posting.client.post("/link", data={"email": "ada@school.example"}, headers=FROM_OUR_PAGE)
     worker(posting).drain()
     assert sent_to(mailbox, "ada@school.example") == 2
+
+
+@pytest.mark.parametrize("kind", ["new", "pending", "beyond", "known", "told", "refused"])
+def test_a_full_domain_does_not_tell_who_signed(posting, mailbox, kind):
+    """A colleague enters Grace's address when the office may get two more emails today, and waits for a second one."""
+    office = "grace@office.example"
+    with time_machine.travel(NOON, tick=False):
+        signs(posting, office, times={"pending": 1, "beyond": 3, "refused": 1}.get(kind, 0))
+        worker(posting).drain()
+        if kind in ("known", "told"):
+            confirmed(posting, mailbox, office)
+        if kind == "told":
+            signs(posting, office)
+        if kind == "refused":
+            body = mailbox.messages[-1].get_body(("plain",)).get_content()
+            posting.client.post("/confirm/" + body.split("/confirm/")[1].split()[0] + "/not-me")
+        worker(posting).drain()
+        with posting.app.app_context():
+            used = sum(row.sent for row in db.session.query(DomainEmails))
+        limited = worker(posting)
+        limited._domain_limit = used + 2
+        for address in ("mallory1@office.example", office, "mallory2@office.example"):
+            signs(posting, address)
+            limited.drain()
+        assert [sent_to(mailbox, f"mallory{number}@office.example") for number in (1, 2)] == [1, 0]
