@@ -64,7 +64,7 @@ def folded(address: str) -> str:
     local, _, domain = address.lower().rpartition("@")
     domain = _PLUS_TAGS.get(domain, domain)
     if domain in _PLUS_TAGS.values():
-        local = local.partition("+")[0]
+        local = _untagged(local)
     if domain in _IGNORE_DOTS:
         local = local.replace(".", "")
     return f"{local}@{domain}"
@@ -77,7 +77,7 @@ def mailbox(address: str) -> str:
     are found by `folded`, where a wrong guess would lose a signature.
     """
     local, _, domain = folded(address).rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+    return f"{_untagged(local)}@{domain}"
 
 
 def address_hash(key: bytes, address: str) -> bytes:
@@ -88,6 +88,11 @@ def address_hash(key: bytes, address: str) -> bytes:
 def mailbox_hash(key: bytes, address: str) -> bytes:
     """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `address_hash`."""
     return hmac.digest(key, mailbox(address).encode(), "sha256")
+
+
+def _untagged(local: str) -> str:
+    """Return the part before the @ without its `+tag`; a `+` at its start is that of a telephone number."""
+    return local[:1] + local[1:].partition("+")[0]
 
 
 def _unwrapped(text: str) -> str:

@@ -18,7 +18,8 @@ MAX_MARKS = 5  # on one letter; Hebrew and Vietnamese take up to four
 
 _JOINERS = "\u200c\u200d"  # which Persian and Indian scripts need
 _BETWEEN = " -\u2010\u2011'\u2019."
-_ADDRESS = re.compile(r"\.[^\W\d_]\w")  # as in spam.example and t.me, unlike J.R.R.
+# As in spam.example and t.me, unlike J.R.R. The tone letters of Lisu look like full stops beside other scripts.
+_ADDRESS = re.compile(r"\.[^\W\d_]\w|[\ua4f8-\ua4fd][^\W\d_\ua4d0-\ua4ff]")
 _SCANNED = 10  # times as many rows are read as are shown, for names that do not obey the rule
 
 
@@ -39,7 +40,10 @@ def showable(name: str | None) -> str | None:
     A name begins with a letter and has letters and marks of any script, spaces, hyphens, apostrophes and full stops;
     no digits, no address, at most `MAX_LENGTH` characters.
     """
-    if not name or len(name) > MAX_LENGTH or not name[0].isalpha() or _ADDRESS.search(name):
+    if not name or len(name) > MAX_LENGTH or not name[0].isalpha():
+        return None
+    # Without marks: some are not seen, and would part an address for the search alone.
+    if _ADDRESS.search("".join(letter for letter in name if letter.isalpha() or letter in _BETWEEN)):
         return None
     marks = 0
     for letter in name:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.errors import InvalidAddress
-from campaign.petition.addresses import address_hash, folded, normalised
+from campaign.petition.addresses import address_hash, folded, mailbox, normalised
 
 KEY = bytes(32)
 
@@ -64,10 +64,16 @@ def test_the_same_mailbox_is_recognised(one, other):
         ("ada@example.org", "ada+x@example.org"),
         ("a.da@example.org", "ada@example.org"),
         ("ada@gmail.com", "ada@me.com"),
+        ("+4915112345@fastmail.com", "+4915154321@fastmail.com"),
     ],
 )
 def test_different_mailboxes_stay_different(one, other):
     assert folded(normalised(one)) != folded(normalised(other))
+
+
+def test_telephone_numbers_are_no_tags_of_one_mailbox():
+    assert mailbox("+4915112345@sms.example") != mailbox("+4915154321@sms.example")
+    assert mailbox("+4915112345+tag@sms.example") == mailbox("+4915112345@sms.example")
 
 
 def test_the_hash_needs_the_key():

@@ -16,7 +16,7 @@ from tests.conftest import Campaign
     "name",
     [
         *("Ada", "Мария", "ليلى", "明", "Nguyễn Thị", "Jean-Luc", "O'Hara", "O’Hara", "J.R.R.", "St. John", "M.-C."),
-        *("नीलम", "மாலா", "می\u200cنا", "שָׁלוֹם", "A" * 40, "Anne\u2010Marie", "ʻOlina"),
+        *("नीलम", "மாலா", "می\u200cنا", "שָׁלוֹם", "A" * 40, "Anne\u2010Marie", "ʻOlina", "葛\U000e0100", "ꓡꓲꓸꓢꓴ"),
     ],
 )
 def test_what_looks_like_a_name_is_shown(name):
@@ -29,6 +29,8 @@ def test_what_looks_like_a_name_is_shown(name):
         *("", "A" * 41, "http://spam.example/buy", "spam.example", "t.me", "спам.рф", "ada@example.org", "Ada1"),
         *("Ada٣", "Ada <3", "Ada ❤", "@ada", "#vote", "Buy: now", "Ada, Grace", "-Ada", "\u0301Ada", "Ⅷ", "Ada/Grace"),
         *("A" + "\u0301" * 6, "Ada\u202e", "👩", "A\u2028da", "1st", "spam．example", "wa.me"),
+        # Marks that are not seen or not composed, vowel signs, and a letter that looks like a full stop
+        *("spam.c\u034fom", "spam.\ufe0fcom", "t.m\u0332e", "spam.\u0301com", "स्पैम.भारत", "spam\ua4f8com"),
     ],
 )
 def test_anything_else_is_not_shown(name):
