@@ -58,9 +58,17 @@ def _networks() -> list[tuple[str, int]]:
 
 
 def _address() -> IPv4Address | IPv6Address | None:
-    """Return the visitor's address, None where there is none."""
+    """Return the visitor's address, None where there is none.
+
+    Some proxies write the port with it (`192.0.2.1:443`, `[2001:db8::1]:443`); unread, all visitors would look like one.
+    """
+    text = request.remote_addr or ""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        address = ip_address(request.remote_addr or "")
+        address = ip_address(text)
     except ValueError:
         return None
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -322,7 +322,13 @@ def test_a_decoy_waits_for_a_server_that_is_down_like_an_email(posting, monkeypa
 
 
 @pytest.mark.parametrize(
-    "headers", [{"X-Forwarded-For": "8.8.8.8"}, {"X-Forwarded-For": "10.0.0.1, 8.8.8.8"}, {"Forwarded": "for=8.8.8.8"}]
+    "headers",
+    [
+        {"X-Forwarded-For": "8.8.8.8"},
+        {"X-Forwarded-For": "10.0.0.1, 8.8.8.8"},
+        {"Forwarded": "for=8.8.8.8"},
+        {"Forwarded": f"for={'1' * 5000}, for=8.8.8.8"},
+    ],
 )
 def test_a_proxy_that_nobody_set_does_not_make_outsiders_insiders(campaign, headers):
     assert "waiting" in campaign.client.get("/readyz", headers={"X-Forwarded-For": "10.0.0.1"}).json["mail"]

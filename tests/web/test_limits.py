@@ -114,6 +114,14 @@ def test_changing_addresses_within_a_network_is_no_way_around(on, address, allow
     assert statuses == {202: allowed, 429: 3}
 
 
+@pytest.mark.parametrize("address", ["192.0.2.{0}:{1}", "[2001:db8:{0}::1]:{1}", "[2001:db8:{0}::1]"])
+def test_a_port_beside_an_address_makes_nobody_look_like_another(on, address):
+    campaign = on(sign_limit="1 per day")
+    visitors = [(address.format(number // 2, 5000 + number), f"ada{number}@example.org") for number in range(6)]
+    answers = [signs_from(campaign, visitor, email=email).status_code for visitor, email in visitors]
+    assert answers == [202, 429] * 3
+
+
 def test_a_network_that_is_refused_does_not_use_up_what_its_neighbours_have(on):
     campaign = on(**SIGNED)
     for number in range(50):

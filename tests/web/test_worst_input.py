@@ -201,6 +201,17 @@ def test_a_form_of_many_parts_is_answered_quickly(campaign):
     assert best_of(post) < MAX_SECONDS
 
 
+@pytest.mark.parametrize("length", [70, 250, 1000, 3900])
+def test_a_boundary_of_any_length_is_found_quickly(campaign, length):
+    body = ("\r\n--" + "-" * (length * 19 // 20)) * (60_000 // length)
+
+    def post():
+        kind = f"multipart/form-data; boundary={'-' * length}"
+        assert campaign.client.post("/sign", data=body, content_type=kind, headers=FROM_OUR_PAGE).status_code < 500
+
+    assert best_of(post) < MAX_SECONDS
+
+
 @pytest.fixture
 def behind_a_proxy(ready, backend, tmp_path) -> Iterator[Campaign]:
     """A campaign that reads what a proxy says."""
