@@ -5,10 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from math import ceil
+from typing import TYPE_CHECKING
 
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta
+
+from campaign.capacity import RETRY_SECONDS
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
 
 SIGNING_SECONDS = 0.01  # a bit more than signing takes while mail is being sent beside it
 
@@ -39,3 +45,10 @@ def to_retry(answer: ResponseReturnValue, seconds: int) -> Response:
     response = make_response(answer)
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def refuse(start_response: "StartResponse", status: str, text: str) -> list[bytes]:
+    """Answer without the application, since a page would cost too much now."""
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+    start_response(status, [*headers, ("Retry-After", str(RETRY_SECONDS))])
+    return [f"{text} Please try again in a few seconds.\n".encode()]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wsgi import get_content_length
 
+from campaign.web.answers import refuse
 from campaign.web.limits import MAX_BODY
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
 SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
-RETRY_SECONDS = 5
+
+_INCOMPLETE = "The request did not arrive as a whole."
 
 
 class Gate:
@@ -37,15 +39,15 @@ class Gate:
         body, length = b"", get_content_length(environ) or 0  # 0 for one that comes in chunks
         if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
             if not self._sending.acquire(blocking=False):
-                return _refuse(start_response, "503 Service Unavailable")
+                return refuse(start_response, "503 Service Unavailable", _INCOMPLETE)
             try:
                 body = _read(environ["wsgi.input"])
             except TimeoutError:
-                return _refuse(start_response, "408 Request Timeout")
+                return refuse(start_response, "408 Request Timeout", _INCOMPLETE)
             finally:
                 self._sending.release()
             if len(body) < length:  # the connection broke: half a form must not count
-                return _refuse(start_response, "400 Bad Request")
+                return refuse(start_response, "400 Bad Request", _INCOMPLETE)
         # Nothing behind the gate waits for the network, not even for the body of a GET.
         environ["wsgi.input"] = BytesIO(body)
         with self._working:
@@ -61,10 +63,3 @@ def _read(stream: "InputStream") -> bytes:
         if time.monotonic() > end:
             raise TimeoutError
     return b"".join(parts)
-
-
-def _refuse(start_response: "StartResponse", status: str) -> list[bytes]:
-    """Answer without the application, since a page would cost too much now."""
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
-    start_response(status, [*headers, ("Retry-After", str(RETRY_SECONDS))])
-    return [b"The request did not arrive as a whole. Please try again in a few seconds.\n"]

@@ -1,22 +1,41 @@
-"""Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever."""
+"""Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever.
+
+A client that reads a long file slowly, or pauses a film, holds a thread of the server. So only some threads are lent
+to such files, and the others stay free for pages and forms.
+"""
 
 import os
 import shutil
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Semaphore
+from typing import TYPE_CHECKING
 
 from flask import Flask
+from werkzeug.wsgi import ClosingIterator
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
+from campaign.capacity import Slot
 from campaign.config import ROOT, Settings
+from campaign.web.answers import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from whitenoise.responders import StaticFile
 
 STATIC = ROOT / "static"
 KEPT = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
+SHORT = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
+SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts
 _PACKED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
+_BLOCK = 64 * 1024  # bytes
 _MEDIA_TYPES = {
     ".avif": "image/avif",
     ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
@@ -93,8 +112,35 @@ def _pack(source: Path, target: Path) -> None:
         shutil.rmtree(made)
 
 
+_sending = Semaphore(SENDING)
+
+
+class _Files(WhiteNoise):  # type: ignore[misc]
+    """WhiteNoise, which sends at most `SENDING` long files at once and answers 503 beyond that."""
+
+    @staticmethod
+    def serve(
+        static_file: "StaticFile", environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Answer the request with a file, or with what the request's conditions ask for in its place."""
+        answer = static_file.get_response(environ["REQUEST_METHOD"], environ)
+        file, status = answer.file, f"{answer.status} {answer.status.phrase}"
+        begin = file.read(SHORT) if file else b""
+        if len(begin) < SHORT:
+            if file:
+                file.close()
+            start_response(status, list(answer.headers))
+            return [begin]
+        if not _sending.acquire(blocking=False):
+            file.close()
+            return refuse(start_response, "503 Service Unavailable", "Many people are loading the film just now.")
+        start_response(status, list(answer.headers))
+        rest = iter(partial(file.read, _BLOCK), b"")
+        return ClosingIterator(chain([begin], rest), [file.close, Slot(_sending).release])
+
+
 def _files(app: Flask) -> WhiteNoise:
-    return WhiteNoise(
+    return _Files(
         app.wsgi_app,
         mimetypes=_MEDIA_TYPES,
         allow_all_origins=False,

@@ -60,7 +60,7 @@ def _networks() -> list[tuple[str, int]]:
 def _address() -> IPv4Address | IPv6Address | None:
     """Return the visitor's address, None where there is none.
 
-    Some proxies write the port with it: `192.0.2.1:443`, `[2001:db8::1]:443`. With it, all visitors would look like one.
+    Some proxies write the port with it: `192.0.2.1:443`, `[2001:db8::1]:443`. All their visitors would look like one.
     """
     text = request.remote_addr or ""
     if text.startswith("["):

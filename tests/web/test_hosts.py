@@ -8,7 +8,18 @@ from tests.conftest import Campaign, campaign_on
 
 NO_HOSTS = (
     *("..", ".", ".example.org", "example..org", f"{'x' * 64}.org", "x" * 290, "-" * 64, "a" * 70_000, "", " ", "a b"),
-    *("[", "[::1", "[]", "my_app:8000", "example.org:port", "example.org/path", "ada@example.org", "a,..", "\u00e9" * 70, "\u00ad.org"),
+    *(
+        "[",
+        "[::1",
+        "[]",
+        "my_app:8000",
+        "example.org:port",
+        "example.org/path",
+        "ada@example.org",
+        "a,..",
+        "\u00e9" * 70,
+        "\u00ad.org",
+    ),
 )
 HOSTS = ("example.org", "example.org.", "192.0.2.1", "[2001:db8::1]:443", "xn--e1afmkfd.xn--p1ai")
 

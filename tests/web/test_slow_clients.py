@@ -1,12 +1,14 @@
 """Clients that keep a connection and send little or nothing: everybody else is still answered, by the real server."""
 
 import json
+import re
 import resource
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from select import select
+from socket import MSG_PEEK
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
@@ -15,6 +17,7 @@ import pytest
 
 from campaign.web.gate import SENDING
 from campaign.web.languages import LANGUAGES
+from campaign.web.static import SENDING as FILES
 from tests.people import WANTS_JSON
 from tests.site import wait_for
 from tools.serve import HEADER_MILLISECONDS
@@ -99,6 +102,22 @@ def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_com
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert page_status(site) == 200
     wait_for(lambda: _can_sign(site), "signing")
+
+
+def test_clients_that_do_not_read_the_film_leave_the_page_and_the_form(site):
+    with urlopen(f"{site.url}/en/", timeout=ANSWER_SECONDS) as response:
+        film = re.search(r'/static/[^"]+1080\.mp4', response.read().decode())[0]
+    with connections(site, FILES + 10, f"GET {film} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode()) as slow:
+        answers = Counter(connection.recv(len(b"HTTP/1.1 200"), MSG_PEEK) for connection in slow)
+        assert answers == {b"HTTP/1.1 200": FILES, b"HTTP/1.1 503": 10}
+        assert _status_and_wait(f"{site.url}{film}") == (503, "5")
+        assert page_status(site) == 200
+        assert sign(site) == {"status": "check-email"}
+    for _ in range(2):  # whoever goes away in the middle gives their place back, whoever is served too
+        wait_for(lambda: _status_and_wait(f"{site.url}{film}") == (200, None), "the film")
+        with connections(site, FILES, f"GET {film} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode()):
+            pass
+    wait_for(lambda: _status_and_wait(f"{site.url}{film}") == (200, None), "the film")
 
 
 def test_many_first_pictures_at_once_leave_the_page_and_name_a_time_to_come_back(site):
