@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from campaign.db import new_id, transaction, utcnow
 from campaign.errors import AddressTaken, LastExporter, LastOwner, TooManyLookups, UnknownOrganiser
-from campaign.models import KeyHolder, Organiser, ShortLivedToken
+from campaign.models import Invitation, KeyHolder, Organiser, ShortLivedToken
 from campaign.secret_text import normalised
 
 Role = Literal["reader", "organiser", "owner"]
@@ -103,11 +103,17 @@ def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
 
 
 def stop_export(session: Session, organiser_id: UUID) -> bool:
-    """Delete an organiser's copy of the keys; returns whether they had one. Raises `LastExporter`."""
+    """Delete an organiser's copy of the keys, and an invitation that would give them another.
+
+    Returns whether there was either. Raises `LastExporter`.
+    """
     with transaction(session, locks=Organiser):
         _require_another_exporter(session, organiser_id)
-        gone = delete(KeyHolder).where(KeyHolder.organiser_id == organiser_id).returning(KeyHolder.organiser_id)
-        return session.scalar(gone) is not None
+        gone = [
+            session.scalar(delete(table).where(table.organiser_id == organiser_id).returning(table.organiser_id))
+            for table in (KeyHolder, Invitation)
+        ]
+    return any(gone)
 
 
 def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:

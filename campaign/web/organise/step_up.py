@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from campaign.db import db
 from campaign.errors import WrongFactor
-from campaign.organising import passkeys
+from campaign.organising import passkeys, passwords
 from campaign.organising.entrance import check_code, check_password
 from campaign.secret_text import compact_code
 from campaign.state import state
@@ -102,7 +102,7 @@ def _check(credential: str | None, secret: str) -> None:
     compact = compact_code(secret)
     if credential:
         passkeys.check(db.session, place(), me().id, credential=credential)
-    elif len(compact) == CODE_LENGTH and compact.isdecimal():  # shorter than any password
+    elif len(compact) == CODE_LENGTH and compact.isdecimal() and len(secret.strip()) < passwords.LEAST:
         check_code(db.session, state().factor_key, me().id, compact)
     else:
         check_password(db.session, me().email, secret)

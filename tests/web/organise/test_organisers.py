@@ -99,6 +99,15 @@ def test_the_right_to_export_is_taken(campaign, grace, invites):
     assert other.posts("/organise/export", **form).status_code == 403
 
 
+@pytest.mark.parametrize(("act", "fields"), [("stop-export", {}), ("role", {"role": "reader"})])
+def test_an_invitation_does_not_bring_back_a_right_that_was_taken(campaign, grace, olga, act, fields):
+    invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
+    grace.posts(f"{PAGE}/{member(campaign, olga.email).id}/{act}", PAGE, **fields)
+    chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
+    olga.posts(f"{invitation}/passphrase", **chosen)
+    assert not member(campaign, olga.email).exports
+
+
 def test_who_is_removed_is_out_at_once(campaign, grace, olga):
     grace.posts(f"{PAGE}/{member(campaign, olga.email).id}/remove", PAGE)
     assert not olga.is_in()

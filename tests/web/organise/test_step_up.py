@@ -137,6 +137,15 @@ def test_the_digits_of_an_app_are_enough_once(campaign, grace, written):
         assert grace.posts_once(f"{SETTINGS}/bot-check", act="off", **secret).status_code == 422
 
 
+def test_a_password_with_six_digits_and_no_letters_is_taken_for_no_code(campaign, grace):
+    grace.password = "%4 $9 :2 )7 =1 ?8"
+    fields = {"old": PASSWORD, "chosen": grace.password, "again": grace.password}
+    changed = grace.posts_once("/organise/account/password", **{f"password-{name}": fields[name] for name in fields})
+    assert changed.status_code == 303
+    secret = {"confirm-secret": grace.password}
+    assert grace.posts_once(f"{SETTINGS}/bot-check", act="on", **secret).status_code == 303
+
+
 def test_a_recovery_code_is_not_used_up_here(campaign, grace):
     secret = {"confirm-secret": grace.codes[0]}
     assert grace.posts_once(f"{SETTINGS}/bot-check", act="on", **secret).status_code == 422
