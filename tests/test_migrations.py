@@ -24,7 +24,7 @@ from campaign.state import mail_worker, state_of
 from tests.conftest import dispose
 
 MARIA = Person("Мария ليلى", "O'Hara", "maria@example.org", "За тех, кто остаётся.")
-EARLIER = ("0001", "0002", "0003", "0004", "0005")
+EARLIER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 
 
 @pytest.fixture

@@ -32,7 +32,10 @@ class FilmTally(Base):
 
 
 class StepTally(Base):
-    """How often in an hour the page was seen (`step` "viewed") or signed ("signed"); by whom, nobody knows."""
+    """How often in an hour the page was seen (`step` "viewed") or signed ("signed"); by whom, nobody knows.
+
+    Repeated signings count as well: else the figures would tell whether an address has signed.
+    """
 
     __tablename__ = "step_tallies"
 

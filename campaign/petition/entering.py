@@ -24,7 +24,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningInsert
 
 from campaign.db import Base, at_once, despite_deadlocks, insert_for, transaction
 from campaign.mail.pacing import CONFIRMATIONS_PER_DAY, NOTICE_SLOT
@@ -43,15 +42,15 @@ _ENTERED = (
 _POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal", "domain_hash")
 
 
-def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> bool:
-    """Store a submission with its confirmation email, unless no such email may go out; return whether it was stored.
+def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+    """Store a submission with its confirmation email, unless no such email may go out.
 
     `row` has the columns of the signature, `ref` (the code of the supporter whose link it was) and `free_before` (a
     slot whose pause ends by then is free); `letter` has the columns of a message. An address with a confirmed
     signature gets a notice. One that has had its emails of the day, or refused them, gets nothing, and the submission
     is not stored: nobody could confirm it.
     """
-    return despite_deadlocks(lambda: _carry_out(session, row, letter, entering=True))
+    despite_deadlocks(lambda: _carry_out(session, row, letter, entering=True))
 
 
 def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
@@ -62,20 +61,21 @@ def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) ->
     despite_deadlocks(lambda: _carry_out(session, row, letter, entering=False))
 
 
-def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> bool:
+def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> None:
     # Prefixed: an UPDATE would take a parameter with the name of a column for the value to set.
     values = {f"row_{name}": value for name, value in row.items()}
     values |= {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
         with at_once(session) as connection:
-            return connection.execute(_in_one_statement(entering), values).first() is not None
+            connection.execute(_in_one_statement(entering), values)
+        return
     claiming, storing, posting = _one_by_one(entering)
     with transaction(session):
         connection = session.connection()
         connection.execute(claiming, values)
-        is_stored = storing is not None and connection.execute(storing, values).first() is not None
+        if storing is not None:
+            connection.execute(storing, values)
         connection.execute(posting, values)
-    return is_stored
 
 
 @cache
@@ -84,12 +84,12 @@ def _in_one_statement(entering: bool) -> Select[Any]:
     posted = _posting(claimed, true(), entering).returning(_OUTBOX.c.id).cte("posted")
     if not entering:
         return select(literal(None)).where(literal(False)).add_cte(posted)
-    entered = _storing(claimed, true()).cte("entered")
+    entered = _storing(claimed, true()).returning(_SIGNATURES.c.id).cte("entered")
     return select(entered).add_cte(posted)
 
 
 @cache
-def _one_by_one(entering: bool) -> tuple[Insert, ReturningInsert[Any] | None, Insert]:
+def _one_by_one(entering: bool) -> tuple[Insert, Insert | None, Insert]:
     """SQLite has no writing CTE; each statement finds what the one before has written."""
     is_ours = _SLOTS.c.message_id == _letter("id")
     storing = _storing(_SLOTS, is_ours) if entering else None
@@ -133,14 +133,14 @@ def _confirmed() -> Select[Any]:
     )
 
 
-def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> ReturningInsert[Any]:
+def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
     """Store the submission if a slot for its confirmation was taken."""
     by_link = select(Signature.id).where(Signature.code == _row("ref"), Signature.confirmed_at.is_not(None))
     # Locked, so that the referrer is still there when the row refers to them, or is not referred to.
     referrer = by_link.with_for_update(read=True, key_share=True).scalar_subquery()
     is_submission = and_(is_ours, claimed.c.slot != NOTICE_SLOT)
     row = select(*map(_row, _ENTERED), referrer).select_from(claimed).where(is_submission)
-    return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row).returning(_SIGNATURES.c.id)
+    return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row)
 
 
 def _posting(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:

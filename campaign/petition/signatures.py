@@ -55,8 +55,8 @@ class Arrival:
     ref: str | None = None
 
 
-def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> bool:
-    """Store a submission and its confirmation email in one transaction; return after the commit whether it was stored.
+def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> None:
+    """Store a submission and its confirmation email in one transaction; return after the commit.
 
     An address may have several pending submissions, each with an email of its own: at most three a day to one mailbox.
     An address with a confirmed signature gets a notice instead, at most one a day; an address whose owner refused mail
@@ -70,7 +70,7 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> b
     letter = outbox.Letter(to=signer.person.email, language=signer.language)
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
     row |= {"via": arrived.via, "ref": arrived.ref, "free_before": now}
-    return enter(session, row, outbox.new_row(keys.outbox, letter))
+    enter(session, row, outbox.new_row(keys.outbox, letter))
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str, at_once: bool = False) -> None:

@@ -96,7 +96,10 @@ def fetch(job: str) -> ResponseReturnValue:
 def deliver() -> ResponseReturnValue:
     """Note that it was handed in: nothing is signed or confirmed any more."""
     form = DayForm()
-    if not me().exports or not form.validate() or form.day.data is None:
+    if not me().exports:
+        record_refused("delivered", NO_RIGHT_TO_EXPORT)
+        abort(403)
+    if not form.validate() or form.day.data is None:
         abort(400)
     with recording("delivered", day=form.day.data) as draft:
         draft.happened = stages.deliver(db.session, form.day.data)

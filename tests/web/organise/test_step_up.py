@@ -263,6 +263,12 @@ def test_an_action_above_ones_role_is_recorded_as_refused(campaign, grace, olga)
     assert newest.details["attempt"] == "organisers.remove"
 
 
+def test_marking_as_delivered_without_the_right_is_recorded_as_refused(campaign, olga):
+    assert olga.posts("/organise/hand-in/delivered", day="2013-12-10").status_code == 403
+    [refused] = [entry for entry in entries(campaign) if entry.action == "refused"]
+    assert (refused.details["attempt"], refused.details["why"]) == ("delivered", "may-not-export")
+
+
 def test_a_session_without_the_secret_does_not_learn_whom_it_would_erase(campaign, grace, ada):
     ada.confirms()
     pages = [grace.posts_once(f"{SIGNATURES}/erase", email=f"{name}@example.org").text for name in ("ada", "zoe")]
