@@ -28,6 +28,7 @@ Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
 # the second attempt pass after a minute, or after five.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40, 80, 160, 320))
 MAX_ATTEMPTS = 30  # with these pauses, five days
+GREYLISTED_ATTEMPTS = 5  # within 36 minutes; no greylist takes much longer
 GIVE_UP = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
 _UNTRIED: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}

@@ -191,10 +191,12 @@ class MailWorker:
             return False
         is_permanent = error.fault is Fault.RECIPIENT
         is_final = is_permanent and waiting.own_failures >= server_state.FINAL
-        is_normal = error.fault is Fault.GREYLISTED and not self._server.is_failing
+        is_new = waiting.attempts <= outbox.GREYLISTED_ATTEMPTS
+        is_normal = error.fault is Fault.GREYLISTED and is_new and not self._server.is_failing
         if not is_final and not is_normal:
+            is_clear = error.fault in (Fault.RECIPIENT, Fault.SERVER) and waiting.own_failures < server_state.FINAL
             noted = server_state.note_refusal(
-                db.session, self._seen, reply=error.reply, suspect=suspect, is_permanent=is_permanent, is_own=is_own
+                db.session, self._seen, reply=error.reply, suspect=suspect, is_clear=is_clear
             )
             self._set_server(noted, error)
             if noted.is_failing:

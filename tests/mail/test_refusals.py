@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from campaign.app import create_app
 from campaign.config import Settings
@@ -167,16 +167,44 @@ def test_many_unknown_recipients_delay_others_only_for_a_moment_and_are_dead_in_
     assert len(mailbox.asked) < 31 + 25 * 5
 
 
+@pytest.mark.parametrize("reply", ["550 rejected", "550 5.1.1 no such user", "554 Relay access denied"])
+def test_a_server_that_works_for_a_moment_between_two_outages_loses_nothing(posting, mailbox, reply):
+    _sign(posting, 9)
+    allowed = [0, 1, 0, ALL]
+    while allowed:
+        left = [allowed.pop(0)]
+
+        def rule(at, to, left=left):
+            if at == "RCPT":
+                left[0] -= 1
+            return reply if at == "RCPT" and left[0] < 0 else None
+
+        mailbox.rule = rule
+        for _ in range(3):
+            worker(posting).drain()
+        assert (len(mailbox.messages) + waiting(posting).waiting, waiting(posting).dead) == (9, 0)
+    assert waiting(posting).waiting == 0
+
+
+@pytest.mark.parametrize("reply", ["450 4.2.0 try later", "450 4.2.0 greylisted"])
+def test_a_few_that_were_put_off_for_hours_are_sent_as_soon_as_the_server_works(posting, mailbox, reply):
+    _sign(posting, 4)
+    mailbox.rule = lambda at, to: reply if at == "RCPT" else None
+    one = worker(posting)
+    with time_machine.travel(utcnow(), tick=False) as traveller:
+        for _ in range(45):
+            one.send_batch()
+            traveller.shift(timedelta(minutes=5))
+        mailbox.rule = lambda at, to: None
+        for _ in range(3):
+            traveller.shift(timedelta(minutes=1))
+            one.send_batch()
+    one.drain()
+    assert len(mailbox.messages) == 4
+
+
 def test_several_emails_to_one_recipient_are_no_evidence_against_the_server(posting, mailbox):
-    _sign(posting, 5)
-    with posting.app.app_context():
-        key = state_of(posting.app).keys.outbox
-        ids = db.session.scalars(select(OutboxMessage.id)).all()
-        for identity in ids:
-            row = outbox.new_row(key, outbox.Letter("bad@example.org", "en"))
-            with transaction(db.session):
-                new = {"id": row["id"], "sealed": row["sealed"]}
-                db.session.execute(update(OutboxMessage).where(OutboxMessage.id == identity).values(**new))
+    _post(posting.app, ["bad@example.org"] * 5)
     mailbox.rule = lambda at, to: "550 5.1.1 no such user" if to == "bad@example.org" else None
     worker(posting).drain()
     assert (waiting(posting).waiting, waiting(posting).dead) == (0, 5)
@@ -413,10 +441,15 @@ def _lines(path) -> list[str]:
 def _fill(site, number: int) -> None:
     """Store so many emails in the outbox, each to somebody else."""
     with _inside(site) as app:
-        key = state_of(app).keys.outbox
-        rows = [outbox.new_row(key, outbox.Letter(f"ada{one}@example.org", "en")) for one in range(number)]
-        with transaction(db.session):
-            db.session.execute(insert(OutboxMessage), [row | {"kind": "already_signed"} for row in rows])
+        _post(app, [f"ada{one}@example.org" for one in range(number)])
+
+
+def _post(app, addresses: list[str]) -> None:
+    """Store an email to each address in the outbox."""
+    key = state_of(app).keys.outbox
+    rows = [outbox.new_row(key, outbox.Letter(address, "en")) for address in addresses]
+    with app.app_context(), transaction(db.session):
+        db.session.execute(insert(OutboxMessage), [row | {"kind": "already_signed"} for row in rows])
 
 
 def _end_leases(site) -> None:
