@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction, utcnow
+from campaign.mail import pacing
 from campaign.models import MailServer, OutboxMessage
 
 FEW = 3  # different recipients refused permanently in a row, or put off for `LATE`: the server's fault
@@ -180,7 +181,9 @@ def _recover(row: MailServer) -> None:
 def _bring_back(session: Session, since: datetime, *only: ColumnElement[bool]) -> None:
     """Make every message that failed since then due again, except those that fail while others are accepted."""
     failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures < FINAL, *only)
-    session.execute(update(OutboxMessage).where(*failed).values(due_at=OutboxMessage.created_at))
+    revived = OutboxMessage.id.in_(pacing.retake_slots(session, *failed))
+    again = update(OutboxMessage).where(*failed, or_(OutboxMessage.due_at.is_not(None), revived))
+    session.execute(again.values(due_at=OutboxMessage.created_at))
 
 
 def _state(row: MailServer) -> ServerState:
