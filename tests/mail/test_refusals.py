@@ -60,6 +60,21 @@ def _replies():
         "421 4.7.0 Try again later",
         "550 Daily message quota exceeded",
         "554 Message rejected due to spam",
+        "550 Sender quota exceeded",
+        "550 Monthly quota exceeded",
+        "554 Email limit reached",
+        "550 You have reached your limit for today",
+        "550 Maximum credits exceeded",
+        "550 Quota of outbound messages exceeded for your account",
+        "550 mailbox unavailable: relaying denied",
+        "550 Address rejected: relay access denied",
+        "550 Administrative prohibition",
+        "553 From address not verified",
+        "550 Your account is disabled",
+        "550 Invalid HELO",
+        "550 Must issue a STARTTLS command first",
+        "550 JunkMail rejected",
+        "451 Temporary local problem - please try later",
     )
     recipient = (
         "550 5.1.1 no such user",
@@ -75,10 +90,14 @@ def _replies():
         "556 5.1.10 Recipient domain has null MX",
         "550 5.4.1 Recipient address rejected: Access denied",
         "550 kein Empfang",
+        "550 5.7.1 user unknown",
+        "552 mailbox size limit exceeded",
+        "550 5.2.1 The user is receiving mail at a rate that prevents delivery",
+        "550 User account disabled",
     )
     yield from ((Step.RECIPIENT, Fault.SERVER, reply) for reply in server)
     yield from ((Step.RECIPIENT, Fault.RECIPIENT, reply) for reply in recipient)
-    for reply in ("450 4.2.0 try later", "451 4.7.1 please try again", "452 4.2.2 mailbox full"):
+    for reply in ("450 4.2.0 try later", "451 4.7.1 please try again", "452 4.2.2 mailbox full", _TOO_FAST):
         yield Step.RECIPIENT, Fault.TEMPORARY, reply
     for reply in ("450 4.2.0 greylisted", "451 4.7.1 Greylisting in action, come back in 60 seconds"):
         yield Step.RECIPIENT, Fault.GREYLISTED, reply
@@ -88,9 +107,13 @@ def _replies():
         yield step, Fault.SERVER, "550 5.1.1 whatever it says"
 
 
+_TOO_FAST = "450 4.2.1 The user you are trying to contact is receiving mail at a rate that prevents delivery"
+
+
 @pytest.mark.parametrize(
     ("to", "words"),
     [
+        ("ada.lovelace@example.org", b"long words <x@y.example> " + b" " * 966 + b"ada.lovelace@example.org"),
         ("ada.lovelace@example.org", b"<ada.lovelace@example.org>: unknown"),
         ("ada.lovelace@example.org", b"ADA.LOVELACE at Example.org is unknown; see x?to=ada.lovelace%40example.org"),
         ("ada.lovelace+tag@example.org", b"no ada.lovelace here;\r\n\x1b[1mada.lovelace=40example.org"),
@@ -102,7 +125,7 @@ def test_no_address_remains_in_what_a_server_said(to, words):
     kept = redacted(words, to=to)
     assert "<address>" in kept
     assert kept.isprintable()
-    for part in ("lovelace", "example.org", "bücher"):
+    for part in ("lovel", "example.org", "bücher"):
         assert part not in kept.lower()
 
 
