@@ -49,8 +49,10 @@ def status() -> None:
 
 @mail.command()
 def retry() -> None:
-    """Try once more to send what was given up."""
+    """Try once more to send what was given up, within the daily limit of each mailbox."""
     click.echo(f"due once more: {outbox.revive(db.session)}")
+    if left := backlog(db.session).dead:
+        click.echo(f"left: {left}, whose mailboxes have their emails of the day")
     server_state.try_now(db.session)
 
 

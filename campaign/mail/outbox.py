@@ -31,6 +31,7 @@ MAX_ATTEMPTS = 30  # with these pauses, five days
 GIVE_UP = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
 _UNTRIED: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
+_REVIVED_AT_ONCE = 500  # in one transaction: signers wait meanwhile
 _BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
 
 
@@ -112,8 +113,8 @@ def defer(session: Session, waiting: Waiting, *, code: int | None, reply: str, a
 
     `reply`: the server's words without addresses.
     """
-    now = utcnow()
-    due_at, attempts = (waiting.created_at, 1) if at_once else (now + _pause(waiting.attempts), waiting.attempts)
+    now, pause = utcnow(), PAUSES[min(waiting.attempts, len(PAUSES)) - 1]
+    due_at, attempts = (waiting.created_at, 1) if at_once else (now + pause, waiting.attempts)
     failure = {"refusal": code, "reply": reply, "refused_at": now, "own_failures": waiting.own_failures}
     _update(session, waiting.id, due_at=due_at, attempts=attempts, **failure)
 
@@ -177,12 +178,21 @@ def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str,
 
 
 def revive(session: Session) -> int:
-    """Make all dead letters due once more, as if they were new; returns how many."""
-    now = utcnow()
-    dead = update(OutboxMessage).where(OutboxMessage.due_at.is_(None))
-    dead = dead.values(created_at=now, due_at=now, **_UNTRIED)
-    with transaction(session):
-        return len(session.execute(dead.returning(OutboxMessage.id)).all())
+    """Make dead letters due once more, as if they were new; returns how many.
+
+    Those beyond the emails that their mailbox may get within a day stay as they are.
+    """
+    dead = session.scalars(
+        select(OutboxMessage.id).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
+    ).all()
+    now, revived = utcnow(), 0
+    for start in range(0, len(dead), _REVIVED_AT_ONCE):
+        with transaction(session):
+            wanted = pacing.retake_slots(session, OutboxMessage.id.in_(dead[start : start + _REVIVED_AT_ONCE]))
+            again = update(OutboxMessage).where(OutboxMessage.id.in_(wanted))
+            session.execute(again.values(created_at=now, due_at=now, **_UNTRIED))
+        revived += len(wanted)
+    return revived
 
 
 def _update(session: Session, message_id: UUID, **values: object) -> None:
@@ -228,11 +238,6 @@ def _hold_beyond_budget(
     for (hashed, domain), number in sorted(held.items()):  # in one order, so that two workers cannot deadlock
         domains.count_held(session, hashed, domain, number)
     return wanted
-
-
-def _pause(attempts: int) -> timedelta:
-    """Return the pause after so many attempts."""
-    return PAUSES[min(attempts, len(PAUSES)) - 1]
 
 
 def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:

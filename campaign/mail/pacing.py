@@ -8,11 +8,11 @@ unsent, frees it at once.
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign.db import utcnow
-from campaign.models import EmailSlot
+from campaign.db import insert, utcnow
+from campaign.models import EmailSlot, OutboxMessage, Signature
 
 CONFIRMATIONS_PER_DAY = 3  # slots 0, 1 and 2
 NOTICE_SLOT = CONFIRMATIONS_PER_DAY  # "already signed", and the link that was asked for
@@ -28,3 +28,30 @@ def start_pause(session: Session, message_id: UUID) -> None:
 def free_slot(session: Session, message_id: UUID) -> None:
     """Free the slot of a message that was given up, within the caller's transaction."""
     session.execute(delete(EmailSlot).where(EmailSlot.message_id == message_id))
+
+
+def retake_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
+    """Take slots again for messages that were given up, within the caller's transaction; returns those that got one.
+
+    The newest come first. The others must stay given up: their mailboxes have their emails of the day.
+    """
+    columns = (OutboxMessage.id, OutboxMessage.kind, Signature.mailbox_hash)
+    dead = select(*columns).outerjoin(Signature, Signature.id == OutboxMessage.signature_id)
+    dead = dead.where(OutboxMessage.due_at.is_(None), *which).order_by(OutboxMessage.id.desc())
+    found = session.execute(dead.with_for_update(of=OutboxMessage)).all()
+    return [row.id for row in found if row.mailbox_hash is None or _take_slot(session, *row)]
+
+
+def _take_slot(session: Session, message_id: UUID, kind: str, mailbox_hash: bytes) -> bool:
+    """Take a free slot of the mailbox; a reminder needs none."""
+    slots = {"confirmation": range(CONFIRMATIONS_PER_DAY), "already_signed": (NOTICE_SLOT,)}.get(kind)
+    for slot in slots or ():
+        new = insert(session, EmailSlot).values(mailbox_hash=mailbox_hash, slot=slot, message_id=message_id)
+        taken = new.on_conflict_do_update(
+            index_elements=["mailbox_hash", "slot"],
+            set_={"message_id": message_id, "paused_until": None},
+            where=EmailSlot.paused_until <= utcnow(),
+        )
+        if session.execute(taken.returning(EmailSlot.slot)).first() is not None:
+            return True
+    return slots is None

@@ -74,24 +74,37 @@ class DeliveryError(Exception):
     def _temporary(self) -> Fault:
         if _GREYLIST.search(self.reply):
             return Fault.GREYLISTED
-        if self.enhanced == (2, 2):
+        if self._is_of_mailbox:
             return Fault.TEMPORARY
         is_server = self.is_limit or self.code == 454 or self._subject == 3 or self.enhanced == (4, 5)
-        return Fault.SERVER if is_server or _CONFIGURATION.search(self.reply) else Fault.TEMPORARY
+        return (
+            Fault.SERVER
+            if is_server or _OURS.search(self.reply) or _CONFIGURATION.search(self.reply)
+            else Fault.TEMPORARY
+        )
 
     def _is_server_fault(self) -> bool:
         """Return whether a permanent refusal is about the server, its limits or its policy (RFC 3463, RFC 5248)."""
-        if self.code in _OUT_OF_ORDER or self.enhanced in _SENDER or self.enhanced == (4, 5) or self._subject == 7:
+        if self.code in _OUT_OF_ORDER or self.enhanced in _SENDER or self.enhanced == (4, 5):
             return True
-        if self._subject in (1, 2) and self.enhanced != (1, 0):
+        if self._subject == 7 and not self._is_of_mailbox:
+            return True
+        if self._is_of_mailbox:
             return False
-        if _LIMIT.search(self.reply):
+        if _LIMIT.search(self.reply) or _OURS.search(self.reply):
             return True
         if _NO_MAILBOX.search(self.reply):
             return False
         is_policy = _CONFIGURATION.search(self.reply) or _POLICY.search(self.reply)
         # A server that took the recipient objects to something else, which other messages have as well.
         return bool(is_policy) or self._subject == 3 or self.step is Step.CONTENT
+
+    @property
+    def _is_of_mailbox(self) -> bool:
+        """Return whether the status code or clear words name the recipient's mailbox."""
+        if self._subject in (1, 2) and self.enhanced not in {(1, 0), (2, 0), *_SENDER}:
+            return True
+        return bool(_THIS_MAILBOX.search(self.reply)) and not _OURS.search(self.reply)
 
     @property
     def _subject(self) -> int | None:
@@ -101,7 +114,9 @@ class DeliveryError(Exception):
 def redacted(words: str | bytes, *, to: str) -> str:
     """Return a server's words on one line without email addresses: neither `to`, nor its parts, nor any other."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    text = " ".join("".join(char if char.isprintable() else " " for char in text[:_MAX_READ]).split())
+    if len(text) > _MAX_READ:
+        text = re.sub(r"\S*\Z", "", text[:_MAX_READ])  # half an address would not be found
+    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     text = _ADDRESS.sub("<address>", text)
     for part in _parts(to):
         text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "<address>", text, flags=re.IGNORECASE)
@@ -134,8 +149,15 @@ _OUT_OF_ORDER = {500, 502, 503, 504, 521, 523, 524, 525, 530, 534, 535, 538, 555
 _SENDER = {(1, 7), (1, 8), (1, 9)}  # the sender's address is bad (RFC 3463, 3.2; RFC 7505)
 _GREYLIST = re.compile(r"gr[ae]y.?list", re.IGNORECASE)
 _LIMIT = re.compile(
-    r"\b(daily|hourly|sending|outgoing|rate|throttl\w*|per (day|hour|minute|second))\b"
-    r"|too (many|much)|(message|recipient|connection)s?\W+(\w+\W+)?(limit|quota)\b|limit exceeded",
+    r"\b(daily|hourly|weekly|monthly|sending|outgoing|outbound|rate|throttl\w*|credits?|per (day|hour|minute|second))\b"
+    r"|too (many|much)|(message|recipient|connection|sender|email)s?\W+(\w+\W+)?(limit|quota)\b"
+    r"|limit (is |was |has been )?(exceeded|reached)|your (\w+ )?(limit|quota)\b",
+    re.IGNORECASE,
+)
+_OURS = re.compile(r"\brelay|rcpthosts|\byour (account|ip|host|server)\b", re.IGNORECASE)
+_THIS_MAILBOX = re.compile(
+    r"(no such|unknown) (user|recipient|mailbox)|(user|recipient|mailbox) (unknown|not found|does ?n[o']t exist)"
+    r"|mailbox (\S+ ){0,2}(full|quota|limit)\b",
     re.IGNORECASE,
 )
 _NO_MAILBOX = re.compile(
@@ -146,13 +168,15 @@ _NO_MAILBOX = re.compile(
     re.IGNORECASE,
 )
 _CONFIGURATION = re.compile(
-    r"\brelay|rcpthosts|authenticat|not logged in|log ?in (first|required)|sender (verify|address|domain|rejected)"
-    r"|\b(system|server|disk|insufficient) (storage|full|error)|local error|configuration",
+    r"authenticat|not logged in|log ?in (first|required)|sender (verify|address|domain|rejected)"
+    r"|\b(helo|ehlo|starttls)\b|(from|sender|email) address (is )?not verified|\b(system|server|disk|insufficient) (storage|full|error)"
+    r"|local (error|problem)|configuration",
     re.IGNORECASE,
 )
 _POLICY = re.compile(
-    r"(block|black|deny).{0,3}list|\bblocked\b|\b(rbl|dnsbl|spf|dkim|dmarc|spam\w*|policy|policies|reputation|abuse)\b"
-    r"|access denied|not (permitted|allowed|authori[sz]ed)|banned|suspended|reverse dns|\bptr\b",
+    r"(block|black|deny).{0,3}list|\bblocked\b|\b(rbl|dnsbl|spf|dkim|dmarc|spam\w*|junk\w*)\b"
+    r"|\b(policy|policies|reputation|abuse|ptr)\b|access denied|administrative\w* prohib\w+"
+    r"|not (permitted|allowed|authori[sz]ed)|banned|suspended|reverse dns",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:]+(@|%40|=40)[^\s<>()\[\],;]+", re.IGNORECASE)

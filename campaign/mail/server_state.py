@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from campaign.db import insert, transaction, utcnow
+from campaign.mail import pacing
 from campaign.models import MailServer, OutboxMessage
 
-FEW = 3  # different recipients refused permanently in a row: the server's fault
-MANY = 10  # the same for recipients put off, or refused while others were accepted
+FEW = 3  # different recipients refused permanently in a row, or put off for `LATE`: the server's fault
+MANY = 10  # the same for recipients put off at once, or refused for the third time while others were accepted
 FINAL = 2  # a message refused so often while others were accepted is the recipient's fault, whatever else is refused
 MAX_PAUSE = 60  # seconds
 LATE = timedelta(minutes=5)
@@ -99,18 +100,17 @@ def note_failure(session: Session, seen: ServerState, *, reply: str, suspect: st
         return _state(row)
 
 
-def note_refusal(
-    session: Session, seen: ServerState, *, reply: str, suspect: str, is_permanent: bool, is_own: bool
-) -> ServerState:
+def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: str, is_clear: bool) -> ServerState:
     """Record that a recipient was refused; returns the new state: failing if this makes it the server's fault.
 
-    `is_own`: others were accepted since this message was refused before.
+    `is_clear`: not only for now, and not again and again while others were accepted.
     """
     with _locked(session) as row:
-        _add_suspect(row, f"!{suspect}" if is_permanent else suspect)
+        _add_suspect(row, f"!{suspect}" if is_clear else suspect)
         suspects = row.suspects.split(",")
-        permanent = [hashed for hashed in suspects if hashed.startswith("!")]
-        few = is_permanent and not is_own and len(permanent) >= FEW
+        clear = [hashed for hashed in suspects if hashed.startswith("!")]
+        is_lasting = row.refusing_since is not None and row.refusing_since < utcnow() - LATE
+        few = (is_clear and len(clear) >= FEW) or (is_lasting and len(suspects) >= FEW)
         if row.failures or few or len(suspects) >= MANY:
             _fail(session, row, seen, reply, unreachable=False)
         return _state(row)
@@ -121,7 +121,7 @@ def note_acceptance(session: Session) -> ServerState:
     with _locked(session) as row:
         since = row.refusing_since or row.failing_since
         if since and (row.failures or "," in row.suspects):
-            _bring_back(session, row, since, *([] if row.failures else [OutboxMessage.due_at.is_not(None)]))
+            _bring_back(session, since, *([] if row.failures else [OutboxMessage.due_at.is_not(None)]))
         row.suspects, row.refusing_since, row.accepted_at = "", None, utcnow()
         _recover(row)
         return _state(row)
@@ -156,7 +156,7 @@ def _locked(session: Session) -> Iterator[MailServer]:
 
 def _add_suspect(row: MailServer, suspect: str | None) -> None:
     known = [hashed for hashed in row.suspects.split(",") if hashed]
-    if suspect is None or suspect in known or len(known) >= MANY:
+    if suspect is None or suspect.strip("!") in row.suspects or len(known) >= MANY:
         return
     row.suspects = ",".join([*known, suspect])
     row.refusing_since = row.refusing_since or utcnow()
@@ -166,7 +166,7 @@ def _fail(session: Session, row: MailServer, seen: ServerState, reply: str, *, u
     now = utcnow()
     if row.refusing_since:
         # A message without a reply may have been accepted: it waits for its pause, so that few copies arrive.
-        _bring_back(session, row, row.refusing_since, OutboxMessage.refusal.is_not(None))
+        _bring_back(session, row.refusing_since, OutboxMessage.refusal.is_not(None))
     if row.failures <= seen.failures:
         row.failures += 1
         row.retry_at = now + timedelta(seconds=min(MAX_PAUSE, 2 ** min(row.failures - 1, 10)))
@@ -178,11 +178,12 @@ def _recover(row: MailServer) -> None:
     row.failures, row.failing_since, row.retry_at, row.unreachable, row.reply = 0, None, None, False, None
 
 
-def _bring_back(session: Session, row: MailServer, since: datetime, *only: ColumnElement[bool]) -> None:
+def _bring_back(session: Session, since: datetime, *only: ColumnElement[bool]) -> None:
     """Make every message that failed since then due again, except those that fail while others are accepted."""
-    own = FINAL - 1 if row.suspects.count(",") + 1 >= MANY else 0
-    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures <= own, *only)
-    session.execute(update(OutboxMessage).where(*failed).values(due_at=OutboxMessage.created_at))
+    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures < FINAL, *only)
+    revived = OutboxMessage.id.in_(pacing.retake_slots(session, *failed))
+    again = update(OutboxMessage).where(*failed, or_(OutboxMessage.due_at.is_not(None), revived))
+    session.execute(again.values(due_at=OutboxMessage.created_at))
 
 
 def _state(row: MailServer) -> ServerState:

@@ -23,6 +23,7 @@ from campaign.stages import Stage, stage
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before
+GREYLISTED = 5  # attempts, within 36 minutes, after which a greylist has let others pass
 HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
 TIDY_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
@@ -193,10 +194,12 @@ class MailWorker:
             return False
         is_permanent = error.fault is Fault.RECIPIENT
         is_final = is_permanent and waiting.own_failures >= server_state.FINAL
-        is_normal = error.fault is Fault.GREYLISTED and not self._server.is_failing
+        is_new = waiting.attempts <= GREYLISTED
+        is_normal = error.fault is Fault.GREYLISTED and is_new and not self._server.is_failing
         if not is_final and not is_normal:
+            is_clear = error.fault in (Fault.RECIPIENT, Fault.SERVER) and waiting.own_failures < server_state.FINAL
             noted = server_state.note_refusal(
-                db.session, self._seen, reply=error.reply, suspect=suspect, is_permanent=is_permanent, is_own=is_own
+                db.session, self._seen, reply=error.reply, suspect=suspect, is_clear=is_clear
             )
             self._set_server(noted, error)
             if noted.is_failing:

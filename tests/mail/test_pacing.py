@@ -80,6 +80,33 @@ def test_confirmations_that_wait_for_days_are_not_joined_by_more(posting, mailbo
         assert sent_to(mailbox, "ada@example.org") == 3
 
 
+def test_a_retry_sends_no_more_to_a_mailbox_than_a_day_allows(posting, mailbox):
+    mailbox.refusal = "552 5.2.2 mailbox full"
+    for _ in range(3):
+        signs(posting, "ada@example.org", times=3)
+        worker(posting).drain()
+    mailbox.refusal = ""
+    assert "due once more: 3" in posting.command("mail", "retry").output
+    signs(posting, "ada+tag@example.org")
+    worker(posting).drain()
+    assert len(mailbox.messages) == 3
+    with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
+        assert "due once more: 3" in posting.command("mail", "retry").output
+
+
+def test_emails_that_come_back_after_a_fault_of_the_server_are_not_more_than_a_day_allows(posting, mailbox):
+    mailbox.refusal = "550 rejected"
+    for _ in range(3):
+        signs(posting, "ada@example.org", times=3)
+        worker(posting).drain()
+    signs(posting, "olga@example.org")
+    signs(posting, "grace@example.org")
+    worker(posting).drain()
+    mailbox.refusal = ""
+    worker(posting).drain()
+    assert [sent_to(mailbox, f"{name}@example.org") for name in ("ada", "olga", "grace")] == [3, 1, 1]
+
+
 def test_an_email_that_was_erased_unsent_frees_its_place(posting, mailbox):
     signs(posting, "ada@example.org", times=3)
     posting.command("signatures", "erase", "--yes", "--unconfirmed")
