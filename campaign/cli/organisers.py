@@ -10,17 +10,27 @@ from nacl.public import PrivateKey
 from campaign.cli.plain import PlainGroup, ask_first, yes_option
 from campaign.cli.recovery import key_file_option, recovery_keys
 from campaign.db import db, iso
-from campaign.errors import BadRecoveryKey, UnknownOrganiser
+from campaign.errors import BadRecoveryKey, InvalidAddress, UnknownOrganiser
 from campaign.organising import activity, invitations
 from campaign.organising.organisers import EXPORTING, ROLES, Role, by_email, members, remove
+from campaign.petition.addresses import normalised
 from campaign.petition.keys import foreign
 from campaign.state import state
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """Return the email address in `text` as the pages write it; its owner signs in with that."""
+    try:
+        return normalised(text)
+    except InvalidAddress as error:
+        raise click.BadParameter(str(error)) from None
+
 
 organisers = PlainGroup("organisers", help="Invite, list and remove those who run the campaign.")
 
 
 @organisers.command()
-@click.argument("email")
+@click.argument("email", callback=_address)
 @click.option("--role", type=click.Choice(ROLES), default="organiser", show_default=True, help="What they may do.")
 @click.option("--export", "exports", is_flag=True, help="Let them export; this asks for the recovery key.")
 @key_file_option

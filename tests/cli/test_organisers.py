@@ -4,7 +4,7 @@ import pytest
 
 from campaign.db import db
 from campaign.organising import activity
-from tests.organisers import OrganiserBrowser
+from tests.organisers import OrganiserBrowser, invitation_in
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def test_the_list_says_who_may_what(campaign, grace):
     [
         (["add", "x@example.org", "--role", "reader", "--export"], "choose another role"),
         (["add", "grace@example.org"], "in already"),
+        (["add", "Olga"], "no e-mail address"),
         (["remove", "x@example.org"], "flask organisers list"),
         (["remove", "grace@example.org"], "make somebody else an owner first"),
     ],
@@ -40,6 +41,13 @@ def test_what_cannot_be_done_is_said_with_the_remedy(campaign, grace, arguments,
     result = campaign.command("organisers", *arguments)
     assert result.exit_code != 0
     assert advice in result.output
+
+
+def test_an_address_is_cleaned_so_that_its_owner_can_sign_in_with_it(campaign):
+    result = campaign.command("organisers", "add", "Olga <Olga@Example.org>,")
+    olga = OrganiserBrowser(campaign, "olga@example.org")
+    olga.comes_in(invitation_in(result.output), exports=False)
+    assert campaign.command("organisers", "list").output.startswith("olga@example.org: ")
 
 
 def test_a_recovery_key_of_another_campaign_gives_no_right_to_export(campaign, tmp_path):

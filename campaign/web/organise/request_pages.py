@@ -46,7 +46,7 @@ def find() -> ResponseReturnValue:
 def open_() -> ResponseReturnValue:
     """Show what is sealed as well, with the passphrase."""
     form = OpenForm()
-    found = _found(form.address, for_action=True) if form.validate() else None
+    found = _found(form.address) if form.validate() else None
     if found is None:
         return _page(form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
@@ -62,7 +62,7 @@ def open_() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Send the link of a confirmed signature once more, to the address itself and nobody else."""
     form = EmailForm()
-    found = _found(form.address, for_action=True) if form.validate() else None
+    found = _found(form.address) if form.validate() else None
     if found is None or found.confirmed_at is None:
         return _page(form, 422)
     signatures.send_link(db.session, state().keys, email=form.address, language=found.language, at_once=True)
@@ -89,7 +89,7 @@ def _erasing() -> Question | None:
 def erase() -> ResponseReturnValue:
     """Erase all submissions with the address and the mail that waits for them."""
     form = EmailForm()
-    found = _found(form.address, for_action=True) if form.validate() else None
+    found = _found(form.address) if form.validate() else None
     if found is None:
         return _page(form, 422)
     with recording("erased", signature=found.id) as draft:
@@ -112,19 +112,15 @@ def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
     return response
 
 
-def _found(address: str, *, for_action: bool = False) -> Stored | None:
-    """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`.
-
-    One `for_action` that finds something is recorded by that action.
-    """
+def _found(address: str) -> Stored | None:
+    """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`."""
     try:
         count_lookup(db.session, me().id)
     except TooManyLookups as error:
         record_refused("looked-up", activity.reason_of(error))
         raise
     found = by_address(db.session, state().keys.addresses, address)
-    if not (found and for_action):
-        record("looked-up", signature=found and found.id)
+    record("looked-up", signature=found and found.id)
     return found
 
 

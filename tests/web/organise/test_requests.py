@@ -43,7 +43,7 @@ def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
     assert (wrong.status_code, "For my sister." in wrong.text) == (422, False)
     right = grace.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
     assert "For my sister." in right.text
-    assert actions(campaign)[-2:] == ["wrong-passphrase", "opened"]
+    assert actions(campaign)[-4:] == ["looked-up", "wrong-passphrase", "looked-up", "opened"]
 
 
 def test_who_may_not_export_opens_nothing(olga, signed):
@@ -95,3 +95,18 @@ def test_no_address_of_a_supporter_is_noted_or_logged(campaign, grace, ada, capf
 def test_a_reader_finds_nobody(reader, signed):
     answer = reader.posts("/organise/signatures", email="ada@example.org")
     assert (answer.status_code, "United Kingdom" in answer.text) == (403, False)
+
+
+def test_every_page_that_shows_a_signature_is_recorded(campaign, grace, ada):
+    ada.confirms()
+    shown = sum(
+        "United Kingdom" in grace.posts("/organise/signatures/open", email="ada@example.org", passphrase="a guess").text
+        for _ in range(6)  # the last ones are refused as too many
+    )
+    assert (shown, actions(campaign).count("looked-up")) == (6, 6)
+
+
+def test_a_link_that_cannot_be_sent_is_a_look_up_too(campaign, olga, ada):
+    ada.signs()
+    assert olga.posts("/organise/signatures/send", email="ada@example.org").status_code == 422
+    assert actions(campaign)[-1] == "looked-up"
