@@ -87,9 +87,13 @@ def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(ca
 
 def test_it_is_noted(campaign, grace, signed):
     made(grace)
-    with campaign.app.app_context():
-        newest = activity.entries(db.session, most=1)[0]
-    assert (newest.actor, newest.action, newest.details) == (grace.email, "hand-in", {"signatures": 11})
+
+    def newest():
+        with campaign.app.app_context():
+            return activity.entries(db.session, most=1)[0]
+
+    wait_for(lambda: newest().action == "hand-in", "the record")  # which follows the end of the key process
+    assert (newest().actor, newest().details) == (grace.email, {"signatures": 11})
 
 
 def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_the_names(campaign, grace, signed):
