@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import IO, Any, Literal, cast
@@ -54,6 +54,15 @@ class Task:
         finally:
             self.stop()
 
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """End the task if the block fails, in which it is handed to whoever reads what it puts out."""
+        try:
+            yield
+        except BaseException:
+            self.stop()
+            raise
+
     def stop(self) -> None:
         """End the task, if it still goes on."""
         self.process.kill()  # does nothing to one that has ended
@@ -95,10 +104,14 @@ def opened(
 
 def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str, arguments: dict[str, object]) -> Task:
     slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity must not count as a wrong guess
+    begun: Task | None = None
     try:
         with guarded, _opening:
-            return Task(*_started(task, database, arguments), slot)
+            begun = Task(*_started(task, database, arguments), slot)
+            return begun  # noqa: RET504 - leaving the guard may still fail
     except BaseException:
+        if begun:  # the keys were opened, and then the guard failed
+            begun.stop()
         slot.release()
         raise
 

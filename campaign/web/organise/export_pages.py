@@ -48,7 +48,9 @@ def download() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was sent.")):
-        return _file(form, _opened(form))
+        task = _opened(form)
+        with task.handed_over():
+            return _file(form, task)
     return _page(form, form, form.status)
 
 
@@ -57,11 +59,8 @@ def _opened(form: DownloadForm) -> Task:
     choice, asked = form.choice(), form.asked()
     rows = row_count(db.session, choice)
     task = opened("export", str(form.passphrase.data), choice=_told(choice), **asked)
-    try:
+    with task.handed_over():
         record("exported", **asked, **asdict(choice), rows=rows, reason=form.reason.data)
-    except BaseException:
-        task.stop()
-        raise
     forget_form()
     return task
 

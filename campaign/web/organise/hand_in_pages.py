@@ -67,9 +67,10 @@ def begin() -> ResponseReturnValue:
     asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
         task = opened("hand_in", str(form.passphrase.data), **asked)
-        count = totals.confirmed(db.session)
-        forget_form()
-        Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
+        with task.handed_over():
+            count = totals.confirmed(db.session)
+            forget_form()
+            Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
         return redirect(url_for(".follow", job=job.token), 303)
     return _page(form, form.status)
 

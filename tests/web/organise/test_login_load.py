@@ -4,11 +4,13 @@ import re
 import time
 from collections import Counter
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from campaign.capacity import KEY_PROCESSES, PASSWORDS
 from campaign.db import db
@@ -145,6 +147,38 @@ def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
     slots = [KEY_PROCESSES.take() for _ in range(3)]
     for slot in slots:
         slot.release()
+
+
+@pytest.mark.parametrize(
+    ("page", "failing", "fields"),
+    [
+        ("hand-in", "campaign.petition.totals.confirmed", {"cover": "Hello"}),
+        ("hand-in", "campaign.organising.slowing._forget", {"cover": "Hello"}),
+        ("export", "campaign.organising.slowing._forget", {"purpose": "full", "dialect": "plain", "reason": "trial"}),
+        ("export", "campaign.web.organise.export_pages.iter_noting", {"purpose": "full", "reason": "trial"}),
+    ],
+)
+def test_a_slot_comes_back_and_the_process_ends_where_something_fails_in_between(
+    campaign, grace, monkeypatch, page, failing, fields
+):
+    before, path = children(), f"/organise/{page}"
+    assert grace.posts(path, path, **fields, passphrase="a guess of mine").status_code == 422  # confirmed by that
+    with monkeypatch.context() as broken:
+        broken.setattr(failing, _fail)
+        assert grace.posts(path, "/organise/account", **fields, passphrase=PASSPHRASE).status_code == 500
+    slots = [KEY_PROCESSES.take() for _ in range(3)]
+    for slot in slots:
+        slot.release()
+    assert children() == before
+
+
+def _fail(*_arguments, **_named):
+    raise OperationalError("the database does not answer", None, Exception())
+
+
+def children() -> set[str]:
+    """Return the ids of the processes that this one has started, those included that have ended and nobody knows."""
+    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
 
 
 def test_slow_downloads_leave_threads_for_visitors(campaign, grace, ada):
