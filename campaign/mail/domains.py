@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, transaction, utcnow
 from campaign.models import DomainEmails, OutboxMessage
 
+_HELD_AT_ONCE = 1000  # in one transaction: signers wait meanwhile
+
 # Providers where anybody can open a mailbox, by country. Families such as yahoo.* are matched below.
 _PROVIDERS = frozenset(
     # Worldwide
@@ -90,9 +92,19 @@ def count_sent(session: Session, hashed: bytes) -> None:
     _add(session, hashed, sent=1)
 
 
-def count_held(session: Session, hashed: bytes, domain: str, number: int) -> None:
-    """Count messages that were put off to tomorrow, and keep the domain readable; within the caller's transaction."""
-    _add(session, hashed, held=number, domain=domain)
+def hold(session: Session, hashed: bytes, domain: str) -> None:
+    """Put off to tomorrow what is due to a domain without room, up to 1000 messages, within the caller's transaction.
+
+    Held, they count neither as late nor as tried for long. The domain is readable from now on.
+    """
+    due = select(OutboxMessage.id).where(
+        OutboxMessage.domain_hash == hashed, OutboxMessage.kind != "reminder", OutboxMessage.due_at <= utcnow()
+    )
+    first = due.order_by(OutboxMessage.due_at).limit(_HELD_AT_ONCE).with_for_update(skip_locked=True)
+    held, later = session.scalars(first).all(), tomorrow()
+    put_off = update(OutboxMessage).where(OutboxMessage.id.in_(held))
+    session.execute(put_off.values(created_at=later, due_at=later), execution_options={"synchronize_session": False})
+    _add(session, hashed, held=len(held), domain=domain)
 
 
 def release(session: Session, key: bytes, domain: str) -> int | None:

@@ -1,7 +1,6 @@
 """The outbox: letters wait here, sealed with the server's own key, until the worker has sent them."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -225,18 +224,17 @@ def _hold_beyond_budget(
     budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
     room = domains.room_today(session, budgeted.values(), limit=limit)
     wanted: list[OutboxMessage] = []
-    held: Counter[tuple[bytes, str]] = Counter()
+    full: dict[bytes, str] = {}
     for row in rows:
         hashed = budgeted.get(row.id)
         if hashed is not None and room[hashed] < 1 and (letter := _opened(key, row)):
-            row.created_at = row.due_at = domains.tomorrow()  # it counts neither as late nor as tried for long
-            held[hashed, domains.domain_of(letter.to)] += 1
+            full[hashed] = domains.domain_of(letter.to)
             continue
         if hashed is not None:
             room[hashed] -= 1
         wanted.append(row)
-    for (hashed, domain), number in sorted(held.items()):  # in one order, so that two workers cannot deadlock
-        domains.count_held(session, hashed, domain, number)
+    for hashed, domain in sorted(full.items()):  # in one order, so that two workers cannot deadlock
+        domains.hold(session, hashed, domain)
     return wanted
 
 

@@ -169,7 +169,8 @@ _NO_MAILBOX = re.compile(
 )
 _CONFIGURATION = re.compile(
     r"authenticat|not logged in|log ?in (first|required)|sender (verify|address|domain|rejected)"
-    r"|\b(helo|ehlo|starttls)\b|(from|sender|email) address (is )?not verified|\b(system|server|disk|insufficient) (storage|full|error)"
+    r"|\b(helo|ehlo|starttls)\b|(from|sender|email) address (is )?not verified"
+    r"|\b(system|server|disk|insufficient) (storage|full|error)"
     r"|local (error|problem)|configuration",
     re.IGNORECASE,
 )

@@ -76,7 +76,8 @@ def claim_attempt(session: Session, *, at_once: bool = False) -> bool:
     now = utcnow()
     claim = update(MailServer).where(MailServer.id == _ID, MailServer.failures > 0)
     if not at_once:
-        claim = claim.where(MailServer.retry_at <= now)
+        is_wrong = MailServer.retry_at > now + timedelta(seconds=2 * MAX_PAUSE)  # by a clock that has been set back
+        claim = claim.where(or_(MailServer.retry_at <= now, is_wrong))
     with transaction(session):
         claimed = claim.values(retry_at=now + timedelta(seconds=MAX_PAUSE)).returning(MailServer.id)
         return session.execute(claimed).first() is not None
@@ -136,10 +137,15 @@ def note_connection(session: Session) -> ServerState:
 
 
 def note_nothing_waiting(session: Session) -> ServerState:
-    """Record that a failing server was reached and no message was due; it has recovered if it refuses none later."""
+    """Record that a failing server was reached and no message was due; it has recovered if it refuses none later.
+
+    So it has if all that failed was to reach it.
+    """
     with _locked(session) as row:
         later = select(OutboxMessage.id).where(OutboxMessage.refused_at >= row.failing_since)
-        if session.execute(later.where(OutboxMessage.due_at.is_not(None)).limit(1)).first() is None:
+        if row.unreachable:
+            _recover(row)
+        elif session.execute(later.where(OutboxMessage.due_at.is_not(None)).limit(1)).first() is None:
             row.suspects, row.refusing_since = "", None
             _recover(row)
         return _state(row)

@@ -142,7 +142,8 @@ class MailWorker:
             return self._failed(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - a fault of ours, which must not stop the others
             log.warning("mail not sent", reason=type(error).__name__)
-            self._defer(waiting, code=None, reply=f"could not be written ({type(error).__name__})")
+            own = replace(waiting, own_failures=waiting.own_failures + 1)
+            self._defer(own, code=None, reply=f"could not be written ({type(error).__name__})")
             return True
         self._sent(waiting)
         if is_wanted and not self._server.is_clean:

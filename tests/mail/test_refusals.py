@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from campaign.app import create_app
 from campaign.config import Settings
@@ -23,7 +23,7 @@ from campaign.models import OutboxMessage
 from campaign.state import state_of
 from tests import services
 from tests.conftest import campaign_on, dispose
-from tests.mail.smtp import waiting, worker
+from tests.mail.smtp import refuse, waiting, worker
 from tests.sink import sink
 from tests.site import wait_for
 
@@ -281,6 +281,43 @@ def test_pauses_grow_to_a_minute_and_are_shared_by_all_workers(posting, mailbox)
     for one in workers:
         one.drain()
     assert gaps == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_clock_that_was_wrong_does_not_prolong_a_pause(posting, mailbox):
+    mailbox.refusal = "554 Relay access denied"
+    with time_machine.travel(utcnow() + timedelta(days=400)):
+        _sign(posting, 1)
+        worker(posting).drain()
+    mailbox.refusal = ""
+    posting.persona("Olga", email="olga@example.org").signs()
+    one = worker(posting)
+    assert one.send_batch() == 1
+    one.drain()
+    assert [mail["To"] for mail in mailbox.messages] == ["olga@example.org"]
+
+
+def test_an_email_that_cannot_be_written_holds_up_nothing_and_is_given_up_in_the_end(posting, mailbox, monkeypatch):
+    _post(posting.app, [f"ada@{'ä' * 70}.example"])  # too long for IDNA
+    one = worker(posting)
+    with time_machine.travel(utcnow(), tick=False) as traveller:
+        with monkeypatch.context() as patched:
+            patched.setattr(SmtpTransport, "_open", refuse)
+            _post(posting.app, ["grace@example.org"])
+            one.drain()
+            with posting.app.app_context(), transaction(db.session):  # she withdraws
+                [grace] = db.session.scalars(select(OutboxMessage).where(OutboxMessage.refused_at.is_(None)))
+                db.session.delete(grace)
+            for _ in range(4):
+                traveller.shift(timedelta(minutes=2))
+                one.drain()
+            assert _ready(posting)["status"] == "failing"
+        one.drain()
+        assert _ready(posting)["status"] == "ok"
+        for _ in range(outbox.MAX_ATTEMPTS):
+            traveller.shift(timedelta(hours=6))
+            one.drain()
+        assert (_ready(posting)["status"], waiting(posting).dead) == ("dead", 1)
+        assert _ready(posting)["reply"].startswith("could not be written")
 
 
 def test_an_attempt_whose_worker_dies_is_followed_by_another(posting, mailbox):
