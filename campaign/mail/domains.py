@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from campaign.db import insert, transaction, utcnow
 from campaign.models import DomainEmails, OutboxMessage
 
-_HELD_AT_ONCE = 1000  # in one transaction: signers wait meanwhile
+_HELD_AT_ONCE = 1000  # in one transaction, since signers wait for it
 
 # Providers where anybody can open a mailbox, by country. Families such as yahoo.* are matched below.
 _PROVIDERS = frozenset(
@@ -93,7 +93,7 @@ def count_sent(session: Session, hashed: bytes) -> None:
 
 
 def hold(session: Session, hashed: bytes, domain: str) -> None:
-    """Put off to tomorrow what is due to a domain without room, up to 1000 messages, within the caller's transaction.
+    """Hold due messages to a domain without room until tomorrow, up to 1000, within the caller's transaction.
 
     Held, they count neither as late nor as tried for long. The domain is readable from now on.
     """

@@ -30,7 +30,7 @@ MAX_ATTEMPTS = 30  # with these pauses, five days
 GIVE_UP = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
 _UNTRIED: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
-_REVIVED_AT_ONCE = 500  # in one transaction: signers wait meanwhile
+_REVIVED_AT_ONCE = 500  # in one transaction, since signers wait for it
 _BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
 
 

@@ -31,7 +31,7 @@ def free_slot(session: Session, message_id: UUID) -> None:
 
 
 def retake_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
-    """Take slots again for messages that were given up, within the caller's transaction; returns those that got one.
+    """Claim slots again for messages that were given up, within the caller's transaction; returns those that got one.
 
     The newest come first. The others must stay given up: their mailboxes have their emails of the day.
     """
@@ -43,7 +43,7 @@ def retake_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
 
 
 def _take_slot(session: Session, message_id: UUID, kind: str, mailbox_hash: bytes) -> bool:
-    """Take a free slot of the mailbox; a reminder needs none."""
+    """Claim a free slot of the mailbox; a reminder needs none."""
     slots = {"confirmation": range(CONFIRMATIONS_PER_DAY), "already_signed": (NOTICE_SLOT,)}.get(kind)
     for slot in slots or ():
         new = insert(session, EmailSlot).values(mailbox_hash=mailbox_hash, slot=slot, message_id=message_id)

@@ -107,6 +107,8 @@ def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: st
     `is_clear`: not only for now, and not again and again while others were accepted.
     """
     with _locked(session) as row:
+        if row.unreachable:  # no more: it speaks of a recipient
+            _recover(row)
         _add_suspect(row, f"!{suspect}" if is_clear else suspect)
         suspects = row.suspects.split(",")
         clear = [hashed for hashed in suspects if hashed.startswith("!")]

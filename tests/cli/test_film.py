@@ -33,7 +33,7 @@ def clip(make_film):  # noqa: F811
 def captions(tmp_path):
     for language in ("en", "ru"):
         (tmp_path / f"{language}.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nGold\n")
-    (tmp_path / "broken.srt").write_text("1\n00:00:00,500 --> 00:00:00,400\nGold\n")
+    (tmp_path / "broken.srt").write_text("1\n00:00:00,500 --> 00:00:61,000\nGold\n")
     (tmp_path / "seen.txt").write_text("A skater wins gold.")
     return tmp_path
 
@@ -58,7 +58,7 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--captions", "en=broken.srt"], "Error: broken.srt, line 2: this caption ends before it begins"),
+        (["--captions", "en=broken.srt"], "Error: broken.srt, line 2: minutes and seconds go up to 59"),
         (["--chapters", "en=broken.srt"], "Error: broken.srt, line 2: "),
         (["--captions", "en=missing.srt"], "File 'missing.srt' does not exist"),
         (["--captions", "xx=en.srt"], "'xx' is none of the campaign's languages: en, ru, fr, es, pt, de, it, nl, ar"),

@@ -320,6 +320,19 @@ def test_an_email_that_cannot_be_written_holds_up_nothing_and_is_given_up_in_the
         assert _ready(posting)["reply"].startswith("could not be written")
 
 
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "450 4.2.1 busy", "450 4.2.0 greylisted"])
+def test_one_bad_recipient_after_an_outage_keeps_no_server_marked_as_failing(posting, mailbox, reply):
+    _sign(posting, 1)
+    mailbox.rule = lambda at, to: "451 4.3.0 local error" if at == "MAIL" else None
+    worker(posting).drain()
+    assert _ready(posting)["status"] == "failing"
+    mailbox.rule = lambda at, to: reply if at == "RCPT" else None
+    for _ in range(5):
+        worker(posting).drain()
+    assert len(mailbox.asked) == 1
+    assert _ready(posting)["status"] == ("dead" if reply.startswith("550") else "ok")
+
+
 def test_an_attempt_whose_worker_dies_is_followed_by_another(posting, mailbox):
     _sign(posting, 3)
     mailbox.refusal = "554 Relay access denied"
