@@ -12,7 +12,7 @@ from campaign.petition import counting, totals
 from campaign.stages import stage
 from campaign.web.languages import day
 from campaign.web.organise.setting_forms import DayForm
-from campaign.web.organise.step_up import Question
+from campaign.web.organise.step_up import Question, about
 
 
 def removing(organiser_id: UUID) -> Question | None:
@@ -21,7 +21,7 @@ def removing(organiser_id: UUID) -> Question | None:
     if person is None:
         return None
     facts = gettext("Their sessions end and their copy of the key is deleted, at once. They keep files they exported.")
-    return Question(gettext("Remove %(email)s?", email=person.email), (facts,), gettext("Remove"))
+    return Question(about(gettext("Remove %(email)s?"), person.email), (facts,), gettext("Remove"))
 
 
 def stopping_export(organiser_id: UUID) -> Question | None:
@@ -30,7 +30,7 @@ def stopping_export(organiser_id: UUID) -> Question | None:
     if person is None or not person.exports:
         return None
     return Question(
-        gettext("Take the right to export from %(email)s?", email=person.email),
+        about(gettext("Take the right to export from %(email)s?"), person.email),
         (_key_is_deleted(),),
         gettext("Take the right to export"),
     )
@@ -43,7 +43,7 @@ def changing_role(organiser_id: UUID) -> Question | None:
         return None
     loses_key = person.exports and role not in EXPORTING
     return Question(
-        gettext("Change the role of %(email)s?", email=person.email),
+        about(gettext("Change the role of %(email)s?"), person.email),
         (f"{role_names()[person.role]} → {role_names()[role]}", _key_is_deleted() if loses_key else ""),
         gettext("Change it"),
     )
@@ -53,7 +53,7 @@ def taking_back() -> Question:
     """Return the question before an invitation is taken back."""
     email = request.form.get("email") or "–"
     facts = gettext("Its link does not work from then on.")
-    return Question(gettext("Take back the invitation of %(email)s?", email=email), (facts,), gettext("Take back"))
+    return Question(about(gettext("Take back the invitation of %(email)s?"), email), (facts,), gettext("Take back"))
 
 
 def changing_stage() -> Question | None:

@@ -17,7 +17,7 @@ from campaign.web.countries import country_name
 from campaign.web.languages import day
 from campaign.web.organise.access import me, needs, opened, record, record_refused, recording, step_up
 from campaign.web.organise.forms import EmailForm, OpenForm
-from campaign.web.organise.step_up import Question, asks_first
+from campaign.web.organise.step_up import Question, about, asks_first
 
 bp = Blueprint("requests", __name__)
 
@@ -79,7 +79,7 @@ def _erasing() -> Question | None:
     signed = f"{gettext('Signed')}: {day(found.signed_at.date())}, {country_name(found.country)}"
     confirmed = gettext("It is confirmed: the public count goes down by one.") if found.confirmed_at else ""
     facts = (signed, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
-    return Question(gettext("Erase the signature of %(email)s?", email=form.address), facts, gettext("Erase for ever"))
+    return Question(about(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever"))
 
 
 @bp.post("/signatures/erase")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from campaign.db import db
 from campaign.errors import WrongFactor
@@ -41,6 +42,11 @@ class Question:
     title: str
     facts: tuple[str, ...]
     button: str
+
+
+def about(title: str, email: str) -> Markup:
+    """Return the title of a question, which has `%(email)s` in it, with an email address that can break anywhere."""
+    return escape(title) % {"email": Markup("<bdi>{}</bdi>").format(email)}
 
 
 def asks_first(question: Callable[..., Question | None], *, private: bool = False) -> Callable[[View], View]:
