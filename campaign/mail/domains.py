@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -92,13 +93,17 @@ def count_sent(session: Session, hashed: bytes) -> None:
     _add(session, hashed, sent=1)
 
 
-def hold(session: Session, hashed: bytes, domain: str) -> None:
+def hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUID]) -> None:
     """Hold due messages to a domain without room until tomorrow, up to 1000, within the caller's transaction.
 
-    Held, they count neither as late nor as tried for long. The domain is readable from now on.
+    Held, they count neither as late nor as tried for long. `besides`: messages that there was room for. The domain is
+    readable from now on.
     """
     due = select(OutboxMessage.id).where(
-        OutboxMessage.domain_hash == hashed, OutboxMessage.kind != "reminder", OutboxMessage.due_at <= utcnow()
+        OutboxMessage.domain_hash == hashed,
+        OutboxMessage.kind != "reminder",
+        OutboxMessage.due_at <= utcnow(),
+        OutboxMessage.id.not_in(list(besides)),
     )
     first = due.order_by(OutboxMessage.due_at).limit(_HELD_AT_ONCE).with_for_update(skip_locked=True)
     held, later = session.scalars(first).all(), tomorrow()

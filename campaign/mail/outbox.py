@@ -234,7 +234,7 @@ def _hold_beyond_budget(
             room[hashed] -= 1
         wanted.append(row)
     for hashed, domain in sorted(full.items()):  # in one order, so that two workers cannot deadlock
-        domains.hold(session, hashed, domain)
+        domains.hold(session, hashed, domain, besides=[row.id for row in wanted])
     return wanted
 
 

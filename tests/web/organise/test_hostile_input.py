@@ -48,7 +48,7 @@ passphrase-old passphrase-chosen passphrase-again before lang""".split()
 
 def post_routes(app):
     """Yield the path of every form under /organise."""
-    values = {"token": "x" * 43, "organiser_id": uuid4(), "job": "x" * 43}
+    values = {"token": "x" * 43, "organiser_id": uuid4(), "signature_id": uuid4(), "job": "x" * 43}
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/organise") and "POST" in rule.methods and rule.endpoint != "entrance.sign_out":
