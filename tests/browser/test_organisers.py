@@ -96,6 +96,7 @@ def test_the_document_to_hand_in_is_followed_and_fetched(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/hand-in")
     page.fill("[name=passphrase]", PASSPHRASE)
+    page.fill("[name=confirm-secret]", PASSWORD)
     page.click("main form button")
     with page.expect_download(timeout=30_000) as download:
         page.locator("main a.button").click(timeout=30_000)  # it comes by itself
