@@ -127,8 +127,8 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
     expect(page.locator("h1")).to_have_text("Please confirm that it is you")
     assert violations(page) == []
     page.click("[data-passkey] button")
-    expect(page.locator("[name=text]")).to_have_value('Cher "CIO",\n\nparlez <enfin>.')
     expect(page.get_by_role("status")).to_contain_text("Done")
+    expect(page.locator("[name=text]")).to_have_value('Cher "CIO",\n\nparlez <enfin>.')
 
 
 @pytest.mark.parametrize("width", [320, 1366])
