@@ -7,7 +7,7 @@ count like confirmations, so that the budget does not tell who signed.
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -93,23 +93,33 @@ def count_sent(session: Session, hashed: bytes) -> None:
     _add(session, hashed, sent=1)
 
 
-def hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUID]) -> None:
-    """Hold due messages to a domain without room until tomorrow, up to 1000, within the caller's transaction.
+def hold_beyond_limit(
+    session: Session,
+    rows: Sequence[OutboxMessage],
+    limit: int,
+    domain_of_row: Callable[[OutboxMessage], str | None],
+) -> Sequence[OutboxMessage]:
+    """Put off messages that are beyond the `limit` of their domain for today (0: none); returns the rows to send now.
 
-    Held, they count neither as late nor as tried for long. `besides`: messages that there was room for. The domain is
-    readable from now on.
+    `domain_of_row` decrypts the domain of a message; None where that is not possible.
     """
-    due = select(OutboxMessage.id).where(
-        OutboxMessage.domain_hash == hashed,
-        OutboxMessage.kind != "reminder",
-        OutboxMessage.due_at <= utcnow(),
-        OutboxMessage.id.not_in(list(besides)),
-    )
-    first = due.order_by(OutboxMessage.due_at).limit(_HELD_AT_ONCE).with_for_update(skip_locked=True)
-    held, later = session.scalars(first).all(), tomorrow()
-    put_off = update(OutboxMessage).where(OutboxMessage.id.in_(held))
-    session.execute(put_off.values(created_at=later, due_at=later), execution_options={"synchronize_session": False})
-    _add(session, hashed, held=len(held), domain=domain)
+    if not limit:
+        return rows
+    budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
+    room = room_today(session, budgeted.values(), limit=limit)
+    wanted: list[OutboxMessage] = []
+    full: dict[bytes, str] = {}
+    for row in rows:
+        hashed = budgeted.get(row.id)
+        if hashed is not None and room[hashed] < 1 and (domain := domain_of_row(row)):
+            full[hashed] = domain
+            continue
+        if hashed is not None:
+            room[hashed] -= 1
+        wanted.append(row)
+    for hashed, domain in sorted(full.items()):  # in one order, so that two workers cannot deadlock
+        _hold(session, hashed, domain, besides=[row.id for row in wanted])
+    return wanted
 
 
 def release(session: Session, key: bytes, domain: str) -> int | None:
@@ -145,6 +155,25 @@ def tomorrow() -> datetime:
 def oldest_kept() -> date:
     """Return the first day whose counts are kept: yesterday."""
     return _today() - timedelta(days=1)
+
+
+def _hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUID]) -> None:
+    """Hold due messages to a domain without room until tomorrow, up to 1000, within the caller's transaction.
+
+    Held, they count neither as late nor as tried for long. `besides`: messages that there was room for. The domain is
+    readable from now on.
+    """
+    due = select(OutboxMessage.id).where(
+        OutboxMessage.domain_hash == hashed,
+        OutboxMessage.kind != "reminder",
+        OutboxMessage.due_at <= utcnow(),
+        OutboxMessage.id.not_in(list(besides)),
+    )
+    first = due.order_by(OutboxMessage.due_at).limit(_HELD_AT_ONCE).with_for_update(skip_locked=True)
+    held, later = session.scalars(first).all(), tomorrow()
+    put_off = update(OutboxMessage).where(OutboxMessage.id.in_(held))
+    session.execute(put_off.values(created_at=later, due_at=later), execution_options={"synchronize_session": False})
+    _add(session, hashed, held=len(held), domain=domain)
 
 
 def _today() -> date:

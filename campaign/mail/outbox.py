@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -83,7 +84,8 @@ def take(
         now = utcnow()
         with transaction(session):
             rows = _due_rows(session, now, most=most, untried_first=untried_first)
-            taken = [_taken(key, row, now=now) for row in _hold_beyond_budget(session, key, rows, domain_limit)]
+            wanted = domains.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
+            taken = [_taken(key, row, now=now) for row in wanted]
         if taken or not rows:  # else all of them are held, and there may be more behind them
             return taken
 
@@ -215,27 +217,9 @@ def _note_delivery(session: Session, message_id: UUID) -> None:
         domains.count_sent(session, row.domain_hash)
 
 
-def _hold_beyond_budget(
-    session: Session, key: bytes, rows: Sequence[OutboxMessage], limit: int
-) -> Sequence[OutboxMessage]:
-    """Put off messages for which their domain has no room today; returns the rows to send now."""
-    if not limit:
-        return rows
-    budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
-    room = domains.room_today(session, budgeted.values(), limit=limit)
-    wanted: list[OutboxMessage] = []
-    full: dict[bytes, str] = {}
-    for row in rows:
-        hashed = budgeted.get(row.id)
-        if hashed is not None and room[hashed] < 1 and (letter := _opened(key, row)):
-            full[hashed] = domains.domain_of(letter.to)
-            continue
-        if hashed is not None:
-            room[hashed] -= 1
-        wanted.append(row)
-    for hashed, domain in sorted(full.items()):  # in one order, so that two workers cannot deadlock
-        domains.hold(session, hashed, domain, besides=[row.id for row in wanted])
-    return wanted
+def _domain_of(key: bytes, row: OutboxMessage) -> str | None:
+    letter = _opened(key, row)
+    return domains.domain_of(letter.to) if letter else None
 
 
 def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:

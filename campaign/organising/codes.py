@@ -18,6 +18,7 @@ from campaign.secret_text import compact_code
 
 STEP_SECONDS = 30
 ISSUER = "Love Always Wins"
+LABEL_LENGTH = 64  # characters of an email address in an authenticator app
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is easily mistaken
 _CODE_LENGTH = 12  # 59 bits
@@ -29,8 +30,12 @@ def new_totp_secret() -> str:
 
 
 def totp_address(secret: str, *, email: str) -> str:
-    """Return the otpauth:// address that a QR code shows to an app."""
-    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+    """Return the otpauth:// address that a QR code shows to an app.
+
+    A long email address is cut: its code would have modules too small for a camera.
+    """
+    name = email if len(email) <= LABEL_LENGTH else f"{email[: LABEL_LENGTH - 1]}…"
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
 def is_totp(secret: str, code: str) -> int | None:

@@ -23,12 +23,14 @@ VALUES = {
     "channel": ["x", "telegram", "qr", "mastodon"],
     "ending": ["png", "avif"],
     "lang": LANGUAGES,
+    "name": ["change-password"],
     "size": ["a4", "a5", "letter"],
     "token": ["unknown"],
+    "variant": ["-precomposed", "-120x120"],
     "version": ["0123456789ab"],
 }
 # What routes answer that do not answer 200; nobody has the token "unknown".
-STATUSES = {"petition.index": 302, "sharing.share": 302, "entrance.second": 303}
+STATUSES = {"petition.index": 302, "sharing.share": 302, "entrance.second": 303, "browser_files.absent": 404}
 QUERIES = {"embedding.oembed": "?url=http%3A//127.0.0.1%3A8000/en/"}
 
 

@@ -115,6 +115,7 @@ def views(app, method: str) -> Iterator[tuple[str, set[str]]]:
     """Yield an address of each route with `method`, and the names that its module reads from the form or the query."""
     values = {"lang": "en", "token": "x" * 43, "organiser_id": "0" * 32, "key": "days", "job": "x" * 43}
     values |= {"channel": "x", "version": "0" * 12, "ending": "png", "size": "a4", "signature_id": "0" * 32}
+    values |= {"variant": "-precomposed", "name": "x"}
     adapter, source = app.url_map.bind("localhost"), "form" if method == "POST" else "args"
     for rule in app.url_map.iter_rules():
         heavy = rule.endpoint in ("pictures.poster", "pictures.card")  # drawn once, whatever the request
