@@ -53,7 +53,7 @@ def main(flag: Path) -> None:
     _allow_open_files()
     _give_workers_their_own_signals()
     parent = os.getppid()
-    _once(lambda: not flag.exists() or os.getppid() != parent, server.signal_handler_interrupt)
+    _once(lambda: not flag.exists() or os.getppid() != parent, partial(_stop, server))
     server.on_startup(partial(_announce, server))
     try:
         server.serve(target_loader=_load, wrap_loader=False)
@@ -63,8 +63,24 @@ def main(flag: Path) -> None:
 
 def _announce(server: MPServer) -> None:
     # To granian, SIGHUP means fresh workers; here it means that the terminal is gone.
-    signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: _stop(server))
     print(f"Serving on http://{server.bind_addr}:{server.bind_port}/ (Ctrl-C stops)", flush=True)
+
+
+def _stop(server: MPServer) -> None:
+    """Tell granian to stop, repeatedly: it forgets a request that arrives while it replaces a worker.
+
+    That happens when a whole process group or control group gets SIGTERM: a worker may end before the main process.
+    """
+
+    def insist() -> None:
+        while True:
+            server.signal_handler_interrupt()
+            time.sleep(WATCH_SECONDS)
+
+    # In a thread: a signal handler must not wait for a lock that the interrupted code may hold.
+    threading.Thread(target=insist, daemon=True).start()
 
 
 def _load() -> Callable[..., Any]:
