@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Any
 
 from babel import Locale
-from flask import Blueprint, abort, current_app, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -24,7 +24,7 @@ from campaign.web import chosen
 from campaign.web.organise import questions
 from campaign.web.organise.access import NO_RIGHT_TO_EXPORT, me, needs, opened, record_refused, recording, step_up
 from campaign.web.organise.dashboard_pages import attachment
-from campaign.web.organise.export_pages import forget_form, iter_noting
+from campaign.web.organise.export_pages import forget_form, iter_noting, recorder
 from campaign.web.organise.forms import HandInForm
 from campaign.web.organise.setting_forms import DayForm
 from campaign.web.organise.step_up import asks_first
@@ -119,23 +119,20 @@ def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
 
     Names that are set in their closest form are recorded by their numbers.
     """
-    app, actor, key, output = current_app._get_current_object(), me().email, state().activity_key, iter_noting(task)  # type: ignore[attr-defined]
+    note, output = recorder(), iter_noting(task)
 
     def wait() -> None:
         try:
             for _ in output:
                 pass
         except Broken as error:
-            with app.app_context():
-                activity.record_refused(db.session, key, actor=actor, attempt="hand-in", why=activity.reason_of(error))
+            note(activity.REFUSED, attempt="hand-in", why=activity.reason_of(error))
             return
-        with app.app_context():
-            activity.record(db.session, key, actor=actor, action="hand-in", signatures=count)
-            with suppress(UnknownLink):  # deleted in the meantime
-                progress = job.progress()
-                if progress.replaced:
-                    replaced = {"names": progress.replaced, "numbers": progress.replaced_numbers}
-                    activity.record(db.session, key, actor=actor, action="hand-in-replaced", **replaced)
+        note("hand-in", signatures=count)
+        with suppress(UnknownLink):  # deleted in the meantime
+            progress = job.progress()
+            if progress.replaced:
+                note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
 
     return wait
 
