@@ -14,7 +14,7 @@ compile := $(py) -m uv pip compile --quiet --no-config --universal --python-vers
 babel := $(py) -m babel.messages.frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench chaos texts lock FORCE
+.PHONY: help install run test quick lint bench chaos texts lock sbom FORCE
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,12 +39,21 @@ test: ## Run every test (ARGS='-k export' picks some)
 	@tools/test-services
 	@$(py) -m pytest -n 2 $(ARGS)
 
-lint: ## Check style, types and templates
+quick: ## Run every test that needs no browser, office program or film encoder (under 90 s)
 	@tools/setup requirements-dev.txt
+	@$(py) -m pytest -n 2 -m 'not chaos and not browser and not slow' $(ARGS)
+
+lint: ## Check style, types, imports, spelling, templates, JavaScript and CSS
+	@tools/setup requirements-dev.txt
+	@tools/npm-packages lint
 	@$(py) -m ruff check .
 	@$(py) -m ruff format --check .
 	@$(py) -m mypy --strict campaign
+	@$(py) -m mypy tests tools benchmarks
+	@.venv/bin/lint-imports
+	@$(py) -m codespell_lib
 	@$(py) -m djlint templates --check --lint
+	@.venv/lint/node_modules/.bin/biome lint --error-on-warnings
 
 bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@tools/setup requirements-dev.txt
@@ -74,8 +83,16 @@ texts: ## Bring campaign/translations up to date with the texts in code and temp
 		sed -i '/EMAIL@ADDRESS\|FULL NAME\|LL@li.org\|-Date:\|Generated-By/d' campaign/translations/$$language.po; \
 	done
 
-lock: ## Remake the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: ## Pin dependencies in the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
 	@tools/setup requirements-dev.txt
 	@$(compile) pyproject.toml $(ARGS) -o requirements.txt
-	@$(compile) pyproject.toml --group dev -c requirements.txt $(ARGS) -o requirements-dev.txt
+	@{ echo "-r requirements.txt"; $(compile) --group dev -c requirements.txt $(ARGS) \
+		$$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.txt); } >requirements-dev.txt
 	@$(compile) --group services --no-deps $(ARGS) -o requirements-services.txt
+
+sbom: ## Write sbom.cdx.json, a software bill of materials (CycloneDX) of what a server installs
+	@tools/setup requirements-dev.txt
+	@$(py) -m uv venv --quiet --no-config --clear .venv/sbom
+	@$(py) -m uv pip sync --quiet --no-config --python .venv/sbom --require-hashes \
+		--find-links tools/vendor/jstyleson@0.0.2 requirements.txt
+	@$(py) -m cyclonedx_py environment .venv/sbom --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json
