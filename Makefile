@@ -60,9 +60,9 @@ bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
 	@tools/test-services
 	@$(py) -m benchmarks.run $(ARGS)
 	@$(py) -m benchmarks.download
-	@$(py) -m benchmarks.hand_in
-	@$(py) -m benchmarks.dashboard
-	@$(py) -m benchmarks.same_time
+	@$(py) -m benchmarks.delivery
+	@$(py) -m benchmarks.overview
+	@$(py) -m benchmarks.timing
 	@$(py) -m benchmarks.drain
 	@$(py) -m benchmarks.film_import
 	@$(py) -m benchmarks.lighthouse

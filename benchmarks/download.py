@@ -13,10 +13,10 @@ from urllib.parse import urlencode, urlsplit
 
 from benchmarks.run import served, show
 from campaign.app import create_app
-from campaign.config import Settings
+from campaign.config.settings import Settings
 from tests.conftest import Campaign, dispose
+from tests.live_server import Site, ready_site
 from tests.organisers import PASSPHRASE, OrganiserBrowser, invitation_in
-from tests.site import Site, ready_site
 
 ROWS = 1_000_000
 PAUSE = 0.05  # seconds between the visits of one visitor

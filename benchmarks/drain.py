@@ -10,14 +10,14 @@ from sqlalchemy import insert, select
 
 from benchmarks.databases import databases
 from campaign.app import create_app
-from campaign.config import Settings
-from campaign.db import db, transaction
+from campaign.config.settings import Settings
+from campaign.context import state_of
+from campaign.core.database import db, transaction
 from campaign.mail import outbox
-from campaign.mail.backlog import backlog
+from campaign.mail.queue_status import backlog
 from campaign.models import OutboxMessage, Signature
-from campaign.state import state_of
-from tests.sink import sink
-from tests.site import Site, ready_site
+from tests.live_server import Site, ready_site
+from tests.smtp_sink import sink
 
 MAILS = 10_000
 

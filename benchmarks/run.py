@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.site import Site, ready_site
+from tests.live_server import Site, ready_site
 
 ROWS = 100_000
 REQUESTS = 200

@@ -7,17 +7,19 @@ import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from campaign import cli, db, web
-from campaign.config import ROOT, Settings, unknown_settings
+from campaign import cli, web
+from campaign.config.settings import ROOT, Settings, unknown_settings
+from campaign.context import keep_state, mail_worker
+from campaign.core import database
+from campaign.core.atomic_files import own_folder
+from campaign.core.logging import configure_logs
+from campaign.core.migrations import add_migrations, require_current
+from campaign.core.process import keep_out_of_swap
 from campaign.errors import ConfigError
-from campaign.files import own_folder
-from campaign.housekeeping import keep_house
-from campaign.logs import configure_logs
-from campaign.memory import keep_out_of_swap
-from campaign.migrating import add_migrations, require_current
-from campaign.state import keep_state, mail_worker
-from campaign.web import film_pages, static
+from campaign.maintenance import keep_house
+from campaign.web import static_files
 from campaign.web.header_bounds import HeaderBounds
+from campaign.web.public import film
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -28,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _warn_of_unknown_settings()
     _make_instance(settings)
     keep_state(app, settings)
-    db.connect(app, settings.database())
+    database.connect(app, settings.database())
     add_migrations(app)
     web.open_room(app, settings)
     cli.open_room(app)
@@ -42,9 +44,9 @@ def serve() -> Flask:
     keep_out_of_swap()  # a passphrase passes through
     try:
         settings = Settings.load()
-        film_pages.require(settings)
+        film.require(settings)
         _make_instance(settings)
-        static.prepare(settings)
+        static_files.prepare(settings)
         app = create_app(settings)
         require_current(app)
     except ConfigError as error:

@@ -13,15 +13,15 @@ from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
 from campaign.app import create_app
-from campaign.config import Settings
-from campaign.db import db
-from campaign.files import own_folder
-from campaign.migrating import migrate
-from campaign.petition.keys import ensure_campaign_key
-from campaign.web import static
+from campaign.config.settings import Settings
+from campaign.core.atomic_files import own_folder
+from campaign.core.database import db
+from campaign.core.migrations import migrate
+from campaign.crypto.campaign_keys import ensure_campaign_key
+from campaign.web import static_files
 from tests import services
-from tests.people import Persona
-from tests.site import Site
+from tests.live_server import Site
+from tests.personas import Persona
 
 # Settings of whoever runs the tests must not decide how they end.
 for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:
@@ -127,7 +127,7 @@ class Ready:
 
     def site(self, folder: Path, backend: str = "sqlite", **settings: str) -> Site:
         """Return a campaign to be served, with `settings` in its environment, as `flask init` leaves it."""
-        static.prepare(Settings.load(instance=self._folder))  # packed once, and not by each server
+        static_files.prepare(Settings.load(instance=self._folder))  # packed once, and not by each server
         instance = folder / "instance"
         own_folder(instance)
         shutil.copytree(self._folder / "static", instance / "static")

@@ -10,11 +10,11 @@ import pyotp
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from campaign.db import db, transaction
-from campaign.organising import codes, organisers, passwords
-from campaign.petition import holders
-from campaign.petition.keys import parse_recovery_keys
-from campaign.state import state
+from campaign.accounts import organisers, passwords, second_factors
+from campaign.context import state
+from campaign.core.database import db, transaction
+from campaign.crypto import key_holders
+from campaign.crypto.campaign_keys import parse_recovery_keys
 
 if TYPE_CHECKING:
     from tests.conftest import Campaign
@@ -86,10 +86,10 @@ class OrganiserBrowser:
             hashed = passwords.hashed(PASSWORD)
             with transaction(db.session):
                 who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
-            self.totp = codes.totp_secret(db.session, state().factor_key, who)
-            self.codes = codes.new_recovery_codes(db.session, who)
+            self.totp = second_factors.totp_secret(db.session, state().factor_key, who)
+            self.codes = second_factors.new_recovery_codes(db.session, who)
             if exports:
-                holders.hold(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
+                key_holders.hold(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
             with transaction(db.session):
                 organisers.set_ready(db.session, who)
         self.signs_in()

@@ -23,7 +23,9 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 HOST = "127.0.0.1"
-THREADS = 256  # most wait for slow clients: `campaign.web.gate` and `.static` say how many, and how many may work
+THREADS = (
+    256  # most wait for slow clients: `campaign.web.request_gate` and `.static` say how many, and how many may work
+)
 CONNECTIONS = 4096  # open ones, idle or busy; a further one waits
 OPEN_FILES = CONNECTIONS + 1024  # a connection is a file, and so are databases, films and pipes
 HEADER_MILLISECONDS = 5000  # a connection that has sent no whole request for so long is closed, kept alive or new

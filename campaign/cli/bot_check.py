@@ -2,10 +2,10 @@
 
 import click
 
+from campaign.cli.commands import PlainGroup
 from campaign.cli.organisers import recording
-from campaign.cli.plain import PlainGroup
-from campaign.db import db
-from campaign.switches import is_on, turn_off, turn_on
+from campaign.core.database import db
+from campaign.petition.feature_flags import is_on, turn_off, turn_on
 
 bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
 

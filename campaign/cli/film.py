@@ -9,14 +9,14 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from campaign.cli.plain import PlainCommand, ReadyCommand
-from campaign.db import db
+from campaign.analytics.film_views import watched as all_watched
+from campaign.cli.commands import PlainCommand, ReadyCommand
+from campaign.context import state
+from campaign.core.database import db
 from campaign.errors import FilmError
 from campaign.film import library
-from campaign.film.importing import import_film
-from campaign.film.texts import LANGUAGES, Texts
-from campaign.film.watching import watched as all_watched
-from campaign.state import state
+from campaign.film.importer.publish import import_film
+from campaign.film.tracks import LANGUAGES, Texts
 
 _READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _PAIR = re.compile(r"[A-Za-z][A-Za-z-]*=.+")

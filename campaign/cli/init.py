@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from campaign.accounts import invitations
+from campaign.accounts.organisers import has_owner
+from campaign.cli.commands import PlainCommand
 from campaign.cli.organisers import show_invitation
-from campaign.cli.plain import PlainCommand
-from campaign.cli.recovery import hand_over_to, recovery_key_out
-from campaign.db import db
-from campaign.migrating import migrate
-from campaign.organising import invitations
-from campaign.organising.organisers import has_owner
-from campaign.petition.keys import ensure_campaign_key, parse_recovery_keys
-from campaign.state import state
+from campaign.cli.recovery_keys import hand_over_to, recovery_key_out
+from campaign.context import state
+from campaign.core.database import db
+from campaign.core.migrations import migrate
+from campaign.crypto.campaign_keys import ensure_campaign_key, parse_recovery_keys
 
 
 @click.command("init", cls=PlainCommand)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
+from campaign.cli.commands import PlainGroup, ask_first, yes_option
 from campaign.cli.organisers import recording
-from campaign.cli.plain import PlainGroup, ask_first, yes_option
-from campaign.cli.recovery import hand_over_to, recovery_key_out
-from campaign.db import db, iso
-from campaign.petition.keys import campaign_keys, make_campaign_key
+from campaign.cli.recovery_keys import hand_over_to, recovery_key_out
+from campaign.core.database import db, iso
+from campaign.crypto.campaign_keys import campaign_keys, make_campaign_key
 
 keys = PlainGroup("keys", help="The keys that signatures are sealed to.")
 

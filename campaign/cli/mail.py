@@ -7,11 +7,11 @@ from types import FrameType
 import click
 from flask import current_app
 
-from campaign.cli.plain import PlainGroup
-from campaign.db import db, iso
-from campaign.mail import domains, outbox, server_state
-from campaign.mail.backlog import backlog, dead_letters, health, is_late
-from campaign.state import mail_worker, state
+from campaign.cli.commands import PlainGroup
+from campaign.context import mail_worker, state
+from campaign.core.database import db, iso
+from campaign.mail import domain_budget, outbox, server_state
+from campaign.mail.queue_status import backlog, dead_letters, health, is_late
 
 SHOWN = 20  # dead letters listed one by one
 
@@ -61,7 +61,7 @@ def retry() -> None:
 def release(domain: str) -> None:
     """Send the confirmation emails to DOMAIN that its daily limit holds, and lift that limit for today (UTC)."""
     name = domain.strip().lower().removeprefix("@")
-    due = domains.release(db.session, state().keys.outbox, name)
+    due = domain_budget.release(db.session, state().keys.outbox, name)
     if due is None:
         click.echo("this domain has no limit")
     else:

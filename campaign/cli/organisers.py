@@ -7,15 +7,15 @@ from uuid import UUID
 import click
 from nacl.public import PrivateKey
 
-from campaign.cli.plain import PlainGroup, ask_first, yes_option
-from campaign.cli.recovery import key_file_option, recovery_keys
-from campaign.db import db, iso
+from campaign.accounts import audit_log, invitations
+from campaign.accounts.organisers import EXPORTING, ROLES, Role, by_email, members, remove
+from campaign.cli.commands import PlainGroup, ask_first, yes_option
+from campaign.cli.recovery_keys import key_file_option, recovery_keys
+from campaign.context import state
+from campaign.core.database import db, iso
+from campaign.crypto.campaign_keys import foreign
 from campaign.errors import BadRecoveryKey, InvalidAddress, UnknownOrganiser
-from campaign.organising import activity, invitations
-from campaign.organising.organisers import EXPORTING, ROLES, Role, by_email, members, remove
-from campaign.petition.addresses import normalised
-from campaign.petition.keys import foreign
-from campaign.state import state
+from campaign.petition.email_addresses import normalised
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -79,18 +79,18 @@ def remove_(email: str, yes: bool) -> None:
 
 def record(action: str, **details: object) -> None:
     """Record an action from the command line that is done already."""
-    activity.record(db.session, state().activity_key, actor=activity.COMMAND_LINE, action=action, **details)
+    audit_log.record(db.session, state().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details)
 
 
 def record_refused(attempt: str, why: str, **details: object) -> None:
     """Record an action from the command line that was refused, or failed."""
-    key, actor = state().activity_key, activity.COMMAND_LINE
-    activity.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
+    key, actor = state().activity_key, audit_log.COMMAND_LINE
+    audit_log.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
 
 
-def recording(action: str, **details: object) -> AbstractContextManager[activity.Draft]:
+def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
     """Carry out an action from the command line and record it, both or neither; see `activity.recording`."""
-    return activity.recording(db.session, state().activity_key, actor=activity.COMMAND_LINE, action=action, **details)
+    return audit_log.recording(db.session, state().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details)
 
 
 def show_invitation(token: str) -> None:

@@ -4,13 +4,13 @@ from functools import cache
 
 import click
 
-from campaign.cli.plain import PlainGroup
-from campaign.db import db
+from campaign.analytics.shares import shared
+from campaign.cli.commands import PlainGroup
+from campaign.context import state
+from campaign.core.database import db
 from campaign.petition.totals import by_channel
-from campaign.sharing import fetching
-from campaign.sharing.counting import shared
-from campaign.sharing.reading import READERS, Seen, languages, read
-from campaign.state import state
+from campaign.sharing.preview_checker import page_fetcher
+from campaign.sharing.preview_checker.crawlers import READERS, Seen, languages, read
 
 share = PlainGroup("share", help="How often the page is passed on, and how it looks there.")
 
@@ -21,7 +21,7 @@ def check() -> None:
 
     Prints what each would show, and what is wrong with it. Ends with status 1 when anything is.
     """
-    fetch = cache(fetching.fetch)
+    fetch = cache(page_fetcher.fetch)
     pages = languages(f"{state().settings.public_url}/en/", fetch)
     if not pages:
         raise click.ClickException(

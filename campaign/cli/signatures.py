@@ -9,23 +9,23 @@ from typing import Any
 import click
 from nacl.public import PrivateKey
 
-from campaign.cli.exporting import Export, progress_bar
+from campaign.accounts import audit_log
+from campaign.cli.commands import PlainGroup
+from campaign.cli.export_writer import Export, progress_bar
 from campaign.cli.organisers import record, record_refused
-from campaign.cli.plain import PlainGroup
-from campaign.cli.recovery import key_file_option, recovery_keys
-from campaign.db import db, utcnow
+from campaign.cli.recovery_keys import key_file_option, recovery_keys
+from campaign.context import state
+from campaign.core.database import db, utcnow
+from campaign.crypto.campaign_keys import foreign
 from campaign.errors import NothingReadable
-from campaign.organising import activity
-from campaign.petition import counting, erasing, seeding, totals
-from campaign.petition.counting import Finding
+from campaign.exports.columns import LAYOUTS
+from campaign.exports.export import Choice, row_count
+from campaign.exports.formats import FORMATS
+from campaign.petition import cleanup, integrity, seeding, totals
+from campaign.petition.cleanup import NO_CHANNEL
 from campaign.petition.countries import CODES
-from campaign.petition.erasing import NO_CHANNEL
-from campaign.petition.export import Choice, row_count
-from campaign.petition.formats import FORMATS
-from campaign.petition.keys import foreign
-from campaign.petition.layouts import LAYOUTS
+from campaign.petition.integrity import Finding
 from campaign.sharing.channels import ARRIVALS
-from campaign.state import state
 
 EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
 
@@ -88,9 +88,9 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
         record("exported", **described, rows=wanted.rows, unreadable=len(wanted.unreadable))
     except NothingReadable as error:
         click.echo(f"{error}; nothing was written", err=True)
-        record_refused("exported", activity.reason_of(error), **described)
+        record_refused("exported", audit_log.reason_of(error), **described)
     except BaseException as error:  # rows may have left already
-        record_refused("exported", activity.reason_of(error), **described, rows=wanted.rows)
+        record_refused("exported", audit_log.reason_of(error), **described, rows=wanted.rows)
         raise
     for identity in wanted.unreadable:
         click.echo(f"cannot be opened, left out: {identity}", err=True)
@@ -111,13 +111,13 @@ def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
 @signatures.command()
 def count() -> None:
     """Say how many signatures are confirmed, and how many wait."""
-    click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {counting.unconfirmed(db.session)}")
+    click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {integrity.unconfirmed(db.session)}")
 
 
 @signatures.command()
 def check() -> None:
     """Check that the count is right and the rows are whole; ends with status 1 if not."""
-    findings = [*counting.findings(db.session), _chain()]
+    findings = [*integrity.findings(db.session), _chain()]
     for finding in findings:
         click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.subject} ({finding.figures})")
     if not all(finding.holds for finding in findings):
@@ -126,7 +126,7 @@ def check() -> None:
 
 def _chain() -> Finding:
     """Look whether anybody has changed, added or taken away what organisers did."""
-    number, broken = activity.number_of_entries(db.session), activity.first_broken(db.session, state().activity_key)
+    number, broken = audit_log.number_of_entries(db.session), audit_log.first_broken(db.session, state().activity_key)
     where = f", broken at number {broken}" if broken else ""
     return Finding("what organisers did is as it was noted", broken is None, f"{number} entries{where}")
 
@@ -145,17 +145,17 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
     if not any(filters.values()):
         raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
     filters["until"] = filters["until"] or utcnow()  # who signs while we ask is not meant
-    burst = erasing.Burst(**filters)
-    meant = erasing.found(db.session, burst)
+    burst = cleanup.Burst(**filters)
+    meant = cleanup.found(db.session, burst)
     click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")
     if dry_run or not meant.all:
         return
     if not yes:
         click.confirm("Erase them for ever?", abort=True)
     try:
-        click.echo(f"erased: {erasing.erase_burst(db.session, burst)}")
+        click.echo(f"erased: {cleanup.erase_burst(db.session, burst)}")
     finally:  # what is erased is recorded, also when the command is stopped halfway
-        left = erasing.found(db.session, burst).all
+        left = cleanup.found(db.session, burst).all
         record("erased", **asdict(burst), signatures=meant.all - left)
 
 
@@ -166,7 +166,7 @@ def purge(dry_run: bool) -> None:
 
     The server does so every hour.
     """
-    gone = erasing.outlived(db.session) if dry_run else erasing.purge(db.session)
+    gone = cleanup.outlived(db.session) if dry_run else cleanup.purge(db.session)
     for what, number in asdict(gone).items():
         click.echo(f"{what}: {number}")
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from campaign.core.atomic_files import whole_file
 from campaign.errors import FilmError
-from campaign.files import whole_file
 from campaign.film.film import Film, Picture, Source
 
 FORMAT = 1

@@ -16,7 +16,7 @@ import idna
 from flask import render_template
 from flask_babel import force_locale, get_locale, gettext
 
-from campaign import days
+from campaign.core import dates
 from campaign.mail.outbox import Kind, Letter, Waiting
 
 _LINK = "\x01"  # where the link goes, in a body that is made once for everybody
@@ -112,7 +112,7 @@ def reminder() -> Words:
 
 def too_late(delivered_on: date) -> Words:
     """Tell somebody whose letter waited too long that the petition was handed in meanwhile."""
-    day = days.written(delivered_on, str(get_locale()))
+    day = dates.written(delivered_on, str(get_locale()))
     return Words(
         subject=gettext("This comes too late"),
         before=gettext(

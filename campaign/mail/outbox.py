@@ -14,8 +14,8 @@ from nacl.secret import Aead
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
-from campaign.db import new_id, transaction, utcnow
-from campaign.mail import domains, pacing
+from campaign.core.database import new_id, transaction, utcnow
+from campaign.mail import domain_budget, pacing
 from campaign.models import OutboxMessage, RefusedAddress, Signature
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ def new_row(key: bytes, letter: Letter, *, budgeted: bool = True) -> dict[str, A
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
     sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)
-    hashed = domains.domain_hash(key, domains.domain_of(letter.to)) if budgeted else None
+    hashed = domain_budget.domain_hash(key, domain_budget.domain_of(letter.to)) if budgeted else None
     times = {"created_at": now, "due_at": now}
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
@@ -84,7 +84,7 @@ def take(
         now = utcnow()
         with transaction(session):
             rows = _due_rows(session, now, most=most, untried_first=untried_first)
-            wanted = domains.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
+            wanted = domain_budget.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
             taken = [_taken(key, row, now=now) for row in wanted]
         if taken or not rows:  # else all of them are held, and there may be more behind them
             return taken
@@ -214,12 +214,12 @@ def _note_delivery(session: Session, message_id: UUID) -> None:
         return
     pacing.start_pause(session, message_id)  # a decoy has no slot
     if row.kind != "reminder" and row.domain_hash:
-        domains.count_sent(session, row.domain_hash)
+        domain_budget.count_sent(session, row.domain_hash)
 
 
 def _domain_of(key: bytes, row: OutboxMessage) -> str | None:
     letter = _opened(key, row)
-    return domains.domain_of(letter.to) if letter else None
+    return domain_budget.domain_of(letter.to) if letter else None
 
 
 def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:

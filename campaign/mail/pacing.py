@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, utcnow
+from campaign.core.database import insert, utcnow
 from campaign.models import EmailSlot, OutboxMessage, Signature
 
 CONFIRMATIONS_PER_DAY = 3  # slots 0, 1 and 2

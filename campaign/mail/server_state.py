@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, transaction, utcnow
+from campaign.core.database import insert, transaction, utcnow
 from campaign.mail import pacing
 from campaign.models import MailServer, OutboxMessage
 

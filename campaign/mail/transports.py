@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from campaign.config import Settings
-from campaign.files import own_folder, whole_file
+from campaign.config.settings import Settings
+from campaign.core.atomic_files import own_folder, whole_file
 from campaign.mail.messages import Message, in_ascii
 from campaign.mail.refusals import UNAVAILABLE, DeliveryError, Step
 

@@ -10,16 +10,16 @@ from uuid import UUID
 import structlog
 from flask import Flask
 
-from campaign.config import Settings
-from campaign.db import db, forget_deleted, utcnow
+from campaign.config.settings import Settings
+from campaign.core.database import db, forget_deleted, utcnow
+from campaign.crypto.tokens import link_for
 from campaign.mail import outbox, server_state
-from campaign.mail.links import link_for
 from campaign.mail.messages import Message, written
 from campaign.mail.refusals import DeliveryError, Fault, Step
 from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
 from campaign.models import OutboxMessage
-from campaign.stages import Stage, stage
+from campaign.petition.status import Stage, stage
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before

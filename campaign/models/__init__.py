@@ -1,7 +1,6 @@
 """The tables and their constraints: no queries, no addresses of pages."""
 
-from campaign.models.mail import MailServer
-from campaign.models.organisers import (
+from campaign.models.accounts import (
     Activity,
     FailedTry,
     Invitation,
@@ -13,6 +12,8 @@ from campaign.models.organisers import (
     RecoveryCode,
     ShortLivedToken,
 )
+from campaign.models.counters import ConfirmedTotal, FilmTally, ShareTally, SignatureChange, StepTally
+from campaign.models.mail import MailServer
 from campaign.models.settings import Option, Switch
 from campaign.models.signatures import (
     CampaignKey,
@@ -24,7 +25,6 @@ from campaign.models.signatures import (
     Signature,
     UsedChallenge,
 )
-from campaign.models.tallies import ConfirmedTotal, FilmTally, ShareTally, SignatureChange, StepTally
 
 __all__ = [
     "Activity",

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from campaign.db import Base, UtcDateTime
+from campaign.core.database import Base, UtcDateTime
 
 
 class Switch(Base):

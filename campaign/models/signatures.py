@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from campaign.db import Base, UtcDateTime, new_id, utcnow
+from campaign.core.database import Base, UtcDateTime, new_id, utcnow
 
 
 class CampaignKey(Base):

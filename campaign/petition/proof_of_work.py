@@ -10,7 +10,7 @@ from typing import Any
 import altcha
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, transaction, utcnow
+from campaign.core.database import insert, transaction, utcnow
 from campaign.models import UsedChallenge
 
 LIFE = timedelta(hours=1)  # long enough to write a message meanwhile

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from campaign.db import utcnow
+from campaign.core.database import utcnow
 from campaign.errors import ExpiredLink, UnknownLink
 from campaign.models import Signature
-from campaign.petition.lifetimes import has_expired, missing
-from campaign.petition.shown_names import showable, visible
+from campaign.petition.display_names import showable, visible
+from campaign.petition.expiry import has_expired, missing
 
 MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has signed
 

@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaign.db import insert, new_id, transaction, utcnow
+from campaign.core.database import insert, new_id, transaction, utcnow
+from campaign.crypto.data_keys import Person
 from campaign.errors import RealSignatures
 from campaign.models import Signature
 from campaign.petition import totals
-from campaign.petition.sealing import Person
 from campaign.petition.signatures import Keys, Signer, new_row
 
 BATCH = 5000

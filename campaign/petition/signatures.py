@@ -11,18 +11,18 @@ from uuid import UUID
 from sqlalchemy import Row, and_, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign import switches
-from campaign.db import despite_deadlocks, insert, new_id, transaction, utcnow
+from campaign.core.database import despite_deadlocks, insert, new_id, transaction, utcnow
+from campaign.crypto.data_keys import DataKeys, Person
 from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, PetitionDelivered, UnknownLink
 from campaign.mail import outbox
 from campaign.mail.pacing import PAUSE
 from campaign.models import RefusedAddress, Signature
-from campaign.petition.addresses import address_hash, mailbox_hash
-from campaign.petition.entering import enter, find_again
-from campaign.petition.lifetimes import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
-from campaign.petition.sealing import DataKeys, Person
-from campaign.petition.shown_names import showable
-from campaign.stages import stage
+from campaign.petition import feature_flags
+from campaign.petition.display_names import showable
+from campaign.petition.email_addresses import address_hash, mailbox_hash
+from campaign.petition.expiry import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
+from campaign.petition.signing_sql import enter, find_again
+from campaign.petition.status import stage
 
 CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
 
@@ -147,7 +147,7 @@ def refuse(session: Session, signature_id: UUID) -> bool:
 
 def _confirm(session: Session, signature_id: UUID) -> None:
     now = utcnow()
-    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~switches.on("delivered"))
+    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~feature_flags.on("delivered"))
     chosen = update(Signature).where(Signature.id == signature_id, in_time).values(confirmed_at=now)
     with transaction(session):
         submissions = _submissions_with_its_address(session, signature_id)

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.orm import Session
 
-from campaign.db import despite_deadlocks, insert, transaction
+from campaign.core.database import despite_deadlocks, insert, transaction
 from campaign.models import ConfirmedTotal, SignatureChange
-from campaign.petition.erasing import NO_CHANNEL
+from campaign.petition.cleanup import NO_CHANNEL
 
 BATCH = 10_000
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

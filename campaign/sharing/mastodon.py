@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import idna
 
+from campaign.core.text import clean
 from campaign.errors import InvalidInstance, TextTooLong, UnusableCharacter
-from campaign.text import clean
 
 MAX_TYPED = 300  # characters; a host has 253 at most (RFC 1035, 2.3.4)
 

@@ -2,31 +2,33 @@
 
 from flask import Flask
 
-from campaign.config import Settings
+from campaign.config.settings import Settings
 from campaign.web import (
+    admin,
     bot_check,
-    browser_file_pages,
-    chosen,
-    embedding_pages,
-    failures,
-    film_pages,
+    error_pages,
     headers,
-    health,
-    languages,
-    limits,
+    i18n,
     link_repair,
-    machine_pages,
-    organise,
-    petition_pages,
-    picture_pages,
-    privacy_pages,
-    private_pages,
+    petition_settings,
     proxies,
+    rate_limits,
     redirects,
-    sharing_pages,
-    static,
+    static_files,
 )
-from campaign.web.gate import Gate
+from campaign.web.public import (
+    browser_files,
+    embed,
+    film,
+    health,
+    images,
+    petition,
+    privacy,
+    sharing,
+    signature,
+    well_known,
+)
+from campaign.web.request_gate import Gate
 
 
 def open_room(app: Flask, settings: Settings) -> None:
@@ -34,18 +36,18 @@ def open_room(app: Flask, settings: Settings) -> None:
     app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
-    languages.speak(app)
-    static.serve(app, settings)
-    film_pages.show(app, settings)
-    app.jinja_env.globals["own_letter"] = chosen.letter
-    limits.limit(app, settings)
+    i18n.speak(app)
+    static_files.serve(app, settings)
+    film.show(app, settings)
+    app.jinja_env.globals["own_letter"] = petition_settings.letter
+    rate_limits.limit(app, settings)
     proxies.watch(app, settings)
     redirects.make_relative(app)
     link_repair.repair_links(app)
     headers.protect(app, settings)
-    failures.explain(app)
-    organise.open_room(app, settings)
-    for room in (petition_pages, privacy_pages, private_pages, sharing_pages, picture_pages, embedding_pages):
+    error_pages.explain(app)
+    admin.open_room(app, settings)
+    for room in (petition, privacy, signature, sharing, images, embed):
         app.register_blueprint(room.bp)
-    for room in (film_pages, machine_pages, browser_file_pages, bot_check, health):
+    for room in (film, well_known, browser_files, bot_check, health):
         app.register_blueprint(room.bp)

@@ -6,12 +6,12 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from campaign.db import db, utcnow
+from campaign.context import state
+from campaign.core.database import db, utcnow
 from campaign.petition import proof_of_work
-from campaign.petition.addresses import folded
-from campaign.state import state
-from campaign.switches import is_on
-from campaign.web.visitors import lately, visitor_hash
+from campaign.petition.email_addresses import folded
+from campaign.petition.feature_flags import is_on
+from campaign.web.client_id import lately, visitor_hash
 
 WAIT_SECONDS = 10
 TOKEN_SECONDS = 3600

@@ -5,8 +5,8 @@ from functools import cache
 from babel import Locale
 from flask_babel import get_locale
 
+from campaign.core.text import folded
 from campaign.petition.countries import CODES
-from campaign.text import folded
 
 # Where most readers of a language live: offered first, never chosen for anybody (CLDR, territory information).
 _LIKELY = {

@@ -3,7 +3,7 @@
 from flask import Flask, Response, request
 from flask_compress import Compress
 
-from campaign.config import Settings
+from campaign.config.settings import Settings
 
 WAY_OUT = "https://www.wikipedia.org/"  # where "Leave quickly" leads: known everywhere, and says nothing of anybody
 SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count

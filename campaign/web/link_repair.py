@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.web.headers import private
-from campaign.web.languages import LANGUAGES
+from campaign.web.i18n import LANGUAGES
 
 TOKEN_LENGTH = 43  # characters: 32 bytes in base64
 

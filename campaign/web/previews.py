@@ -5,15 +5,15 @@ from typing import Any
 
 from flask import url_for
 
-from campaign.film.choosing import Showing
+from campaign.context import state
 from campaign.film.film import Source
+from campaign.film.selection import Showing
+from campaign.petition.status import Stage
+from campaign.sharing.images.content import CARD_SIZE
 from campaign.sharing.oembed import size as frame_size
-from campaign.sharing.words import CARD_SIZE
-from campaign.stages import Stage
-from campaign.state import state
-from campaign.web import languages, share_texts
-from campaign.web.film_pages import film_url, shown
-from campaign.web.picture_pages import card_path
+from campaign.web import i18n, share_texts
+from campaign.web.public.film import film_url, shown
+from campaign.web.public.images import card_path
 
 # A language with the country whose spelling its texts have: networks know locales, not languages (ogp.me, og:locale).
 LOCALES = {
@@ -77,7 +77,7 @@ class Preview:
 def preview(count: int, stage: Stage) -> Preview:
     """Return what is said of the page in the language of the request."""
     words = share_texts.words(stage, count)
-    lang = languages.current()
+    lang = i18n.current()
     embed_url = _whole(url_for("embedding.embed", lang=lang))
     image = _whole(card_path(stage, count))
     description = share_texts.description(stage)
@@ -112,7 +112,7 @@ def _video(showing: Showing, embed_url: str) -> Video:
 
 def _schema(showing: Showing, *, name: str, description: str, embed_url: str) -> dict[str, Any]:
     """Return the film as a schema.org VideoObject (schema.org/VideoObject; Google, "Video structured data")."""
-    film, language = showing.film, languages.current()
+    film, language = showing.film, i18n.current()
     known = {
         "@context": "https://schema.org",
         "@type": "VideoObject",

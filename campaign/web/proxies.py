@@ -3,7 +3,7 @@
 import structlog
 from flask import Flask, current_app, request
 
-from campaign.config import Settings
+from campaign.config.settings import Settings
 
 _HEADERS = ("X-Forwarded-For", "Forwarded")  # RFC 7239
 _SEEN = "unknown proxy"  # in app.extensions

@@ -2,11 +2,11 @@
 
 from flask_babel import format_decimal, gettext, ngettext
 
-from campaign.petition.counting import at_least
+from campaign.petition.integrity import at_least
+from campaign.petition.status import Stage
 from campaign.sharing.channels import HASHTAG
-from campaign.sharing.words import Words
-from campaign.stages import Stage
-from campaign.web import languages
+from campaign.sharing.images.content import Words
+from campaign.web import i18n
 
 
 def title() -> str:
@@ -34,7 +34,7 @@ def words(stage: Stage, count: int) -> Words:
     """Return what stands on the card."""
     ask = gettext("Ask the International Olympic Committee to speak out.")
     return Words(
-        language=languages.current(),
+        language=i18n.current(),
         title=title(),
         question=str(gettext("What if living your dream meant living a lie?")),
         ask=str(ask if stage.is_open else gettext("Watch the film and pass it on.")),

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask_babel import Domain, get_locale
 
-from campaign.config import ROOT
+from campaign.config.settings import ROOT
 
 FOLDER = ROOT / "campaign" / "translations"
 

@@ -11,7 +11,7 @@ from tests import services
 from tests.browser.engines import ENGINES, Engine
 from tests.browser.tab import Tab
 from tests.conftest import Ready
-from tests.site import Site
+from tests.live_server import Site
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests import services
 from tests.browser.tab import Tab
-from tests.site import wait_for
+from tests.live_server import wait_for
 
 SCREEN = "2000x1400x24"
 CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.request import Request, urlopen
 
-from tests.people import path_in
-from tests.site import Site
+from tests.live_server import Site
+from tests.personas import path_in
 
 NAME = "W" * 100
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbea"  # 64 letters

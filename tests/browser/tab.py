@@ -9,7 +9,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from tests.site import wait_for
+from tests.live_server import wait_for
 
 LOADED_WITHIN = 20  # seconds
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.web.languages import LANGUAGES
-from tests.people import path_in
-from tests.site import wait_for
+from campaign.web.i18n import LANGUAGES
+from tests.live_server import wait_for
+from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
 

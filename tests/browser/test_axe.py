@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from campaign.web.languages import LANGUAGES
-from tests.people import path_in
-from tests.site import Site
+from campaign.web.i18n import LANGUAGES
+from tests.live_server import Site
+from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ from base64 import b64encode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.needles import found_in
-from tests.people import path_in
-from tests.site import wait_for
+from tests.leak_search import found_in
+from tests.live_server import wait_for
+from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.site import wait_for
+from tests.live_server import wait_for
 
 pytestmark = pytest.mark.browser
 

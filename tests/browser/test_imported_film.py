@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page
 
 from campaign.film import library
-from campaign.film.importing import import_film
-from campaign.film.texts import Texts
+from campaign.film.importer.publish import import_film
+from campaign.film.tracks import Texts
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.browser

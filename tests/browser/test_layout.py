@@ -8,12 +8,12 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from campaign.web.languages import LANGUAGES
+from campaign.web.i18n import LANGUAGES
 from tests import services
 from tests.browser.full_site import EMAIL, LONG_EMAIL, NAME, Links, fill
 from tests.browser.test_organisers import begin, come_in, invitation
+from tests.live_server import Site
 from tests.organisers import PASSPHRASE, PASSWORD
-from tests.site import Site
 
 pytestmark = pytest.mark.browser
 

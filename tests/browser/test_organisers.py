@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_axe import open_everything, violations
+from tests.live_server import Site, wait_for
 from tests.organisers import PASSPHRASE, PASSWORD
-from tests.site import Site, wait_for
 
 pytestmark = pytest.mark.browser
 

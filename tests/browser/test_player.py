@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.film.shipped import SHIPPED
+from campaign.film.default_film import SHIPPED
 from campaign.web.headers import WAY_OUT
-from tests.site import wait_for
+from tests.live_server import wait_for
 
 pytestmark = pytest.mark.browser
 

@@ -6,10 +6,10 @@ import pyotp
 import pytest
 from playwright.sync_api import Locator, Page
 
-from campaign.organising.codes import ISSUER
+from campaign.accounts.second_factors import ISSUER
 from tests.browser.test_organisers import begin, invitation
-from tests.people import path_in
-from tests.site import wait_for
+from tests.live_server import wait_for
+from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site import Site, wait_for
+from tests.live_server import Site, wait_for
 
 pytestmark = pytest.mark.browser
 

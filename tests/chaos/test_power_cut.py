@@ -20,12 +20,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
 
-from campaign.config import Settings
-from campaign.mail.links import token_for
+from campaign.config.settings import Settings
+from campaign.crypto.secret_key import server_key
+from campaign.crypto.tokens import token_for
 from campaign.models import Signature
-from campaign.secret import server_key
-from tests.sink import sink
-from tests.site import Site, ready_site
+from tests.live_server import Site, ready_site
+from tests.smtp_sink import sink
 
 pytestmark = pytest.mark.chaos
 

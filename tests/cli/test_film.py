@@ -2,13 +2,13 @@
 
 import pytest
 
+from campaign.analytics.film_views import count_watched
 from campaign.app import create_app
 from campaign.cli.film import _repeated
-from campaign.config import Settings
+from campaign.config.settings import Settings
+from campaign.context import state_of
 from campaign.film import library
-from campaign.film.watching import count_watched
-from campaign.housekeeping import write_down
-from campaign.state import state_of
+from campaign.maintenance import write_down
 from tests import services
 from tests.conftest import dispose
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures

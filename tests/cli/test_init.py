@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from campaign.app import create_app
-from campaign.config import Settings
-from campaign.db import db
+from campaign.config.settings import Settings
+from campaign.core.database import db
+from campaign.crypto.campaign_keys import ensure_campaign_key, foreign, parse_recovery_keys
 from campaign.models import CampaignKey
-from campaign.petition.keys import ensure_campaign_key, foreign, parse_recovery_keys
 
 KEY = re.compile(r"Recovery key: ((?:[A-Z2-7]{4}-){13}[A-Z2-7]{4})\n")
 

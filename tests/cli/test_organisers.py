@@ -2,8 +2,8 @@
 
 import pytest
 
-from campaign.db import db
-from campaign.organising import activity
+from campaign.accounts import audit_log
+from campaign.core.database import db
 from tests.organisers import OrganiserBrowser, invitation_in
 
 
@@ -53,7 +53,7 @@ def test_an_address_is_cleaned_so_that_its_owner_can_sign_in_with_it(campaign):
 def test_a_recovery_key_of_another_campaign_gives_no_right_to_export(campaign, tmp_path):
     from nacl.public import PrivateKey  # noqa: PLC0415
 
-    from campaign.petition.keys import recovery_key_text  # noqa: PLC0415
+    from campaign.crypto.campaign_keys import recovery_key_text  # noqa: PLC0415
 
     path = tmp_path / "other.key"
     path.write_text(recovery_key_text(PrivateKey.generate()))
@@ -65,5 +65,5 @@ def test_what_is_done_from_the_command_line_is_noted(campaign, grace):
     campaign.command("organisers", "add", "x@example.org")
     campaign.command("signatures", "erase", "--country", "FR", "--yes")
     with campaign.app.app_context():
-        noted = [(entry.actor, entry.action) for entry in activity.iter_entries(db.session)]
+        noted = [(entry.actor, entry.action) for entry in audit_log.iter_entries(db.session)]
     assert ("flask", "invited") in noted

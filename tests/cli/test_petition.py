@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaign.db import utcnow
+from campaign.core.database import utcnow
 
 
 def status(campaign) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaign.housekeeping import write_down
-from tests.site import Site
+from campaign.maintenance import write_down
+from tests.live_server import Site
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import time_machine
 from nacl.public import PrivateKey
 from sqlalchemy import select, update
 
-from campaign.db import db, utcnow
+from campaign.core.database import db, utcnow
+from campaign.crypto.campaign_keys import recovery_key_text
+from campaign.exports.columns import LAYOUTS
 from campaign.models import CampaignKey, DataKey, Signature
-from campaign.petition.keys import recovery_key_text
-from campaign.petition.layouts import LAYOUTS
-from tests.site import ready_site, wait_for
+from tests.live_server import ready_site, wait_for
 
 MARIA = {
     "given_name": "Мария ليلى",
@@ -209,7 +209,7 @@ def test_a_damaged_row_and_one_without_data_key_are_named_and_all_others_are_wri
 @pytest.fixture
 def rotated(campaign, maria, tmp_path, monkeypatch):
     """Maria's signature is sealed to the first key, Olga's to the one after it, whose recovery key this returns."""
-    monkeypatch.setattr("campaign.petition.sealing.CHECK_SECONDS", 0)
+    monkeypatch.setattr("campaign.crypto.data_keys.CHECK_SECONDS", 0)
     path = tmp_path / "second.key"
     assert campaign.command("keys", "rotate", "--recovery-key-out", str(path)).exit_code == 0
     campaign.persona("Olga", email="olga@example.org").confirms()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from campaign.film.importing import import_film
-from campaign.film.texts import Texts
+from campaign.film.importer.publish import import_film
+from campaign.film.tracks import Texts
 from tests import services
 
 SECONDS = 4

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from campaign.errors import FilmError
-from campaign.film import encoding, library
-from campaign.film.ffmpeg import encode
-from campaign.film.importing import import_film
-from campaign.film.probing import probed
-from campaign.film.texts import Texts
+from campaign.film import library
+from campaign.film.importer import encode as encode_module
+from campaign.film.importer.ffmpeg import encode
+from campaign.film.importer.probe import probed
+from campaign.film.importer.publish import import_film
+from campaign.film.tracks import Texts
 from tests.film.conftest import SECONDS, described, ffmpeg
 
 CODECS = {"avc1.6400": ("h264", "High"), "av01.0.": ("av1", "Main"), "mp4a.40.2": ("aac", "LC"), "opus": ("opus", None)}
@@ -35,8 +36,8 @@ def renditions(tmp_path):
 
     def make(path):
         probe = probed(path)
-        rungs = encoding.ladder(probe)
-        encode(encoding.h264(path, probe, rungs), seconds=probe.seconds, folder=tmp_path)
+        rungs = encode_module.ladder(probe)
+        encode(encode_module.h264(path, probe, rungs), seconds=probe.seconds, folder=tmp_path)
         return described(tmp_path / f"{rungs[-1].name}.mp4")
 
     return make

@@ -5,7 +5,7 @@ from aiosmtpd.controller import Controller
 
 from tests import services
 from tests.conftest import campaign_on
-from tests.mail.smtp import Mailbox
+from tests.mail.smtp_server import Mailbox
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from campaign.db import new_id, utcnow
+from campaign.core.database import new_id, utcnow
 from campaign.mail import outbox
 from campaign.mail.messages import written
 from campaign.mail.transports import sender
-from tests.people import path_in
+from tests.personas import path_in
 
 
 def test_a_message_is_discreet_outside_and_clear_inside(campaign, ada):

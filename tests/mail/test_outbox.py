@@ -6,11 +6,11 @@ from datetime import timedelta
 import time_machine
 from sqlalchemy import insert, select
 
-from campaign.db import db, utcnow
+from campaign.context import state_of
+from campaign.core.database import db, utcnow
 from campaign.mail import outbox
 from campaign.models import OutboxMessage
-from campaign.state import state_of
-from tests.mail.smtp import waiting, worker
+from tests.mail.smtp_server import waiting, worker
 
 
 def test_two_workers_never_take_the_same_message(campaign, ada):

@@ -6,14 +6,14 @@ import pytest
 import time_machine
 from sqlalchemy import event, insert
 
-from campaign.db import db, transaction, utcnow
-from campaign.mail import domains, outbox
-from campaign.mail.backlog import is_late
+from campaign.context import state_of
+from campaign.core.database import db, transaction, utcnow
+from campaign.mail import domain_budget, outbox
+from campaign.mail.queue_status import is_late
 from campaign.models import DomainEmails, OutboxMessage
-from campaign.petition.erasing import purge
-from campaign.state import state_of
-from tests.mail.smtp import waiting, worker
-from tests.people import FROM_OUR_PAGE
+from campaign.petition.cleanup import purge
+from tests.mail.smtp_server import waiting, worker
+from tests.personas import FROM_OUR_PAGE
 
 NOON = datetime(2013, 11, 22, 12, tzinfo=UTC)
 
@@ -162,13 +162,13 @@ def test_thousands_beyond_the_budget_are_put_off_together(posting, kind):
     with posting.app.app_context():
         with transaction(db.session):
             db.session.execute(insert(OutboxMessage), [row | {"kind": kind} for row in rows])
-            domains.count_sent(db.session, rows[0]["domain_hash"])
-            domains.count_sent(db.session, rows[0]["domain_hash"])
+            domain_budget.count_sent(db.session, rows[0]["domain_hash"])
+            domain_budget.count_sent(db.session, rows[0]["domain_hash"])
         statements = []
         event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about))
         assert outbox.take(db.session, key, most=10, domain_limit=2) == []
         assert len(statements) < 40
-        [full] = domains.full_domains(db.session)
+        [full] = domain_budget.full_domains(db.session)
         assert (full.sent, full.held) == (2, 2500)
     assert "due now: 2500" in posting.command("mail", "release", "school.example").output
 
@@ -188,7 +188,7 @@ def test_large_providers_have_no_budget(posting, mailbox, domain):
     "domain", ["yahoo.evil.example", "live.school.edu", "mygmail.com", "school.co.uk", "gmail.com.evil.example"]
 )
 def test_what_only_looks_like_a_provider_has_one(domain):
-    assert domains.domain_hash(bytes(32), domain) is not None
+    assert domain_budget.domain_hash(bytes(32), domain) is not None
 
 
 @small_budget
@@ -209,14 +209,14 @@ def test_a_domain_is_readable_only_once_its_budget_is_used_up_and_for_two_days(p
         for number in range(2):
             signs(posting, f"ada{number}@school.example")
         worker(posting).drain()
-        assert domains.full_domains(db.session) == []
+        assert domain_budget.full_domains(db.session) == []
         signs(posting, "ada2@school.example")
         worker(posting).drain()
-        [full] = domains.full_domains(db.session)
+        [full] = domain_budget.full_domains(db.session)
         assert (full.domain, full.sent, full.held) == ("school.example", 2, 1)
         traveller.shift(timedelta(days=1))
         purge(db.session)
-        assert len(domains.full_domains(db.session)) == 1
+        assert len(domain_budget.full_domains(db.session)) == 1
         traveller.shift(timedelta(days=1))
         purge(db.session)
         assert db.session.query(DomainEmails).count() == 0

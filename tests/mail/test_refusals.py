@@ -14,18 +14,18 @@ from aiosmtpd.smtp import AuthResult
 from sqlalchemy import insert, select, update
 
 from campaign.app import create_app
-from campaign.config import Settings
-from campaign.db import db, transaction, utcnow
+from campaign.config.settings import Settings
+from campaign.context import state_of
+from campaign.core.database import db, transaction, utcnow
 from campaign.mail import outbox, server_state
 from campaign.mail.refusals import DeliveryError, Fault, Step, redacted
 from campaign.mail.transports import SmtpTransport
 from campaign.models import OutboxMessage
-from campaign.state import state_of
 from tests import services
 from tests.conftest import campaign_on, dispose
-from tests.mail.smtp import refuse, waiting, worker
-from tests.sink import sink
-from tests.site import wait_for
+from tests.live_server import wait_for
+from tests.mail.smtp_server import refuse, waiting, worker
+from tests.smtp_sink import sink
 
 ALL = 12
 

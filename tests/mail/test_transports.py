@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from aiosmtpd.controller import Controller
 
-from campaign.mail.backlog import Backlog
 from campaign.mail.messages import Message
+from campaign.mail.queue_status import Backlog
 from campaign.mail.refusals import DeliveryError, Fault
 from campaign.mail.transports import SmtpTransport, transport_for
 from tests import services
-from tests.mail.smtp import waiting, worker
+from tests.mail.smtp_server import waiting, worker
 
 
 def test_a_message_file_is_private_and_the_outbox_is_empty_after(campaign, ada):

@@ -7,16 +7,16 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from campaign.db import db, utcnow
+from campaign.context import state_of
+from campaign.core.database import db, utcnow
 from campaign.mail import outbox
-from campaign.mail.backlog import Backlog
+from campaign.mail.queue_status import Backlog
 from campaign.mail.transports import SmtpTransport
 from campaign.mail.worker import TIDY_SECONDS, MailWorker
 from campaign.models import OutboxMessage, RefusedAddress, Signature
 from campaign.petition import signatures
-from campaign.state import state_of
 from tests.conftest import campaign_on
-from tests.mail.smtp import refuse, waiting, worker
+from tests.mail.smtp_server import refuse, waiting, worker
 
 
 def test_a_message_that_fails_comes_back_after_a_pause(posting, mailbox):

@@ -10,10 +10,10 @@ import pytest
 import time_machine
 from sqlalchemy import delete, func, select
 
-from campaign.db import db, utcnow
+from campaign.core.database import db, utcnow
 from campaign.models import EmailSlot, OutboxMessage, RefusedAddress, Signature
-from campaign.petition.erasing import purge
-from tests.people import FROM_OUR_PAGE, path_in
+from campaign.petition.cleanup import purge
+from tests.personas import FROM_OUR_PAGE, path_in
 
 NOON = datetime(2013, 11, 22, 12, tzinfo=UTC)
 

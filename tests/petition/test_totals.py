@@ -6,7 +6,7 @@ from datetime import timedelta
 import time_machine
 from sqlalchemy import func, select
 
-from campaign.db import db, utcnow
+from campaign.core.database import db, utcnow
 from campaign.models import SignatureChange
 from campaign.petition import totals
 

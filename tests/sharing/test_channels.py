@@ -14,7 +14,7 @@ from campaign.sharing.channels import (
     share_url,
 )
 from campaign.web import share_texts
-from campaign.web.languages import LANGUAGES, use
+from campaign.web.i18n import LANGUAGES, use
 
 # What each network documents (where, stands in the table of channels): its address, and its parameters.
 DOCUMENTED = {

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from campaign.db import db
+from campaign.core.database import db
 from campaign.models import Signature
-from campaign.web.limits import MAX_BODY
-from tests.people import FROM_OUR_PAGE, WANTS_JSON
+from campaign.web.rate_limits import MAX_BODY
+from tests.personas import FROM_OUR_PAGE, WANTS_JSON
 
 GOOD = {"given_name": "Ada", "email": "ada@example.org", "country": "GB"}
 FORM = "application/x-www-form-urlencoded"

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import func, select
 
-from campaign.db import db, utcnow
+from campaign.core.database import db, utcnow
 from campaign.models import Signature, UsedChallenge
 from campaign.petition import proof_of_work
 from tests.conftest import campaign_on
-from tests.people import FROM_OUR_PAGE, WANTS_JSON
+from tests.personas import FROM_OUR_PAGE, WANTS_JSON
 
 
 @pytest.fixture(autouse=True)

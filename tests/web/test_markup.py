@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-from campaign.config import ROOT
-from campaign.web.languages import LANGUAGES
+from campaign.config.settings import ROOT
+from campaign.web.i18n import LANGUAGES
 from tests import services
 from tests.conftest import campaign_on
-from tests.web.every_page import every_page
+from tests.web.public_pages import every_page
 
 
 @pytest.fixture(autouse=True)

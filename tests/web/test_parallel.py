@@ -11,9 +11,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from campaign.app import create_app
-from campaign.config import Settings
-from campaign.web.languages import LANGUAGES
-from campaign.web.organise.access import ANYBODY
+from campaign.config.settings import Settings
+from campaign.web.admin.access import ANYBODY
+from campaign.web.i18n import LANGUAGES
 
 THREADS = 16
 REQUESTS = 400  # by each thread

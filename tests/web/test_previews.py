@@ -12,10 +12,10 @@ import cv2
 import pytest
 from PIL import Image
 
-from campaign.web.languages import LANGUAGES
+from campaign.web.i18n import LANGUAGES
 from tests import previews, services
+from tests.live_server import Site
 from tests.previews import TAGS, Head, Preview
-from tests.site import Site
 
 LOCALES = {
     "en": "en_GB",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign.web.languages import LANGUAGES
+from campaign.web.i18n import LANGUAGES
 
 FOREIGN = "http://evil.example"
 

@@ -8,13 +8,13 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select, text
 
-from campaign.db import BUSY_SECONDS, db, transaction
-from campaign.housekeeping import write_down
+from campaign.analytics.counters import Tallies
+from campaign.analytics.shares import count_share
+from campaign.core.database import BUSY_SECONDS, db, transaction
+from campaign.maintenance import write_down
 from campaign.models import ShareTally
 from campaign.sharing.channels import BY_HAND, CHANNELS
-from campaign.sharing.counting import count_share
-from campaign.tallies import Tallies
-from tests.people import FROM_OUR_PAGE
+from tests.personas import FROM_OUR_PAGE
 
 
 @pytest.fixture

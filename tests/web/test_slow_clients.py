@@ -15,11 +15,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from campaign.web.gate import SENDING
-from campaign.web.languages import LANGUAGES
-from campaign.web.static import SENDING as FILES
-from tests.people import WANTS_JSON
-from tests.site import wait_for
+from campaign.web.i18n import LANGUAGES
+from campaign.web.request_gate import SENDING
+from campaign.web.static_files import SENDING as FILES
+from tests.live_server import wait_for
+from tests.personas import WANTS_JSON
 from tools.serve import HEADER_MILLISECONDS
 
 IDLE = 1100

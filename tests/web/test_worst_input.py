@@ -18,9 +18,9 @@ from werkzeug.datastructures import MultiDict
 
 import campaign.web
 from tests.conftest import Campaign, campaign_on
+from tests.live_server import ready_site
 from tests.organisers import OrganiserBrowser
-from tests.people import FROM_OUR_PAGE
-from tests.site import ready_site
+from tests.personas import FROM_OUR_PAGE
 
 FORM = "application/x-www-form-urlencoded"
 MAX_SECONDS = 0.1

@@ -1,0 +1,149 @@
+"""Invitations: an address with a token that lets somebody become an organiser, once, within 48 hours.
+
+For somebody who is to export, it carries the campaign's keys, sealed with a key that is made from the token. The token
+is not stored: who has the database alone can open nothing.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+from typing import cast
+from uuid import UUID
+
+from nacl.public import PrivateKey
+from nacl.secret import Aead
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from campaign.accounts.organisers import Role, add, folded, set_ready
+from campaign.core.database import insert, transaction, utcnow
+from campaign.errors import UnknownInvitation
+from campaign.models import Invitation, Organiser
+
+LIFE = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What an invitation is for; `organiser_id`: of who has begun to come in with it, or is in already."""
+
+    token: str
+    email: str | None
+    role: Role
+    exports: bool
+    carries_keys: bool
+    organiser_id: UUID | None
+
+
+def invite(
+    session: Session,
+    *,
+    role: Role,
+    email: str | None = None,
+    exports: bool = False,
+    private_keys: Sequence[PrivateKey] = (),
+    organiser_id: UUID | None = None,
+) -> str:
+    """Make an invitation and return its token, 43 characters. Earlier ones for the same address are void."""
+    token = secrets.token_urlsafe(32)
+    row = {
+        "token_hash": _derived(token, b"invitation"),
+        "email": folded(email) if email else None,
+        "role": role,
+        "exports": exports,
+        "sealed_keys": _sealed(token, private_keys) if private_keys else None,
+        "organiser_id": organiser_id,
+        "expires_at": utcnow() + LIFE,
+    }
+    with transaction(session, locks=Invitation):  # two at the same moment: only the later one is left
+        session.execute(delete(Invitation).where(Invitation.email == row["email"]))
+        session.execute(insert(session, Invitation).values(**row))
+    return token
+
+
+def invited(session: Session, token: str) -> Invited:
+    """Return what the invitation with `token` is for. Raises `UnknownInvitation` when it was used or is too old."""
+    found = _found(session, token)
+    role = cast(Role, found.role)
+    return Invited(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
+
+
+def keys_in(session: Session, token: str) -> list[PrivateKey]:
+    """Return the campaign's keys that the invitation carries. Raises `UnknownInvitation`."""
+    sealed = _found(session, token).sealed_keys
+    raw = Aead(_derived(token, b"campaign keys")).decrypt(sealed) if sealed else b""
+    return [PrivateKey(raw[at : at + PrivateKey.SIZE]) for at in range(0, len(raw), PrivateKey.SIZE)]
+
+
+def begin(session: Session, token: str, *, email: str, password_hash: str) -> UUID | None:
+    """Add the organiser who comes in with the invitation; None where another request has begun with it already.
+
+    Raises `AddressTaken` and `UnknownInvitation`.
+    """
+    with transaction(session):
+        invitation = session.scalar(_valid(token).with_for_update())
+        if invitation is None:
+            raise UnknownInvitation("this invitation was used, or is older than 48 hours")
+        if invitation.organiser_id is not None:
+            return None
+        role, address = cast(Role, invitation.role), invitation.email or email
+        invitation.organiser_id = add(session, email=address, role=role, password_hash=password_hash)
+        return invitation.organiser_id
+
+
+def finish(session: Session, token: str, organiser_id: UUID) -> bool:
+    """Delete the invitation with the keys that it carries, and let its organiser log in from now on.
+
+    Returns False where another request was faster. A secret for an app that was never used is deleted.
+    """
+    theirs = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.organiser_id == organiser_id)
+    unused = (Organiser.id == organiser_id, Organiser.totp_step.is_(None))
+    with transaction(session):
+        if session.scalar(delete(Invitation).where(*theirs).returning(Invitation.organiser_id)) is None:
+            return False
+        set_ready(session, organiser_id)
+        session.execute(update(Organiser).where(*unused).values(totp_sealed=None))
+    return True
+
+
+def take_back(session: Session, email: str | None) -> bool:
+    """Delete the invitation for an email address, or the one without; returns whether there was one."""
+    gone = delete(Invitation).where(Invitation.email == email).returning(Invitation.token_hash)
+    with transaction(session):
+        return bool(session.scalars(gone).all())
+
+
+def waiting(session: Session) -> list[Invitation]:
+    """Return the invitations that were not used yet and still can be."""
+    return list(session.scalars(select(Invitation).where(Invitation.expires_at > utcnow())))
+
+
+def forget_old(session: Session) -> None:
+    """Delete invitations that are too old, with the keys that they carried."""
+    with transaction(session):
+        session.execute(delete(Invitation).where(Invitation.expires_at <= utcnow()))
+
+
+def _found(session: Session, token: str) -> Invitation:
+    found = session.scalar(_valid(token))
+    if found is None:
+        raise UnknownInvitation("this invitation was used, or is older than 48 hours")
+    return found
+
+
+def _valid(token: str) -> Select[Invitation]:
+    """Return a query for the invitation with `token`, if it is not too old."""
+    wanted = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.expires_at > utcnow())
+    return select(Invitation).where(*wanted)
+
+
+def _sealed(token: str, private_keys: Sequence[PrivateKey]) -> bytes:
+    raw = b"".join(bytes(key) for key in private_keys)
+    return bytes(Aead(_derived(token, b"campaign keys")).encrypt(raw))
+
+
+def _derived(token: str, purpose: bytes) -> bytes:
+    """Return 32 bytes made from a token for one purpose; a token is random, so no slow hash is needed."""
+    return blake2b(token.encode(), digest_size=32, person=purpose).digest()

@@ -1,0 +1,58 @@
+"""Coming in: with an invitation at first, and then with a password and a second factor."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from campaign.accounts import invitations, organisers, passwords
+from campaign.accounts.invitations import Invited
+from campaign.accounts.passkeys import has_passkey
+from campaign.accounts.second_factors import accept_recovery_code, accept_totp
+from campaign.accounts.throttling import guessed
+from campaign.core.capacity import PASSWORDS
+from campaign.errors import WrongFactor
+from campaign.models import Organiser
+
+
+def check_password(session: Session, email: str, password: str) -> Organiser:
+    """Return the organiser whose address and password these are. Raises `WrongFactor` and `TooManyTries`.
+
+    Also raises `Busy`. An address that no organiser has takes as long, and is answered alike.
+    """
+    with PASSWORDS.slot(), guessed(session, f"password of {organisers.folded(email)}"):
+        found = organisers.by_email(session, email)
+        if not passwords.is_right(password, found.password_hash if found else None) or found is None:
+            raise WrongFactor("address or password is wrong")
+    return found
+
+
+def check_code(session: Session, key: bytes, organiser_id: UUID, code: str) -> None:
+    """Accept the six digits of an authenticator app, or a recovery code. Raises `WrongFactor` and `TooManyTries`."""
+    with guessed(session, f"factor of {organiser_id}"):
+        found = session.get(Organiser, organiser_id)
+        if found is None or not (
+            accept_totp(session, key, found, code) or accept_recovery_code(session, organiser_id, code)
+        ):
+            raise WrongFactor("the code is wrong")
+
+
+def begin(session: Session, invited: Invited, *, email: str, password: str) -> UUID:
+    """Let somebody begin to come in, or go on where they began, and return their id.
+
+    Two requests at the same time begin once; the other one goes on, with the same password. Raises `AddressTaken`,
+    `Busy`, `UnknownInvitation`, and `WrongFactor` and `TooManyTries` for another password.
+    """
+    if invited.organiser_id is None:
+        hashed = passwords.hashed(password)
+        if (begun := invitations.begin(session, invited.token, email=email, password_hash=hashed)) is not None:
+            return begun
+    organiser_id = check_password(session, email, password).id
+    if organiser_id != invitations.invited(session, invited.token).organiser_id:
+        raise WrongFactor("another organiser has begun with this invitation")
+    return organiser_id
+
+
+def has_factor(session: Session, organiser_id: UUID) -> bool:
+    """Return whether an organiser has shown a second factor: a code of their app, or a passkey."""
+    organiser = session.get(Organiser, organiser_id, populate_existing=True)
+    return organiser is not None and (organiser.totp_step is not None or has_passkey(session, organiser_id))

@@ -1,0 +1,192 @@
+"""Every query and write on organisers: their addresses, roles and passwords."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from campaign.core.database import new_id, transaction, utcnow
+from campaign.core.secret_text import normalised
+from campaign.errors import AddressTaken, LastExporter, LastOwner, TooManyLookups, UnknownOrganiser
+from campaign.models import Invitation, KeyHolder, Organiser, ShortLivedToken
+
+Role = Literal["reader", "organiser", "owner"]
+ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
+EXPORTING: tuple[Role, ...] = ("organiser", "owner")
+MAX_LOOKUPS = 60  # of signatures by one organiser, in `LOOKUP_PERIOD`
+LOOKUP_PERIOD = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An organiser as the pages know them; `exports`: whether they hold a copy of the campaign's keys."""
+
+    id: UUID
+    email: str
+    role: Role
+    exports: bool
+    created_at: datetime
+    ready_at: datetime | None
+
+    def may(self, role: Role) -> bool:
+        """Tell whether this organiser may what `role` may."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def members(session: Session) -> list[Member]:
+    """Return all organisers, the first one first."""
+    return [_member(row) for row in session.execute(_MEMBERS.order_by(Organiser.created_at, Organiser.id))]
+
+
+def member(session: Session, organiser_id: UUID) -> Member:
+    """Return one organiser. Raises `UnknownOrganiser`."""
+    row = session.execute(_MEMBERS.where(Organiser.id == organiser_id)).first()
+    if row is None:
+        raise UnknownOrganiser("there is no such organiser")
+    return _member(row)
+
+
+def by_email(session: Session, email: str) -> Organiser | None:
+    """Return the organiser with an address, however it is cased."""
+    return session.scalar(select(Organiser).where(Organiser.email == folded(email)))
+
+
+def folded(email: str) -> str:
+    """Return an address as it is kept: in small letters, without space or invisible characters around it."""
+    return normalised(email).lower()
+
+
+def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID:
+    """Add an organiser who has still to finish coming in, within the caller's transaction. Raises `AddressTaken`.
+
+    An unfinished organiser with the same address is deleted.
+    """
+    identity = new_id()
+    session.execute(delete(Organiser).where(Organiser.email == folded(email), Organiser.ready_at.is_(None)))
+    session.add(Organiser(id=identity, email=folded(email), role=role, password_hash=password_hash))
+    try:
+        session.flush()
+    except IntegrityError:
+        raise AddressTaken("somebody with this address is in already") from None
+    return identity
+
+
+def set_ready(session: Session, organiser_id: UUID) -> None:
+    """Let an organiser log in from now on, within the caller's transaction."""
+    newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.ready_at.is_(None))
+    session.execute(newcomer.values(ready_at=utcnow()))
+
+
+def locked(session: Session, organiser_id: UUID) -> Organiser:
+    """Return an organiser whose factors no other request changes before the end of the caller's transaction."""
+    return session.get_one(Organiser, organiser_id, with_for_update=True, populate_existing=True)
+
+
+def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
+    """Give an organiser another role; a reader's copy of the keys is deleted.
+
+    Raises `UnknownOrganiser`, `LastOwner` and `LastExporter`.
+    """
+    with transaction(session, locks=Organiser):
+        if role != "owner":
+            _require_another_owner(session, organiser_id)
+        changed = update(Organiser).where(Organiser.id == organiser_id).values(role=role)
+        _require_one(session.scalar(changed.returning(Organiser.id)))
+        if role not in EXPORTING:
+            stop_export(session, organiser_id)
+
+
+def stop_export(session: Session, organiser_id: UUID) -> bool:
+    """Delete an organiser's copy of the keys, and an invitation that would give them another.
+
+    Returns whether there was either. Raises `LastExporter`.
+    """
+    with transaction(session, locks=Organiser):
+        _require_another_exporter(session, organiser_id)
+        gone = [
+            session.scalar(delete(table).where(table.organiser_id == organiser_id).returning(table.organiser_id))
+            for table in (KeyHolder, Invitation)
+        ]
+    return any(gone)
+
+
+def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
+    """Give an organiser another password; a log-in that began with the old one cannot go on."""
+    with transaction(session):
+        session.execute(update(Organiser).where(Organiser.id == organiser_id).values(password_hash=password_hash))
+        session.execute(delete(ShortLivedToken).where(ShortLivedToken.organiser_id == organiser_id))
+
+
+def remove(session: Session, organiser_id: UUID) -> None:
+    """Remove an organiser, with their sessions, second factors and copy of the keys.
+
+    Raises `UnknownOrganiser`, `LastOwner` and `LastExporter`.
+    """
+    with transaction(session, locks=Organiser):
+        _require_another_owner(session, organiser_id)
+        _require_another_exporter(session, organiser_id)
+        gone = delete(Organiser).where(Organiser.id == organiser_id).returning(Organiser.id)
+        _require_one(session.scalar(gone))
+
+
+def count_lookup(session: Session, organiser_id: UUID) -> None:
+    """Count one look-up of a signature by an organiser. Raises `TooManyLookups` beyond `MAX_LOOKUPS` in an hour."""
+    now, mine = utcnow(), Organiser.id == organiser_id
+    over = or_(Organiser.lookups_since.is_(None), Organiser.lookups_since <= now - LOOKUP_PERIOD)
+    values = {
+        "lookups": case((over, 1), else_=Organiser.lookups + 1),
+        "lookups_since": case((over, now), else_=Organiser.lookups_since),
+    }
+    counted = update(Organiser).where(mine, or_(over, Organiser.lookups < MAX_LOOKUPS)).values(**values)
+    with transaction(session):
+        if session.scalar(counted.returning(Organiser.id)) is None:
+            since = session.scalar(select(Organiser.lookups_since).where(mine)) or now
+            raise TooManyLookups(max(ceil((since + LOOKUP_PERIOD - now).total_seconds()), 1))
+
+
+def has_owner(session: Session) -> bool:
+    """Tell whether somebody can already sign in as owner."""
+    return bool(_owners(session))
+
+
+def _require_another_owner(session: Session, organiser_id: UUID) -> None:
+    """Somebody must be left who can let others in."""
+    if list(_owners(session)) == [organiser_id]:
+        raise LastOwner("this is the only owner; make somebody else an owner first")
+
+
+def _require_another_exporter(session: Session, organiser_id: UUID) -> None:
+    """Somebody must be left who can give others the right to export."""
+    exporters = select(Organiser.id).join(KeyHolder, KeyHolder.organiser_id == Organiser.id)
+    if session.scalars(exporters.where(Organiser.ready_at.is_not(None))).all() == [organiser_id]:
+        raise LastExporter("nobody else may export; give another organiser the right to export first")
+
+
+def _require_one(organiser_id: UUID | None) -> None:
+    if organiser_id is None:
+        raise UnknownOrganiser("there is no such organiser")
+
+
+def _owners(session: Session) -> Sequence[UUID]:
+    owners = select(Organiser.id).where(Organiser.role == "owner", Organiser.ready_at.is_not(None))
+    return session.scalars(owners).all()
+
+
+def _member(row: Any) -> Member:
+    return Member(*row)
+
+
+_MEMBERS = (
+    select(
+        *(Organiser.id, Organiser.email, Organiser.role, func.count(KeyHolder.organiser_id) > 0),
+        *(Organiser.created_at, Organiser.ready_at),
+    )
+    .outerjoin(KeyHolder, KeyHolder.organiser_id == Organiser.id)
+    .group_by(Organiser.id)
+)

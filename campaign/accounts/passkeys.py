@@ -1,0 +1,193 @@
+"""Passkeys: a second factor that a device keeps and nobody can copy out of it (W3C, Web Authentication, level 3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+import webauthn
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from webauthn.helpers import bytes_to_base64url, options_to_json_dict, parse_client_data_json
+from webauthn.helpers.structs import (
+    AuthenticationCredential,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    RegistrationCredential,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from campaign.accounts import short_lived_tokens
+from campaign.accounts.organisers import locked
+from campaign.accounts.short_lived_tokens import PASSKEY_CREATION, PASSKEY_LOGIN, Purpose
+from campaign.accounts.throttling import guessed
+from campaign.core.database import insert, new_id, transaction, utcnow
+from campaign.errors import LastFactor, WrongFactor
+from campaign.models import Passkey
+
+NAME = "Love Always Wins"
+LABEL_LENGTH = 60  # characters of the name that an organiser gives a passkey
+CREDENTIAL_LENGTH = 16 * 1024  # characters; an attestation with certificates has some 8,000
+
+Result = TypeVar("Result")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where passkeys of this campaign are good: the address that people see."""
+
+    origin: str
+
+    @property
+    def host(self) -> str:
+        """The "relying party" that a passkey belongs to."""
+        return urlsplit(self.origin).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPasskey:
+    """A passkey as its organiser sees it."""
+
+    id: UUID
+    name: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+def passkeys_of(session: Session, organiser_id: UUID) -> list[KnownPasskey]:
+    """Return the passkeys of an organiser, the oldest first."""
+    columns = (Passkey.id, Passkey.name, Passkey.created_at, Passkey.last_used_at)
+    rows = select(*columns).where(Passkey.organiser_id == organiser_id).order_by(Passkey.created_at, Passkey.id)
+    return [KnownPasskey(*row) for row in session.execute(rows)]
+
+
+def has_passkey(session: Session, organiser_id: UUID) -> bool:
+    """Tell whether an organiser has a passkey."""
+    return bool(session.scalar(select(exists().where(Passkey.organiser_id == organiser_id))))
+
+
+def creation(session: Session, place: Place, organiser_id: UUID, email: str) -> dict[str, Any]:
+    """Return what a browser needs to make a passkey, as JSON can hold it. Its challenge is single-use."""
+    options = webauthn.generate_registration_options(
+        rp_id=place.host,
+        rp_name=NAME,
+        user_id=organiser_id.bytes,
+        user_name=email,
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.PREFERRED
+        ),
+    )
+    return _with_challenge(session, PASSKEY_CREATION, organiser_id, options_to_json_dict(options))
+
+
+def keep(session: Session, place: Place, organiser_id: UUID, *, credential: str, name: str = "") -> None:
+    """Keep the passkey that a browser made; `credential` is its JSON. Raises `WrongFactor`."""
+    read: RegistrationCredential = _trusting_nothing(
+        webauthn.helpers.parse_registration_credential_json, _bounded(credential)
+    )
+    made = _trusting_nothing(
+        webauthn.verify_registration_response,
+        credential=read,
+        expected_challenge=_use_challenge(session, PASSKEY_CREATION, organiser_id, read),
+        expected_rp_id=place.host,
+        expected_origin=place.origin,
+        require_user_verification=False,  # it is the second factor; the password is the first
+    )
+    row = {"credential_id": made.credential_id, "public_key": made.credential_public_key, "sign_count": made.sign_count}
+    row |= {"id": new_id(), "organiser_id": organiser_id, "created_at": utcnow(), "name": name[:LABEL_LENGTH]}
+    try:
+        with transaction(session):
+            session.execute(insert(session, Passkey).values(**row))
+    except IntegrityError:
+        raise WrongFactor("this passkey is known already") from None
+
+
+def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
+    """Delete a passkey of an organiser; returns whether there was one. Raises `LastFactor`."""
+    theirs = (Passkey.id == passkey_id, Passkey.organiser_id == organiser_id)
+    with transaction(session):
+        has_app = locked(session, organiser_id).totp_step is not None
+        removed = session.scalar(delete(Passkey).where(*theirs).returning(Passkey.id)) is not None
+        if removed and not has_app and not has_passkey(session, organiser_id):
+            raise LastFactor("this is the only second factor")
+    return removed
+
+
+def request(session: Session, place: Place, organiser_id: UUID) -> dict[str, Any]:
+    """Return what a browser needs to show that it has a passkey of this organiser; its challenge is valid once."""
+    known = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
+    options = webauthn.generate_authentication_options(
+        rp_id=place.host,
+        allow_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in known],
+        user_verification=UserVerificationRequirement.PREFERRED,
+    )
+    return _with_challenge(session, PASSKEY_LOGIN, organiser_id, options_to_json_dict(options))
+
+
+def check(session: Session, place: Place, organiser_id: UUID, *, credential: str) -> None:
+    """Accept what a browser signed with a passkey. Raises `WrongFactor` and `TooManyTries`."""
+    with guessed(session, f"factor of {organiser_id}"):
+        read: AuthenticationCredential = _trusting_nothing(
+            webauthn.helpers.parse_authentication_credential_json, _bounded(credential)
+        )
+        challenge = _use_challenge(session, PASSKEY_LOGIN, organiser_id, read)
+        known = session.scalar(
+            select(Passkey).where(Passkey.credential_id == read.raw_id, Passkey.organiser_id == organiser_id)
+        )
+        if known is None:
+            raise WrongFactor("this passkey is not right")
+        verified = _trusting_nothing(
+            webauthn.verify_authentication_response,
+            credential=read,
+            expected_challenge=challenge,
+            expected_rp_id=place.host,
+            expected_origin=place.origin,
+            credential_public_key=known.public_key,
+            credential_current_sign_count=known.sign_count,  # a count that does not rise is refused: a copied passkey
+            require_user_verification=False,
+        )
+        unchanged = (Passkey.id == known.id, Passkey.sign_count == known.sign_count)
+        used = {"sign_count": verified.new_sign_count, "last_used_at": utcnow()}
+        with transaction(session):
+            if session.scalar(update(Passkey).where(*unchanged).values(**used).returning(Passkey.id)) is None:
+                raise WrongFactor("this passkey was used at the same moment")
+
+
+def _with_challenge(session: Session, purpose: Purpose, organiser_id: UUID, options: dict[str, Any]) -> dict[str, Any]:
+    short_lived_tokens.issue(session, purpose, organiser_id, token=options["challenge"])
+    return dict(options)
+
+
+def _use_challenge(
+    session: Session,
+    purpose: Purpose,
+    organiser_id: UUID,
+    credential: RegistrationCredential | AuthenticationCredential,
+) -> bytes:
+    """Return the challenge that a credential answers, which is valid once. Raises `WrongFactor`."""
+    challenge = _trusting_nothing(parse_client_data_json, credential.response.client_data_json).challenge
+    if short_lived_tokens.use_up(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
+        raise WrongFactor("this challenge was answered before, or is older than 5 minutes")
+    return challenge
+
+
+def _bounded(credential: str) -> str:
+    if len(credential) > CREDENTIAL_LENGTH:
+        raise WrongFactor("this is no passkey")
+    return credential
+
+
+def _trusting_nothing(read: Callable[..., Result], *arguments: object, **named: object) -> Result:
+    """Return what the library makes of untrusted data. Raises `WrongFactor`, however the library fails on it."""
+    try:
+        return read(*arguments, **named)
+    except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own
+        log.info("passkey refused", error=type(error).__name__)
+        raise WrongFactor("this passkey is not right") from None

@@ -1,0 +1,1 @@
+"""Anonymous hourly counters: page views, film views, shares."""

@@ -1,0 +1,53 @@
+"""Plain numbers by the hour, gathered in memory and written every few seconds, so that counting holds nobody up."""
+
+from collections import Counter
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from campaign.core.database import Base, despite_deadlocks, insert, transaction, utcnow
+
+_Key = tuple[type[Base], datetime, tuple[tuple[str, str | int], ...]]
+
+
+class Tallies:
+    """What was counted in this process and is not written yet. A kill loses it: some seconds of plain numbers."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[_Key] = Counter()
+
+    def count(self, table: type[Base], **key: str | int) -> None:
+        """Count one in the row of `table` with this hour and `key`, its primary key."""
+        hour = utcnow().replace(minute=0, second=0, microsecond=0)
+        with self._lock:
+            self._counts[table, hour, tuple(key.items())] += 1
+
+    def write(self, session: Session) -> None:
+        """Add what was counted to the tables; when that fails (`SQLAlchemyError`), it is kept for the next time."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        try:
+            despite_deadlocks(lambda: _write(session, counts))
+        except SQLAlchemyError:
+            with self._lock:
+                self._counts.update(counts)
+            raise
+
+
+def _write(session: Session, counts: Counter[_Key]) -> None:
+    if not counts:
+        return
+    with transaction(session):
+        for (table, hour, key), number in counts.items():
+            session.execute(_adding(session, table, {"hour": hour, **dict(key)}, number))
+
+
+def _adding(session: Session, table: type[Base], key: dict[str, Any], number: int) -> Any:
+    """Add `number` to the one column of `table` that is not in its key."""
+    [counted] = (column for column in table.__table__.columns if column.name not in key)
+    new = insert(session, table).values(**key, **{counted.name: number})
+    return new.on_conflict_do_update(index_elements=list(key), set_={counted.name: counted + number})

@@ -1,0 +1,50 @@
+"""Commands that say what the campaign refuses in one line, without a traceback."""
+
+import sys
+from typing import Any
+
+import click
+from flask.cli import AppGroup, ScriptInfo
+from sqlalchemy.exc import OperationalError
+
+from campaign.core.migrations import require_current
+from campaign.errors import CampaignError
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def ask_first(question: str, *, yes: bool) -> None:
+    """Ask before an action, where a person sits at the terminal; a script is not asked. Raises `click.Abort`."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(question, abort=True)
+
+
+class PlainCommand(click.Command):
+    """A command that ends with a line of its own and exit status 1 when something goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            self.prepare(ctx)
+            return super().invoke(ctx)
+        except CampaignError as error:
+            raise click.ClickException(str(error)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"the database failed ({type(error.orig).__name__}); is it running?") from None
+
+    def prepare(self, ctx: click.Context) -> None:
+        """See to what the command needs; nothing here."""
+
+
+class ReadyCommand(PlainCommand):
+    """A command that needs a database that is ready; its help does not."""
+
+    def prepare(self, ctx: click.Context) -> None:
+        """Raise `ConfigError` unless the database is ready."""
+        require_current(ctx.ensure_object(ScriptInfo).load_app())
+
+
+class PlainGroup(AppGroup):
+    """A group of such commands, each with the application's context."""
+
+    command_class = ReadyCommand

@@ -1,0 +1,107 @@
+"""Writing an export: to standard output or a file, with progress and a manifest."""
+
+import hashlib
+import json
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import click
+from nacl.public import PrivateKey
+
+from campaign.core.atomic_files import whole_file
+from campaign.core.database import db, iso, utcnow
+from campaign.crypto.data_keys import Opener
+from campaign.errors import CampaignError, NothingReadable
+from campaign.exports.columns import LAYOUTS, Cells
+from campaign.exports.export import Choice, iter_rows, row_count
+from campaign.exports.formats import FORMATS
+
+_BAR_STEP = 1000
+
+
+@dataclass(slots=True)
+class Export:
+    """One export: what is asked for, and what came of it."""
+
+    purpose: str
+    dialect: str
+    choice: Choice
+    rows: int = 0
+    unreadable: list[UUID] = field(default_factory=list)
+
+    def write(self, private_keys: Sequence[PrivateKey], output: Path | None) -> None:
+        """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole.
+
+        Raises `NothingReadable` when no row could be opened; a file that is there already then stays as it is.
+        """
+        _stop_cleanly()
+        try:
+            if output is None:
+                self._write_to(sys.stdout.buffer, private_keys)
+            else:
+                self._write_files(output, private_keys)
+        except BrokenPipeError:
+            raise  # who reads has enough; click ends without a word
+        except OSError as error:
+            raise CampaignError(f"{output or 'standard output'} cannot be written ({error.strerror})") from None
+
+    def _write_files(self, output: Path, private_keys: Sequence[PrivateKey]) -> None:
+        with whole_file(output) as file:
+            digest = self._write_to(file, private_keys)
+        with whole_file(output.with_name(f"{output.name}.json")) as file:
+            file.write(json.dumps(self._manifest(output, digest), indent=2).encode() + b"\n")
+
+    def _write_to(self, file: BinaryIO, private_keys: Sequence[PrivateKey]) -> str:
+        digest = hashlib.sha256()
+        with progress_bar(row_count(db.session, self.choice), "Exporting") as bar:
+            opener = Opener(db.session, private_keys)
+            layout = LAYOUTS[self.purpose]
+            rows = iter_rows(db.engine, opener, self.choice, layout, on_unreadable=self.unreadable.append)
+            for chunk in FORMATS[self.dialect].write(self._counted(rows, bar), header=layout.header):
+                digest.update(chunk)
+                file.write(chunk)
+        file.flush()
+        if self.unreadable and not self.rows:
+            raise NothingReadable("no signature could be opened")
+        return digest.hexdigest()
+
+    def _counted(self, rows: Iterable[Cells], bar: Any) -> Iterator[Cells]:
+        for row in rows:
+            self.rows += 1
+            if self.rows % _BAR_STEP == 0:
+                bar.update(_BAR_STEP)
+            yield row
+
+    def _manifest(self, output: Path, digest: str) -> dict[str, object]:
+        return {
+            "file": output.name,
+            "exported_at": _plain(utcnow()),
+            "purpose": self.purpose,
+            "dialect": self.dialect,
+            "filters": {name: _plain(value) for name, value in asdict(self.choice).items()},
+            "rows": self.rows,
+            "unreadable": [str(identity) for identity in self.unreadable],
+            "sha256": digest,
+        }
+
+
+def progress_bar(length: int, label: str) -> Any:
+    """Return a progress bar on standard error, seen only where that is a terminal."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+def _stop_cleanly() -> None:
+    """Let a lost terminal or a `kill` end the command in order, so that no half-written file of people's data stays."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+
+
+def _plain(value: object) -> object:
+    """Return `value` as JSON can hold it."""
+    return iso(value) if isinstance(value, datetime) else value

@@ -1,0 +1,68 @@
+"""Recovery keys: handed out once, on the screen or into a file, and asked for."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+from nacl.public import PrivateKey
+
+from campaign.core.atomic_files import whole_file
+from campaign.core.secret_text import decoded_text
+from campaign.crypto.campaign_keys import parse_recovery_keys
+from campaign.errors import ConfigError
+
+_MAX_FILE_SIZE = 64 * 1024  # bytes; a recovery key has 69 characters
+
+_WARNING = (
+    "Write down the recovery key: it alone opens the signatures, it is shown this once, and nobody can replace it."
+)
+
+recovery_key_out = click.option(
+    "--recovery-key-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the recovery key to FILE, which must not exist, instead of showing it.",
+)
+
+key_file_option = click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Has the recovery keys. Default: ask for them.",
+)
+
+
+def hand_over_to(path: Path | None, *others: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what shows a recovery key, or writes it to `path`, and then tells `others` of it.
+
+    That raises `ConfigError` if it cannot.
+    """
+
+    def hand_over(recovery_key: str) -> None:
+        (partial(_write, path) if path else _show)(recovery_key)
+        for other in others:
+            other(recovery_key)
+
+    return hand_over
+
+
+def recovery_keys(key_file: Path | None) -> list[PrivateKey]:
+    """Return the private keys of the recovery keys in `key_file`, or typed. Raises `BadRecoveryKey`."""
+    if key_file:
+        with key_file.open("rb") as file:
+            return parse_recovery_keys(decoded_text(file.read(_MAX_FILE_SIZE)))
+    return parse_recovery_keys(click.prompt("Recovery key", hide_input=True, err=True))
+
+
+def _show(recovery_key: str) -> None:
+    click.echo(f"\n  Recovery key: {recovery_key}\n\n{_WARNING}\n")
+
+
+def _write(path: Path, recovery_key: str) -> None:
+    try:
+        with whole_file(path, replace=False) as file:
+            file.write(recovery_key.encode() + b"\n")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror}); name a new file") from None
+    click.echo(f"The recovery key is in {path}. Move it off this machine: it alone opens the signatures.")

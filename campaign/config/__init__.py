@@ -1,0 +1,1 @@
+"""Settings, and the checks that validate them."""

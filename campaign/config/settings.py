@@ -1,0 +1,155 @@
+"""Settings: every setting once, with its name, default and help."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from campaign.config import validators
+from campaign.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_REMINDER_HOURS = 600  # of the 720 that a link lives
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads setting NAME from the file that NAME_FILE points to, as container secrets do it."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        for name in setting_names(field_name):
+            if name not in os.environ and (path := os.environ.get(f"{name}_FILE")):
+                return _read(name, Path(path)), field_name, False
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
+        return {name: value for value, name, _ in found if value is not None}
+
+
+class Settings(BaseSettings):
+    """What a deployer may set. Each is read from the environment, or from the file named in NAME_FILE."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CAMPAIGN_", hide_input_in_errors=True, frozen=True, populate_by_name=True, extra="ignore"
+    )
+
+    instance: Annotated[Path, BeforeValidator(validators.folder), AfterValidator(Path.absolute)] = Field(
+        default=Path("instance"), description="Folder for the campaign's data."
+    )
+    database_url: Annotated[str, AfterValidator(validators.database_url)] = Field(
+        default="",
+        validation_alias=AliasChoices("CAMPAIGN_DATABASE_URL", "DATABASE_URL"),
+        description="`postgresql://user:password@host/name`. Empty: SQLite in the instance folder.",
+    )
+    redis_url: Annotated[str, AfterValidator(validators.redis_url)] = Field(
+        default="",
+        validation_alias=AliasChoices("CAMPAIGN_REDIS_URL", "REDIS_URL"),
+        description="`redis://host:port/0`, where several server processes share their limits. Empty: memory.",
+    )
+    mail_url: Annotated[str, AfterValidator(validators.mail_url)] = Field(
+        default="file:",
+        description="`file:` writes one `.eml` a message to `<instance>/mail`; `smtp://user:password@host:port` "
+        "(STARTTLS required unless the host is loopback); `smtps://…`. Add `?from=name@example.org` for the sender.",
+    )
+    public_url: Annotated[str, AfterValidator(validators.public_url)] = Field(
+        default="",
+        validate_default=True,
+        description="The address people see, used in mails and share links. Empty: `http://127.0.0.1:8000`.",
+    )
+    secret_key: Annotated[str, AfterValidator(validators.secret)] = Field(
+        default="", description="The server's secret, 32 characters or more. Empty: made once in the instance folder."
+    )
+    proxies: Annotated[int, validators.whole_number("proxies", most=9)] = Field(
+        default=0, description="How many proxies stand before the server and set X-Forwarded headers."
+    )
+    sign_limit: Annotated[str, AfterValidator(validators.sign_limit)] = Field(
+        default="5 per minute;50 per day", description="Signatures accepted from one network address. Empty: no limit."
+    )
+    trusted_networks: Annotated[str, AfterValidator(validators.trusted_networks)] = Field(
+        default="",
+        description="Networks of schools or offices with a limit of their own: "
+        "`203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`. All of a network counts together.",
+    )
+    film: Annotated[str, AfterValidator(validators.film)] = Field(
+        default="",
+        description="Which film plays: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "
+        "Empty: the one that ships.",
+    )
+    mail_worker: Annotated[Literal["embedded", "external"], validators.choice("embedded", "external")] = Field(
+        default="embedded",
+        description="`embedded` sends mail from within the server; `external` leaves it to `flask mail work`.",
+    )
+    reminder_hours: Annotated[int, validators.whole_number("hours", most=MOST_REMINDER_HOURS)] = Field(
+        default=0,
+        description="Hours after the mail left until who has not confirmed is reminded, once. 0: never. "
+        "Until then the address waits here, readable to whoever has the server's secret.",
+    )
+    domain_limit: Annotated[int, validators.whole_number("emails", most=1_000_000)] = Field(
+        default=500,
+        description="Confirmation emails that the addresses at one mail domain get in a day (UTC); the rest waits "
+        "until the next day. Large public providers have no limit. 0: no limit at all.",
+    )
+    log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
+        default="console", description="`console` for people, `json` for machines."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let what is passed win over the environment, and that over files."""
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Read the settings. Raises `ConfigError` with one line: the setting, its fault, the remedy."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = setting_names(str(first["loc"][0]))[0]
+            raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+    def database(self) -> str:
+        """The database's address, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.instance / 'campaign.sqlite3'}"
+
+    def films_folder(self) -> Path:
+        """Where imported films are."""
+        return self.instance / "films"
+
+    def mail_folder(self) -> Path:
+        """Where `file:` puts messages."""
+        return self.instance / "mail"
+
+
+def setting_names(field: str) -> list[str]:
+    """The environment names that set `field`, the preferred one first."""
+    known = Settings.model_fields.get(field)
+    if known is not None and isinstance(known.validation_alias, AliasChoices):
+        return [str(choice) for choice in known.validation_alias.choices]
+    return [field if field.startswith("CAMPAIGN_") or field.isupper() else f"CAMPAIGN_{field.upper()}"]
+
+
+def unknown_settings(environment: Iterable[str]) -> list[str]:
+    """The CAMPAIGN_ names in `environment` that set nothing, misspelt ones for instance."""
+    known = {name for field in Settings.model_fields for name in setting_names(field)}
+    known |= {f"{name}_FILE" for name in known}
+    return sorted(name for name in environment if name.startswith("CAMPAIGN_") and name not in known)
+
+
+def _read(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: {path} cannot be read ({error.strerror}); name a readable file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}_FILE: {path} is no UTF-8 text; name a text file") from None

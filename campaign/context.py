@@ -1,0 +1,66 @@
+"""What one process of the campaign works with: its settings and its keys."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from campaign.analytics.counters import Tallies
+from campaign.config.settings import Settings
+from campaign.crypto.data_keys import DataKeys
+from campaign.crypto.secret_key import server_key
+from campaign.mail.worker import MailWorker
+from campaign.petition.signatures import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The settings, the keys that signing needs, those of all else (32 bytes each), and what is counted."""
+
+    settings: Settings
+    keys: Keys
+    link_key: bytes
+    form_key: bytes
+    visitor_key: bytes
+    challenge_key: bytes
+    factor_key: bytes
+    activity_key: bytes
+    session_key: bytes
+    tallies: Tallies
+
+
+def keep_state(app: Flask, settings: Settings) -> None:
+    """Derive the keys and keep them with `app`."""
+    keys = Keys(
+        addresses=server_key(settings, "addresses of signers"),
+        outbox=server_key(settings, "letters in the outbox"),
+        data=DataKeys(),
+    )
+    app.extensions["campaign"] = State(
+        settings,
+        keys,
+        link_key=server_key(settings, "links in mails"),
+        form_key=server_key(settings, "forms sent again"),
+        visitor_key=server_key(settings, "visitors of a day"),
+        challenge_key=server_key(settings, "challenges of the bot check"),
+        factor_key=server_key(settings, "second factors of organisers"),
+        activity_key=server_key(settings, "what organisers did"),
+        session_key=server_key(settings, "sessions of organisers"),
+        tallies=Tallies(),
+    )
+
+
+def state_of(app: Flask) -> State:
+    """Return the state of `app`."""
+    return cast(State, app.extensions["campaign"])
+
+
+def mail_worker(app: Flask) -> MailWorker:
+    """Return a worker that sends the mail of `app`."""
+    of = state_of(app)
+    return MailWorker(app, of.settings, letters=of.keys.outbox, links=of.link_key)
+
+
+def state() -> State:
+    """Return the state of the current application."""
+    return state_of(current_app)

@@ -1,0 +1,27 @@
+"""The disk: whether there is room for what the campaign writes."""
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy.engine import make_url
+
+from campaign.config.settings import Settings
+
+LOW_BYTES = 512 * 1024 * 1024  # a warning in time: some 300,000 signatures, or one film
+FULL_BYTES = 64 * 1024 * 1024  # below that SQLite soon cannot write, nor clear its log
+
+Room = Literal["enough", "low", "full"]
+
+
+def room(settings: Settings) -> Room:
+    """Return how much room is left where the campaign writes: the instance folder, and SQLite's file.
+
+    A database server's own disk is for its operator to watch.
+    """
+    folders = [settings.instance]
+    url = make_url(settings.database())
+    if url.drivername.startswith("sqlite"):
+        folders.append(Path(url.database or "").absolute().parent)
+    free = min(shutil.disk_usage(folder).free for folder in folders)
+    return "full" if free < FULL_BYTES else "low" if free < LOW_BYTES else "enough"

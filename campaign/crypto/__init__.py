@@ -1,0 +1,1 @@
+"""Everything that encrypts: campaign keys, data keys, key holders, tokens, padding."""

@@ -1,0 +1,130 @@
+"""The campaign's key pairs: the public half is kept, the private half handed out as the recovery key.
+
+Copies of it are sealed to those who may export (`petition.holders`).
+
+There is one pair from the start; each further one takes over what is signed from then on.
+
+Whoever holds the recovery key can read the signatures; the server cannot. It is the X25519 private key with a checksum,
+in the alphabet of RFC 4648 base 32, in groups of four: made to be written down and typed in again.
+"""
+
+import re
+from base64 import b32decode, b32encode
+from binascii import Error as Base32Error
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from nacl.public import PrivateKey
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from campaign.core.database import insert, new_id, transaction, utcnow
+from campaign.core.secret_text import compact_code
+from campaign.crypto.key_holders import copy_to_all
+from campaign.errors import BadRecoveryKey
+from campaign.models import CampaignKey, DataKey, Signature
+
+_CHECKSUM_BYTES = 3  # 32 + 3 bytes are 56 characters, without padding
+_GROUP = 4
+_LENGTH = 56
+_LABEL = re.compile(r"\brecovery\s+keys?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """When a campaign key was made, and how many signatures are sealed to it."""
+
+    created_at: datetime
+    signatures: int
+
+
+def has_campaign_key(session: Session) -> bool:
+    """Tell whether the campaign has a key pair."""
+    return session.scalar(select(CampaignKey.id).limit(1)) is not None
+
+
+def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> bool:
+    """Make a key pair unless there is one; returns whether it was made.
+
+    The recovery key is handed over before the public half is stored: nothing is ever sealed to a key that nobody has.
+    """
+    with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
+        if has_campaign_key(session):
+            return False
+        _store(session, _handed_over(hand_over))
+    return True
+
+
+def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
+    """Make a further key pair, for what is signed from now on; its recovery key is handed over before it is used."""
+    private_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
+    with transaction(session, locks=CampaignKey):
+        _store(session, private_key)
+
+
+def campaign_keys(session: Session) -> list[KeyUse]:
+    """Return all key pairs, the oldest first, and how many signatures are sealed to each."""
+    counts = select(CampaignKey.created_at, func.count(Signature.id)).group_by(CampaignKey.id, CampaignKey.created_at)
+    uses = counts.select_from(CampaignKey).outerjoin(DataKey).outerjoin(Signature)
+    rows = session.execute(uses.order_by(CampaignKey.created_at))
+    return [KeyUse(*row) for row in rows]
+
+
+def foreign(session: Session, private_keys: Iterable[PrivateKey]) -> list[PrivateKey]:
+    """Return those of `private_keys` that this campaign never had: they open nothing here."""
+    ours = set(session.scalars(select(CampaignKey.public_key)))
+    return [key for key in private_keys if bytes(key.public_key) not in ours]
+
+
+def recovery_key_text(private_key: PrivateKey) -> str:
+    """Return the recovery key for `private_key`: 14 groups of four letters and digits."""
+    raw = bytes(private_key)
+    text = b32encode(raw + _checksum(raw)).decode()
+    return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+
+
+def parse_recovery_keys(text: str) -> list[PrivateKey]:
+    """Return the private keys for recovery keys that follow each other, however they are spaced, cased or punctuated.
+
+    Word processors put dashes in place of hyphens and add quotes, and a copied line may begin with "Recovery key:".
+    Raises `BadRecoveryKey` unless each of them is whole, and there is one.
+    """
+    compact = compact_code(_LABEL.sub(" ", text)).upper().translate(_LOOKALIKES)
+    return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
+
+
+def _handed_over(hand_over: Callable[[str], None]) -> PrivateKey:
+    """Make a key pair, hand its recovery key over, and return its private half."""
+    private_key = PrivateKey.generate()
+    hand_over(recovery_key_text(private_key))
+    return private_key
+
+
+def _store(session: Session, private_key: PrivateKey) -> None:
+    """Store the public half as the newest, even if the clock was set back; who may export gets a copy of the other."""
+    newest = session.scalar(select(func.max(CampaignKey.created_at)))
+    created_at = max(utcnow(), newest + timedelta(microseconds=1)) if newest else utcnow()
+    key_id, public_key = new_id(), bytes(private_key.public_key)
+    row = insert(session, CampaignKey).values(id=key_id, public_key=public_key, created_at=created_at)
+    session.execute(row)
+    copy_to_all(session, key_id, private_key)
+
+
+def _parsed(compact: str) -> PrivateKey:
+    try:
+        raw = b32decode(compact)
+    except (Base32Error, ValueError):
+        raise BadRecoveryKey("this is no recovery key: it has 14 groups of four letters and digits") from None
+    key, checksum = raw[:-_CHECKSUM_BYTES], raw[-_CHECKSUM_BYTES:]
+    if len(key) != PrivateKey.SIZE or checksum != _checksum(key):
+        raise BadRecoveryKey("this recovery key has a typing error or is not whole")
+    return PrivateKey(key)
+
+
+_LOOKALIKES = str.maketrans("018", "OIB")  # digits that base 32 does not have, for the letters they look like
+
+
+def _checksum(raw: bytes) -> bytes:
+    return blake2b(raw, digest_size=_CHECKSUM_BYTES, person=b"recovery key").digest()

@@ -1,0 +1,146 @@
+"""Sealing: what a person wrote is encrypted at once, so that the server cannot read it back.
+
+Each process has a data key in memory only, which it stores sealed to the campaign's public key. A person's fields are
+one blob under that data key (XChaCha20-Poly1305), bound to the signature's id. Only the recovery key opens data keys.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from threading import Lock
+from typing import cast
+from uuid import UUID
+
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as decrypt
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.secret import Aead
+from nacl.utils import random
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from campaign.core.database import insert, new_id, transaction
+from campaign.errors import NoCampaignKey, Unreadable
+from campaign.models import CampaignKey, DataKey
+
+KEY_SECONDS = 3600
+KEY_ROWS = 100_000
+CHECK_SECONDS = 60
+_BLOCK = 64  # what is sealed is padded to a multiple of this many bytes, so that its length tells less
+SEALED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
+_NONCE = Aead.NONCE_SIZE
+SHORTEST_BLOB = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
+
+_read = json.JSONDecoder().raw_decode  # which does not mind what stands behind: the padding
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is sealed of a signature."""
+
+    given_name: str
+    family_name: str
+    email: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPerson:
+    """A sealed `Person` and the data key that it is under."""
+
+    data_key_id: UUID
+    blob: bytes
+
+
+class DataKeys:
+    """The data key of this process, in memory only; a new one after an hour or 100,000 rows. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._rows_left = 0
+        self._expires = self._checked = 0.0
+        self._key: Aead | None = None
+
+    def seal(self, session: Session, person: Person, *, identity: UUID) -> SealedPerson:
+        """Seal `person` for the row `identity`. Raises `NoCampaignKey`.
+
+        A new data key is committed first, in a transaction of its own: call this outside of any other.
+        """
+        with self._lock:
+            if self._rows_left == 0 or time.monotonic() > self._expires or self._is_superseded(session):
+                self._renew(session)
+            self._rows_left -= 1
+            key, key_id = cast(Aead, self._key), self._key_id
+        blob = key.encrypt(_packed(person), aad=identity.bytes)
+        return SealedPerson(key_id, bytes(blob))
+
+    def forget(self) -> None:
+        """Let go of a key whose time is over, in case nobody signs for long."""
+        with self._lock:
+            if time.monotonic() > self._expires:
+                self._rows_left, self._key = 0, None
+
+    def _is_superseded(self, session: Session) -> bool:
+        """Tell, once a minute, whether there is a newer campaign key than the one that the data key is sealed to."""
+        now = time.monotonic()
+        if now < self._checked + CHECK_SECONDS:
+            return False
+        self._checked = now
+        return bool(_newest_campaign_key(session).id != self._campaign_key_id)
+
+    def _renew(self, session: Session) -> None:
+        raw, key_id = random(Aead.KEY_SIZE), new_id()
+        campaign_key = _newest_campaign_key(session)
+        sealed = SealedBox(PublicKey(campaign_key.public_key)).encrypt(raw)
+        with transaction(session):
+            row = {"id": key_id, "campaign_key_id": campaign_key.id, "sealed": sealed}
+            session.execute(insert(session, DataKey).values(**row))
+        self._key, self._key_id, self._campaign_key_id = Aead(raw), key_id, campaign_key.id
+        self._checked = time.monotonic()
+        self._rows_left, self._expires = KEY_ROWS, self._checked + KEY_SECONDS
+
+
+class Opener:
+    """Opens what was sealed to one or more campaign keys, with their private halves."""
+
+    def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
+        """Read the data keys sealed to `private_keys`; each is opened once, when the first of its rows comes."""
+        boxes = {bytes(key.public_key): SealedBox(key) for key in private_keys}
+        columns = (DataKey.id, DataKey.sealed, CampaignKey.public_key)
+        rows = session.execute(select(*columns).join(CampaignKey).where(CampaignKey.public_key.in_(list(boxes))))
+        self._sealed = {row.id.hex: (boxes[row.public_key], row.sealed) for row in rows}
+        self._keys: dict[str, bytes] = {}
+
+    def open(self, sealed: SealedPerson, *, identity: UUID) -> Person:
+        """Return the person. Raises `Unreadable` when the row is damaged, exchanged, or sealed to another key."""
+        return Person(*self.fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
+
+    def fields(self, key_id: str, blob: bytes, identity: bytes) -> list[str]:
+        """Return the fields of the person in their order; for exports, which have no time to make objects of rows."""
+        try:
+            key = self._keys.get(key_id) or self._opened_key(key_id)
+            packed = decrypt(blob[_NONCE:], identity, blob[:_NONCE], key).decode()
+            given_name, family_name, email, message = _read(packed)[0]
+        except (CryptoError, KeyError, TypeError, ValueError):
+            raise Unreadable("a signature cannot be opened") from None
+        return [given_name, family_name, email, message]
+
+    def _opened_key(self, key_id: str) -> bytes:
+        box, sealed = self._sealed[key_id]
+        self._keys[key_id] = box.decrypt(sealed)
+        return self._keys[key_id]
+
+
+def _packed(person: Person) -> bytes:
+    packed = json.dumps(astuple(person), ensure_ascii=False, separators=(",", ":")).encode()
+    return packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK)
+
+
+def _newest_campaign_key(session: Session) -> Row[UUID, bytes]:
+    newest = session.execute(
+        select(CampaignKey.id, CampaignKey.public_key).order_by(CampaignKey.created_at.desc()).limit(1)
+    ).first()
+    if newest is None:
+        raise NoCampaignKey
+    return newest

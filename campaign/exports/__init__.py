@@ -1,0 +1,1 @@
+"""Exports of signatures: filters, columns, CSV, workbooks and the PDF for delivery."""

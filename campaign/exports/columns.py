@@ -1,0 +1,78 @@
+"""The columns of each purpose that signatures are exported for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import itemgetter
+
+from campaign.crypto.data_keys import Person
+
+SYSTEM = "love_always_wins"  # names us in OSDI identifiers, which are "system:id"
+NUMBER = "number"  # counts the lines of an export
+ELSEWHERE = "elsewhere"  # instead of a country where a name could tell which person it is
+SEALED = tuple(field.name for field in fields(Person))
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of one purpose: what each is called, and what it holds.
+
+    That is the number of the line, a field of a `Person`, or what `petition.export` reads from the database as text.
+    `opted_in`: only for those who want to hear from us. `hides_small_countries`: a country with few signatures is named
+    `ELSEWHERE`.
+    """
+
+    columns: Mapping[str, str]
+    opted_in: bool = False
+    hides_small_countries: bool = False
+
+    @property
+    def header(self) -> Cells:
+        """The first line."""
+        return tuple(self.columns)
+
+    @property
+    def stored(self) -> list[str]:
+        """What is to be read from the database."""
+        return [name for name in self.columns.values() if name not in (NUMBER, *SEALED)]
+
+    def picker(self) -> Callable[[Sequence[str]], Cells]:
+        """Return what makes a line of: its number, what was read, and what was sealed."""
+        given = (NUMBER, *self.stored, *SEALED)
+        return itemgetter(*(given.index(name) for name in self.columns.values()))
+
+
+_FULL = {
+    name: name
+    for name in (
+        *("id", "signed_at", "confirmed_at", "given_name", "family_name", "email", "country", "language", "updates"),
+        *("consent_version", "show_name", "message", "via", "referred_by"),
+    )
+}
+
+# What the IOC gets: who signed, and no address of anybody.
+_DELIVERY = {name: name for name in (NUMBER, "given_name", "family_name", "country", "signed_at")}
+
+# The names that Action Network and OSDI (opensupporter.org) use.
+_CRM = {
+    "email": "email",
+    "first_name": "given_name",
+    "last_name": "family_name",
+    "country": "country",
+    "language": "language",
+    "source": "via",
+    "referrer": "referred_by",
+    "action_date": "signed_at",
+    "confirmed_at": "confirmed_at",
+    "email_opt_in": "updates",
+    "consent_version": "consent_version",
+    "comments": "message",
+    "identifier": "identifier",
+}
+
+LAYOUTS = {
+    "full": Layout(_FULL),
+    "delivery": Layout(_DELIVERY, hides_small_countries=True),
+    "crm": Layout(_CRM, opted_in=True),
+}

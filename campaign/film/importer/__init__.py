@@ -1,0 +1,1 @@
+"""Importing a film with ffmpeg: probe, encode, posters, HLS, publish."""

@@ -1,0 +1,230 @@
+"""Importing a film: checks, then parts that are made one after the other, then the manifest that publishes them.
+
+Whoever is killed leaves finished parts in a draft, and the same import goes on from there.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from campaign.errors import FilmError
+from campaign.film import library
+from campaign.film.importer import encode, ffmpeg, pipeline
+from campaign.film.importer.pipeline import Job, Part
+from campaign.film.importer.probe import probed
+from campaign.film.library import Manifest
+from campaign.film.tracks import Texts
+
+Show = Callable[[str, float], None]  # what is being made, and how much of the whole import is done (0 to 1)
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import that passed its checks: its job, what it is called, and its texts by path."""
+
+    name: str
+    job: Job
+    sha256: str
+    texts: Texts
+    contents: dict[str, str]
+
+    @property
+    def media(self) -> str:
+        """The version of everything but the texts: the same source, made in the same way, is the same."""
+        made = ",".join(part.name for part in pipeline.parts(self.job))
+        pictures = ",".join(sorted({"libwebp", "libaom-av1"} & self.job.encoders))
+        return _digest(self.sha256, str(encode.RECIPE), made, pictures)
+
+    @property
+    def version(self) -> str:
+        """The version of everything."""
+        return _digest(self.media, self.texts.language, *(f"{path}\0{self.contents[path]}" for path in self.contents))
+
+
+def import_film(films: Path, source: Path, *, name: str, texts: Texts, show: Show) -> Manifest:
+    """Make the film `name` of the file `source`, publish it in `films`, and return its manifest.
+
+    Raises `FilmError`; what was published before then stays as it was.
+    """
+    library.require_name(name)
+    with _plain_errors(films):
+        encoders = ffmpeg.encoders()
+        show("Checking", 0)
+        probe = probed(source)
+        contents = texts.checked(probe.seconds)
+        with library.exclusive(films, name) as home:
+            sha256 = _sha256(source)
+            draft = home / f".{_digest(sha256)}.part"
+            job = Job(source, probe, encoders, draft)
+            return _made(films, Import(name, job, sha256, texts, contents), show)
+
+
+def _made(films: Path, wanted: Import, show: Show) -> Manifest:
+    home, draft = films / wanted.name, wanted.job.folder
+    published = _published(films, wanted.name)
+    current = published if published and library.is_whole(home / published.version, published) else None
+    if current and current.version == wanted.version:
+        return current
+    library.clear(home, draft.name, wanted.version, published.version if published else "")
+    if published is None or published.version != wanted.version:  # else it is damaged, and nothing of it is to be kept
+        _take_back(home, wanted)
+    _take_up(home, wanted, current)
+    _require_room(wanted.job)
+    _make_parts(wanted.job, show)
+    show("Publishing", 0.99)
+    _write_texts(wanted)
+    manifest = library.with_poster(_manifest(wanted), _poster(wanted, current))
+    shutil.rmtree(home / wanted.version, ignore_errors=True)
+    draft.rename(home / wanted.version)
+    library.sync(home)
+    library.write(films, manifest)
+    return manifest
+
+
+def _published(films: Path, name: str) -> Manifest | None:
+    try:
+        return library.read(films, name)
+    except FilmError:
+        return None
+
+
+def _take_back(home: Path, wanted: Import) -> None:
+    """Make a draft again of an import that was stopped just before it was published."""
+    draft, version = wanted.job.folder, home / wanted.version
+    if version.exists() and not draft.exists():
+        version.rename(draft)
+
+
+def _take_up(home: Path, wanted: Import, current: Manifest | None) -> None:
+    """Open the draft, with what can be kept of an import that was stopped, or of one with other texts."""
+    draft = wanted.job.folder
+    stamp = draft / ".media"
+    if draft.exists() and (not stamp.exists() or stamp.read_text() != wanted.media):
+        shutil.rmtree(draft)
+    draft.mkdir(exist_ok=True)
+    stamp.write_text(wanted.media)
+    if current and current.media == wanted.media:
+        for part in pipeline.parts(wanted.job):
+            _take_over(home / current.version / part.name, draft / part.name)
+
+
+def _take_over(old: Path, new: Path) -> None:
+    if not new.exists():
+        with _whole_folder(new) as draft:
+            shutil.copytree(old, draft, copy_function=_link, dirs_exist_ok=True)
+
+
+def _link(old: str, new: str) -> None:
+    """Give a file a second name; copy it where the file system knows no links."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
+
+
+def _require_room(job: Job) -> None:
+    there = sum(path.stat().st_size for path in job.folder.rglob("*") if path.is_file())
+    needed, free = encode.bytes_needed(job.probe) - there, shutil.disk_usage(job.folder).free
+    if needed > free:
+        raise FilmError(f"the import needs up to {_mb(needed)} MB, the disk has {_mb(free)} MB left; make room first")
+
+
+def _make_parts(job: Job, show: Show) -> None:
+    done = 0.0
+    for part in pipeline.parts(job):
+        if not (job.folder / part.name).exists():
+            show(part.label, done)
+            _make_part(job, part, done, show)
+        done += part.share * 0.98
+
+
+def _make_part(job: Job, part: Part, done: float, show: Show) -> None:
+    with _whole_folder(job.folder / part.name) as draft:
+        part.make(job, draft, lambda share: show(part.label, done + share * part.share * 0.98))
+
+
+@contextmanager
+def _whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the name `path` once all in it is on the disk."""
+    draft = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    yield draft
+    for inside in [*draft.rglob("*"), draft]:
+        if not inside.stat().st_size and inside.is_file():  # ffmpeg can end well although nothing could be written
+            raise FilmError(ffmpeg.DISK_FULL)
+        inside.chmod(0o755 if inside.is_dir() else 0o644)
+        library.sync(inside)
+    draft.rename(path)
+    library.sync(path.parent)
+
+
+def _write_texts(wanted: Import) -> None:
+    folder = wanted.job.folder
+    shutil.rmtree(folder / "texts", ignore_errors=True)
+    with _whole_folder(folder / "texts") as draft:
+        for path, content in wanted.contents.items():
+            (draft / Path(path).name).write_text(content, encoding="utf-8", newline="\n")
+    folder.chmod(0o755)
+
+
+def _manifest(wanted: Import) -> Manifest:
+    job = wanted.job
+    film = wanted.texts.added_to(pipeline.described(job, wanted.name))
+    return Manifest(
+        format=library.FORMAT,
+        version=wanted.version,
+        media=wanted.media,
+        made_at=datetime.now(UTC).replace(microsecond=0),
+        ffmpeg=ffmpeg.version(),
+        source_sha256=wanted.sha256,
+        poster=1,
+        candidates=pipeline.candidates(job),
+        notes=(*pipeline.notes(job), *wanted.texts.notes(job.probe.seconds)),
+        film=film,
+        files=_files(job.folder),
+    )
+
+
+def _poster(wanted: Import, current: Manifest | None) -> int:
+    """Return the poster that was chosen before, where the pictures are the same."""
+    return current.poster if current and current.media == wanted.media else 1
+
+
+def _files(folder: Path) -> dict[str, library.File]:
+    paths = sorted(path for path in folder.glob("[!.]*/**/*") if path.is_file())
+    return {str(path.relative_to(folder)): library.File(path.stat().st_size, _sha256(path)) for path in paths}
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _digest(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
+
+
+def _mb(size: int) -> int:
+    return -(-size // 1_000_000)
+
+
+@contextmanager
+def _plain_errors(films: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FilmError(ffmpeg.DISK_FULL) from None
+        raise FilmError(f"{error.filename or films} cannot be used ({error.strerror}); correct its owner") from None

@@ -1,0 +1,79 @@
+"""Which film plays: the one that ships, an imported one, or one that plays from elsewhere."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from campaign.errors import ConfigError, FilmError
+from campaign.film.captions import cues
+from campaign.film.default_film import FOLDER, SHIPPED
+from campaign.film.external_players import Elsewhere, elsewhere
+from campaign.film.film import Film
+from campaign.film.library import imported
+
+LONG = 90.0  # seconds: from here on a film adapts to the connection (HLS); a shorter one is loaded before that pays
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of a film: when it starts, in seconds, and its title."""
+
+    start: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The film of the page and the folder its paths are relative to; its chapters and transcripts by language.
+
+    A transcript is what is seen and heard: paragraphs of lines. A film that plays `elsewhere` still needs our poster:
+    `film` is then the one that ships.
+    """
+
+    film: Film
+    folder: Path
+    elsewhere: Elsewhere | None = None
+    chapters: dict[str, list[Chapter]] = field(default_factory=dict)
+    transcripts: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the film is counted under."""
+        return self.elsewhere.site.lower() if self.elsewhere else self.film.name
+
+    @property
+    def preview_file(self) -> Path:
+        """The poster as a JPEG."""
+        return self.folder / self.film.preview
+
+    @property
+    def hls(self) -> str:
+        """The playlist to play, or "" where the film is too short to need one."""
+        return self.film.hls if self.film.seconds >= LONG else ""
+
+
+def showing(setting: str, films: Path) -> Showing:
+    """Return what CAMPAIGN_FILM names. Raises `ConfigError` when it is an imported film that is not there."""
+    if found := elsewhere(setting):
+        return Showing(SHIPPED, FOLDER, found)
+    if not setting:
+        return with_texts(SHIPPED, FOLDER)
+    try:
+        return with_texts(*imported(films, setting))
+    except FilmError as error:
+        raise ConfigError(f"CAMPAIGN_FILM: {error}") from None
+
+
+def with_texts(film: Film, folder: Path) -> Showing:
+    """Return `film` with the texts that the page itself shows, read from its `folder`."""
+    chapters = {language: _chapters(folder / path) for language, path in film.chapters.items()}
+    transcripts = {language: _paragraphs(folder / path) for language, path in film.transcripts.items()}
+    return Showing(film, folder, chapters=chapters, transcripts=transcripts)
+
+
+def _chapters(path: Path) -> list[Chapter]:
+    return [Chapter(cue.start / 1000, cue.text) for cue in cues(path.read_bytes()) if cue.text]
+
+
+def _paragraphs(path: Path) -> list[list[str]]:
+    text = path.read_text(encoding="utf-8").strip()
+    return [paragraph.splitlines() for paragraph in text.split("\n\n") if paragraph]

@@ -1,0 +1,143 @@
+"""Who runs the campaign, how they come in, and what they did."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaign.core.database import Base, UtcDateTime, new_id, utcnow
+
+
+class Organiser(Base):
+    """Somebody who runs the campaign. Who has no `ready_at` has not finished coming in, and cannot sign in yet."""
+
+    __tablename__ = "organisers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    role: Mapped[str] = mapped_column(String(10))
+    password_hash: Mapped[str] = mapped_column(String(128))
+    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    ready_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lookups: Mapped[int] = mapped_column(default=0, server_default="0")  # of signatures, since `lookups_since`
+    lookups_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def _organiser_key() -> Mapped[UUID]:
+    """A column of what goes with its organiser."""
+    return mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), index=True)
+
+
+class Passkey(Base):
+    """A passkey of an organiser (W3C, Web Authentication)."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organiser_id: Mapped[UUID] = _organiser_key()
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    name: Mapped[str | None] = mapped_column(String(60))
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Base):
+    """The hash of a code that stands in for a second factor, once."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    organiser_id: Mapped[UUID] = _organiser_key()
+
+
+class OrganiserSession(Base):
+    """A browser that is signed in, by the hash of its token.
+
+    `confirmed_at`: the last time a password or second factor was given again. `proof_hash`: hash of a value that only
+    the cookie of the browser that gave it holds.
+    """
+
+    __tablename__ = "organiser_sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    organiser_id: Mapped[UUID] = _organiser_key()
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    proof_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class ShortLivedToken(Base):
+    """What an organiser has shown already at log-in, or must answer with a passkey, by the hash of a random token."""
+
+    __tablename__ = "short_lived_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    organiser_id: Mapped[UUID] = _organiser_key()
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Invitation(Base):
+    """A way in, by the hash of its token. `sealed_keys`: campaign keys, sealed with a key made from the token."""
+
+    __tablename__ = "invitations"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(10))
+    exports: Mapped[bool]
+    sealed_keys: Mapped[bytes | None] = mapped_column(LargeBinary)
+    organiser_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class KeyHolder(Base):
+    """An organiser who may export: a key pair of their own, its private half wrapped by their passphrase."""
+
+    __tablename__ = "key_holders"
+
+    organiser_id: Mapped[UUID] = mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    salt: Mapped[bytes] = mapped_column(LargeBinary(16))
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KeyCopy(Base):
+    """The private half of a campaign key, sealed to a key holder."""
+
+    __tablename__ = "key_copies"
+
+    organiser_id: Mapped[UUID] = mapped_column(
+        ForeignKey("key_holders.organiser_id", ondelete="CASCADE"), primary_key=True
+    )
+    campaign_key_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_keys.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary(80))
+
+
+class FailedTry(Base):
+    """How often in a row something secret was given wrongly, by a hash of what it was for, and the pause since."""
+
+    __tablename__ = "failed_tries"
+
+    subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Activity(Base):
+    """What an organiser did. The database refuses to change or delete it; `chained` depends on all rows before."""
+
+    __tablename__ = "activities"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(254))
+    action: Mapped[str] = mapped_column(String(40))
+    details: Mapped[str] = mapped_column(Text)
+    chained: Mapped[bytes] = mapped_column(LargeBinary(32))

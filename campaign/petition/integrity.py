@@ -1,0 +1,92 @@
+"""How many signed, which goal comes next, and whether the number is right."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from campaign.crypto.data_keys import SEALED_KEY_BYTES, SHORTEST_BLOB
+from campaign.exports.export import Choice, row_count
+from campaign.models import CampaignKey, DataKey, Signature
+from campaign.petition import totals
+
+FEW = 100  # below that a number invites nobody
+NAMED = 5  # of the rows that are wrong, so many are named
+
+_GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked: what, whether it holds, and the figures."""
+
+    subject: str
+    holds: bool
+    figures: str
+
+
+def unconfirmed(session: Session) -> int:
+    """Return how many signatures wait for their owner's confirmation."""
+    return session.scalar(select(func.count()).where(Signature.confirmed_at.is_(None))) or 0
+
+
+def goal_for(count: int, goals: Sequence[int] = ()) -> int:
+    """Return the goal to show at `count`: the next of `goals` above it, or of the round numbers."""
+    return next((goal for goal in (*goals, *_GOALS) if goal > count), count + 1)
+
+
+def at_least(count: int) -> int:
+    """Return `count` rounded down to two digits for where it cannot be renewed each time; 0 below 100."""
+    unit = 10 ** max(len(str(count)) - 2, 1)
+    return count // unit * unit if count >= FEW else 0
+
+
+def findings(session: Session) -> Iterator[Finding]:
+    """Check the signatures, from the database alone; yields one finding a subject."""
+    yield _count_reconciles(session)
+    yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
+    yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
+    whole = func.length(DataKey.sealed) == SEALED_KEY_BYTES
+    yield _none(session, "every data key is whole", DataKey.id, ~whole, "of another length")
+    yield _no_stumps(session)
+    yield _no_mixture(session)
+    if session.get_bind().dialect.name == "sqlite":
+        verdict = session.scalar(text("PRAGMA integrity_check"))
+        yield Finding("the database file is whole", verdict == "ok", str(verdict))
+
+
+def _count_reconciles(session: Session) -> Finding:
+    """Count three ways: as the page does (from totals), as the export does, and by looking at each row."""
+    by_row = select(func.sum(case((Signature.confirmed_at.is_not(None), 1), else_=0)))
+    public, exported, rows = totals.confirmed(session), row_count(session, Choice()), session.scalar(by_row) or 0
+    figures = f"count {public}, export {exported}, confirmed rows {rows}"
+    return Finding("the count is right", public == exported == rows, figures)
+
+
+def _no_mixture(session: Session) -> Finding:
+    """Synthetic signatures are for trials: beside real ones they would be handed in with them."""
+    synthetic, real = (
+        session.scalar(select(func.count()).where(Signature.synthetic.is_(kind))) or 0 for kind in (True, False)
+    )
+    return Finding("no synthetic signatures among real ones", not (synthetic and real), f"{synthetic} among {real}")
+
+
+def _no_orphans(
+    session: Session, subject: str, child: InstrumentedAttribute[UUID], parent: InstrumentedAttribute[UUID]
+) -> Finding:
+    return _none(session, subject, child.class_.id, child.not_in(select(parent)), "without")
+
+
+def _no_stumps(session: Session) -> Finding:
+    short = func.length(Signature.sealed) < SHORTEST_BLOB
+    return _none(session, "every sealed row is whole", Signature.id, short, "too short")
+
+
+def _none(session: Session, subject: str, ids: Any, wrong: ColumnElement[bool], what: str) -> Finding:
+    """Look for rows that are `wrong`, and name the first of them."""
+    number = session.scalar(select(func.count(ids)).where(wrong)) or 0
+    first = [str(identity) for identity in session.scalars(select(ids).where(wrong).order_by(ids).limit(NAMED))]
+    return Finding(subject, number == 0, ": ".join(filter(None, (f"{number} {what}", ", ".join(first)))))

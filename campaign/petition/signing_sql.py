@@ -1,0 +1,172 @@
+"""Entering a submission and its email: the database judges which email is due, in one transaction.
+
+The caller learns nothing of an address from the statements: they are the same for each, and where no email may go out,
+a decoy is posted, which the worker deletes.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Insert,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from campaign.core.database import Base, at_once, despite_deadlocks, insert_for, transaction
+from campaign.mail.pacing import CONFIRMATIONS_PER_DAY, NOTICE_SLOT
+from campaign.models import EmailSlot, OutboxMessage, RefusedAddress, Signature
+
+# Core without the ORM: this path must be fast.
+_SIGNATURES = Base.metadata.tables[Signature.__tablename__]
+_OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
+_SLOTS = Base.metadata.tables[EmailSlot.__tablename__]
+_REFUSED = Base.metadata.tables[RefusedAddress.__tablename__]
+
+_ENTERED = (
+    *("id", "address_hash", "mailbox_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name"),
+    *("via", "code", "consent_version", "signed_at", "synthetic"),
+)
+_POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal", "domain_hash")
+
+
+def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+    """Store a submission with its confirmation email, unless no such email may go out.
+
+    `row` has the columns of the signature, `ref` (the code of the supporter whose link it was) and `free_before` (a
+    slot whose pause ends by then is free); `letter` has the columns of a message. An address with a confirmed
+    signature gets a notice. One that has had its emails of the day, or refused them, gets nothing, and the submission
+    is not stored: nobody could confirm it.
+    """
+    despite_deadlocks(lambda: _carry_out(session, row, letter, entering=True))
+
+
+def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+    """Post the letter to the owner of the confirmed signature with the address of `row`; a decoy if there is none.
+
+    `row` has `address_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
+    """
+    despite_deadlocks(lambda: _carry_out(session, row, letter, entering=False))
+
+
+def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> None:
+    # Prefixed: an UPDATE would take a parameter with the name of a column for the value to set.
+    values = {f"row_{name}": value for name, value in row.items()}
+    values |= {f"letter_{name}": value for name, value in letter.items()}
+    if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
+        with at_once(session) as connection:
+            connection.execute(_in_one_statement(entering), values)
+        return
+    claiming, storing, posting = _one_by_one(entering)
+    with transaction(session):
+        connection = session.connection()
+        connection.execute(claiming, values)
+        if storing is not None:
+            connection.execute(storing, values)
+        connection.execute(posting, values)
+
+
+@cache
+def _in_one_statement(entering: bool) -> Select[Any]:
+    claimed = _claiming("postgresql", entering).returning(_SLOTS.c.slot).cte("claimed")
+    posted = _posting(claimed, true(), entering).returning(_OUTBOX.c.id).cte("posted")
+    if not entering:
+        return select(literal(None)).where(literal(False)).add_cte(posted)
+    entered = _storing(claimed, true()).returning(_SIGNATURES.c.id).cte("entered")
+    return select(entered).add_cte(posted)
+
+
+@cache
+def _one_by_one(entering: bool) -> tuple[Insert, Insert | None, Insert]:
+    """SQLite has no writing CTE; each statement finds what the one before has written."""
+    is_ours = _SLOTS.c.message_id == _letter("id")
+    storing = _storing(_SLOTS, is_ours) if entering else None
+    return _claiming("sqlite", entering), storing, _posting(_SLOTS, is_ours, entering)
+
+
+def _claiming(dialect: str, entering: bool) -> Insert:
+    """Claim a free slot of the mailbox for this message, if one of the right kind is free.
+
+    Two requests that see the same slot free meet at its key: the second takes nothing.
+    """
+    columns = ("mailbox_hash", "slot", "message_id")
+    new = insert_for(dialect, _SLOTS).from_select(columns, _free_slot(entering))
+    return new.on_conflict_do_update(
+        index_elements=["mailbox_hash", "slot"],
+        set_={"message_id": new.excluded.message_id, "paused_until": None},
+        where=_SLOTS.c.paused_until <= _row("free_before"),
+    )
+
+
+def _free_slot(entering: bool) -> Select[Any]:
+    """The first free slot: the one for notices where the address has a confirmed signature, else one of the others."""
+    slots = _numbers(CONFIRMATIONS_PER_DAY + 1)
+    is_notice = slots.c.slot == NOTICE_SLOT
+    is_confirmed = _confirmed().exists()
+    is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(False))
+    refused = select(_REFUSED.c.until).where(
+        _REFUSED.c.address_hash.in_([_row("address_hash"), _row("mailbox_hash")]),
+        _REFUSED.c.until > _row("signed_at"),
+    )
+    is_same = and_(_SLOTS.c.mailbox_hash == _row("mailbox_hash"), _SLOTS.c.slot == slots.c.slot)
+    is_free = or_(_SLOTS.c.slot.is_(None), _SLOTS.c.paused_until <= _row("free_before"))
+    free = select(_row("mailbox_hash"), slots.c.slot, _letter("id")).select_from(slots.outerjoin(_SLOTS, is_same))
+    return free.where(is_free, is_right, ~refused.exists()).order_by(slots.c.slot).limit(1)
+
+
+def _confirmed() -> Select[Any]:
+    """The confirmed signature with this address."""
+    return select(_SIGNATURES.c.id).where(
+        _SIGNATURES.c.address_hash == _row("address_hash"), _SIGNATURES.c.confirmed_at.is_not(None)
+    )
+
+
+def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
+    """Store the submission if a slot for its confirmation was taken."""
+    by_link = select(Signature.id).where(Signature.code == _row("ref"), Signature.confirmed_at.is_not(None))
+    # Locked, so that the referrer is still there when the row refers to them, or is not referred to.
+    referrer = by_link.with_for_update(read=True, key_share=True).scalar_subquery()
+    is_submission = and_(is_ours, claimed.c.slot != NOTICE_SLOT)
+    row = select(*map(_row, _ENTERED), referrer).select_from(claimed).where(is_submission)
+    return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row)
+
+
+def _posting(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:
+    """Post one message: a confirmation, a notice, or a decoy where no slot was taken."""
+    # Locked, so that the signature is still there when the notice refers to it, or a decoy goes out instead.
+    owner = _confirmed().with_for_update(read=True, key_share=True).subquery("owner")
+    is_notice, is_taken = owner.c.id.is_not(None), claimed.c.slot < NOTICE_SLOT
+    of_submission = _row("id") if entering else literal(None)
+    signature_id = case((is_notice, owner.c.id), (is_taken, of_submission), else_=None)
+    kind = case((is_notice, "already_signed"), (is_taken, "confirmation"), else_="blank")
+    always = select(literal(1).label("one")).subquery("always")
+    source = always.outerjoin(claimed, is_ours).outerjoin(owner, claimed.c.slot == NOTICE_SLOT)
+    row = select(*map(_letter, _POSTED), signature_id, kind).select_from(source)
+    return _OUTBOX.insert().from_select([*_POSTED, "signature_id", "kind"], row)
+
+
+def _numbers(below: int) -> Subquery:
+    numbers = [select(literal(number, literal_execute=True).label("slot")) for number in range(below)]
+    return union_all(*numbers).subquery("slots")
+
+
+def _row(name: str) -> BindParameter[Any]:
+    """Return a parameter of the type of its column."""
+    column = {"ref": "code", "free_before": "signed_at"}.get(name, name)
+    return bindparam(f"row_{name}", type_=_SIGNATURES.c[column].type)
+
+
+def _letter(name: str) -> BindParameter[Any]:
+    return bindparam(f"letter_{name}", type_=_OUTBOX.c[name].type)

@@ -1,0 +1,53 @@
+"""How far the petition is: open, closed, or handed in. Organisers set it; pages, form, mails and API follow."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy.orm import Session
+
+from campaign.core.database import transaction
+from campaign.models import Switch
+from campaign.petition import feature_flags
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Whether people can sign, and on which day the petition was handed in, if it was."""
+
+    is_open: bool = True
+    delivered_on: date | None = None
+
+    @property
+    def name(self) -> str:
+        """The stage in one word: open, closed or delivered."""
+        return "delivered" if self.delivered_on else "open" if self.is_open else "closed"
+
+
+def stage(session: Session) -> Stage:
+    """Return the stage that the petition is in."""
+    since = feature_flags.since(session)
+    if delivered := since.get("delivered"):
+        return Stage(is_open=False, delivered_on=delivered.date())
+    return Stage(is_open="closed" not in since)
+
+
+def reopen(session: Session) -> bool:
+    """Let people sign and confirm (again); returns whether that changed anything."""
+    return feature_flags.turn_off(session, "closed", "delivered")
+
+
+def close(session: Session) -> bool:
+    """Accept no more signatures; earlier ones can still be confirmed. Returns whether that changed anything."""
+    return feature_flags.turn_on(session, "closed", instead_of=("delivered",))
+
+
+def deliver(session: Session, day: date) -> bool:
+    """Note that the petition was delivered on `day`: nothing is signed or confirmed any more.
+
+    Returns whether that changed anything.
+    """
+    since = datetime.combine(day, time(), UTC)
+    with transaction(session, locks=Switch):
+        if stage(session).delivered_on == day:
+            return False
+        return feature_flags.turn_on(session, "delivered", since=since, instead_of=("closed", "delivered"))

@@ -1,0 +1,1 @@
+"""Share cards and posters: their content, layout, rendering and cache."""

@@ -1,0 +1,1 @@
+"""Checks how crawlers of social networks read the page."""

@@ -1,0 +1,51 @@
+"""The organisers' room: what stands under /organise/, and who may see what of it."""
+
+from flask import Flask
+from flask_babel import gettext
+
+from campaign.config.settings import Settings
+from campaign.core.database import iso
+from campaign.web.admin import (
+    access,
+    account,
+    audit_log,
+    data_requests,
+    delivery,
+    display_names,
+    export,
+    invitation,
+    login,
+    overview,
+    sessions,
+    site_settings,
+    step_up,
+    team,
+)
+
+
+def open_room(app: Flask, settings: Settings) -> None:
+    """Add the organisers' pages to `app`."""
+    sessions.bake(app, settings)
+    access.guard(app)
+    step_up.guard(app)
+    app.jinja_env.globals["rooms"] = _rooms
+    app.jinja_env.filters["iso"] = iso
+    pages = (account, audit_log, overview, login, export, invitation)
+    for room in (*pages, delivery, display_names, team, data_requests, site_settings):
+        app.register_blueprint(room.bp, url_prefix="/organise")
+
+
+def _rooms() -> list[tuple[str, str]]:
+    """Return what the organiser may open, by its view and what it is called."""
+    rooms = [
+        ("reader", "dashboard.show", gettext("Figures")),
+        ("organiser", "export.show", gettext("Export")),
+        ("organiser", "hand_in.show", gettext("Hand in")),
+        ("reader", "names.show", gettext("Names")),
+        ("organiser", "requests.show", gettext("Requests")),
+        ("owner", "organisers.show", gettext("Organisers")),
+        ("owner", "settings.show", gettext("Settings")),
+        ("organiser", "activity.show", gettext("Activity")),
+        ("reader", "account.show", gettext("Your account")),
+    ]
+    return [(view, label) for role, view, label in rooms if access.me().may(role)]  # type: ignore[arg-type]

@@ -1,0 +1,189 @@
+"""Who may see what under /organise: nobody anything, unless a view says otherwise."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import Any, TypeVar
+
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
+
+from campaign.accounts import audit_log
+from campaign.accounts.organisers import Member, Role
+from campaign.context import state
+from campaign.core.database import db
+from campaign.errors import NoKeyHolder, WrongPassphrase
+from campaign.key_worker import client
+from campaign.key_worker.client import Task, TaskName
+from campaign.web import csrf as origins
+from campaign.web import i18n
+from campaign.web.admin.sessions import csrf, is_theirs, signed_in
+from campaign.web.forms.sign import FORM_TYPES
+from campaign.web.headers import private
+
+STRICTEST: Role = "owner"
+NO_RIGHT_TO_EXPORT = "may-not-export"  # why an attempt was refused
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+ANYBODY = "anybody"
+REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def needs(role: Role) -> Callable[[View], View]:
+    """Say of a view that `role`, or one that may more, is enough."""
+
+    def mark(view: View) -> View:
+        view.needs = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_anybody(view: View) -> View:
+    """Say of a view that it is for those who are not in yet."""
+    view.needs = ANYBODY  # type: ignore[attr-defined]
+    return view
+
+
+class StepUp(Enum):
+    """What a view with state-changing requests asks for, beside a session: a secret again, if it does not say."""
+
+    REQUIRED = "the password or second factor again, unless given in the last five minutes"
+    OWN_SECRET = "a password or passphrase in the form itself, each time"  # noqa: S105
+    NONE = "nothing"
+
+
+def step_up(view: View) -> View:
+    """Ask for the password or second factor again before a view; valid for five minutes."""
+    view.step_up = StepUp.REQUIRED  # type: ignore[attr-defined]
+    return view
+
+
+def own_secret(view: View) -> View:
+    """Mark a view whose own form asks for the password or passphrase each time."""
+    view.step_up = StepUp.OWN_SECRET  # type: ignore[attr-defined]
+    return view
+
+
+def no_step_up(view: View) -> View:
+    """Mark a view that a session is enough for: it changes nothing that matters to others."""
+    view.step_up = StepUp.NONE  # type: ignore[attr-defined]
+    return view
+
+
+def guard(app: Flask) -> None:
+    """Ask for a session and a role before each view under /organise, and for the token of its form."""
+    app.before_request(_judge)
+    app.after_request(_keep_private)
+    app.jinja_env.globals["me"] = me
+
+
+def me() -> Member:
+    """Return the organiser who sends this request."""
+    organiser: Member = g.organiser
+    return organiser
+
+
+def record(action: str, **details: object) -> None:
+    """Record an action of the organiser that is done already."""
+    audit_log.record(db.session, state().activity_key, actor=me().email, action=action, **details)
+
+
+def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
+    """Carry out an action of the organiser and record it, both or neither; see `activity.recording`."""
+    return audit_log.recording(db.session, state().activity_key, actor=me().email, action=action, **details)
+
+
+def record_refused(attempt: str, why: str, **details: object) -> None:
+    """Record an action that was refused to the organiser."""
+    key, actor = state().activity_key, me().email
+    audit_log.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
+
+
+def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
+    """Hand a task to the vault, with the passphrase of the organiser who sends this request.
+
+    Raises `WrongPassphrase`, which is noted, `NoKeyHolder`, and `TooManyTries` for who guesses.
+    """
+    who, database = me(), state().settings.database()
+    try:
+        return client.opened(
+            db.session, task, database=database, organiser_id=who.id, passphrase=passphrase, **arguments
+        )
+    except WrongPassphrase:
+        record("wrong-passphrase")
+        raise
+    except NoKeyHolder:
+        record_refused(task, NO_RIGHT_TO_EXPORT)
+        raise
+
+
+def _judge() -> ResponseReturnValue | None:
+    if not is_theirs(request.path):
+        return None
+    _choose_language()
+    _require_plain_text()
+    g.organiser = signed_in(used=REFRESH not in request.headers)
+    needed = _needed()
+    if g.organiser is None and needed != ANYBODY:
+        return _ask_to_sign_in()
+    if request.method not in SAFE_METHODS:
+        origins.is_ours()
+        csrf.protect()
+    if needed != ANYBODY and not me().may(needed):
+        if request.method not in SAFE_METHODS:
+            record_refused(str(request.endpoint), "role")
+        return _refused(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
+    return None
+
+
+def _needed() -> Any:
+    if request.endpoint is None:
+        return "reader"  # there is nothing here, and only who is in may know
+    return getattr(current_app.view_functions[request.endpoint], "needs", STRICTEST)
+
+
+def _require_plain_text() -> None:
+    """Refuse bodies that are no form (415), and text that no keyboard makes and PostgreSQL cannot store (400)."""
+    if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
+        abort(415)
+    sent = (part for values in (request.args, request.form) for item in values.items(multi=True) for part in item)
+    if any(_UNSTORABLE.search(text) for text in (request.path, *sent)):
+        abort(400)
+
+
+def _choose_language() -> None:
+    if (asked := request.args.get("lang")) in i18n.LANGUAGES:
+        session["language"] = asked
+    i18n.use(session.get("language"))
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("entrance.sign_in"), 303)
+    return _refused(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
+
+
+def _refused(status: int, title: str, advice: str) -> ResponseReturnValue:
+    return make_response(render_template("organise/refused.html", title=title, advice=advice), status)
+
+
+def _keep_private(response: Response) -> Response:
+    return private(response) if is_theirs(request.path) else response

@@ -1,0 +1,123 @@
+"""The questions before actions that are hard to undo: each names the person or number meant, and the consequences."""
+
+from uuid import UUID
+
+from flask import request
+from flask_babel import format_decimal, gettext, ngettext
+
+from campaign.accounts.organisers import EXPORTING, ROLES, Member, Role, member
+from campaign.core.database import db
+from campaign.errors import UnknownOrganiser
+from campaign.petition import integrity, totals
+from campaign.petition.status import stage
+from campaign.web.admin.step_up import Question, about
+from campaign.web.forms.settings import DayForm
+from campaign.web.i18n import day
+
+
+def removing(organiser_id: UUID) -> Question | None:
+    """Return the question before an organiser is removed."""
+    person = _member(organiser_id)
+    if person is None:
+        return None
+    facts = gettext("Their sessions end and their copy of the key is deleted, at once. They keep files they exported.")
+    return Question(about(gettext("Remove %(email)s?"), person.email), (facts,), gettext("Remove"))
+
+
+def stopping_export(organiser_id: UUID) -> Question | None:
+    """Return the question before an organiser loses the right to export."""
+    person = _member(organiser_id)
+    if person is None or not person.exports:
+        return None
+    return Question(
+        about(gettext("Take the right to export from %(email)s?"), person.email),
+        (_key_is_deleted(),),
+        gettext("Take the right to export"),
+    )
+
+
+def changing_role(organiser_id: UUID) -> Question | None:
+    """Return the question before an organiser gets another role."""
+    person, role = _member(organiser_id), request.form.get("role", "")
+    if person is None or role not in ROLES or role == person.role:
+        return None
+    loses_key = person.exports and role not in EXPORTING
+    return Question(
+        about(gettext("Change the role of %(email)s?"), person.email),
+        (f"{role_names()[person.role]} → {role_names()[role]}", _key_is_deleted() if loses_key else ""),
+        gettext("Change it"),
+    )
+
+
+def taking_back() -> Question:
+    """Return the question before an invitation is taken back."""
+    email = request.form.get("email") or "–"
+    facts = gettext("Its link does not work from then on.")
+    return Question(about(gettext("Take back the invitation of %(email)s?"), email), (facts,), gettext("Take back"))
+
+
+def changing_stage() -> Question | None:
+    """Return the question before the petition is opened, closed or marked as delivered."""
+    act, present = request.form.get("act"), stage(db.session)
+    if act == "deliver":
+        return delivering()
+    if present.name == "closed" if act == "close" else present.is_open:
+        return None
+    if act == "close":
+        facts = gettext("Visitors see that it is closed, and nobody can sign.")
+        return Question(gettext("Close the petition?"), (_confirmed(), facts, _waiting()), gettext("Close it"))
+    facts = gettext("Visitors see that it is open, and can sign. A day of delivery is forgotten.")
+    return Question(gettext("Open the petition?"), (_confirmed(), facts), gettext("Open it"))
+
+
+def delivering() -> Question | None:
+    """Return the question before the petition is marked as delivered."""
+    form = DayForm()
+    if not form.validate() or form.day.data is None or stage(db.session).delivered_on == form.day.data:
+        return None
+    facts = gettext("Visitors see that it was delivered. Nobody can sign or confirm from then on.")
+    title = gettext("Mark the petition as delivered on %(day)s?", day=day(form.day.data))
+    return Question(title, (_confirmed(), facts, _waiting()), gettext("It was handed in"))
+
+
+def role_names() -> dict[Role, str]:
+    """Return the name of each role, with its rights."""
+    return {
+        "reader": gettext("Reader: sees figures"),
+        "organiser": gettext("Organiser: exports and erases"),
+        "owner": gettext("Owner: also people and settings"),
+    }
+
+
+def _member(organiser_id: UUID) -> Member | None:
+    """Return an organiser; None if there is no such one, which the view says."""
+    try:
+        return member(db.session, organiser_id)
+    except UnknownOrganiser:
+        return None
+
+
+def _key_is_deleted() -> str:
+    return str(gettext("Their copy of the key is deleted at once. Somebody who may export can give them another."))
+
+
+def _confirmed() -> str:
+    count = totals.confirmed(db.session)
+    text = ngettext(
+        "%(shown)s signature is confirmed.",
+        "%(shown)s signatures are confirmed.",
+        count,
+        shown=format_decimal(count),
+    )
+    return str(text)
+
+
+def _waiting() -> str:
+    count = integrity.unconfirmed(db.session)
+    text = ngettext(
+        "%(shown)s signature is not confirmed yet.",
+        "%(shown)s signatures are not confirmed yet.",
+        count,
+        shown=format_decimal(count),
+    )
+    return str(text)

@@ -1,0 +1,130 @@
+"""People's requests: what is kept of somebody, their link once more, or that they be erased."""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+
+from campaign.accounts import audit_log
+from campaign.accounts.organisers import count_lookup
+from campaign.context import state
+from campaign.core.database import db
+from campaign.errors import TooManyLookups
+from campaign.petition import signatures
+from campaign.petition.lookup import Stored, by_address
+from campaign.web.admin.access import me, needs, opened, record, record_refused, recording, step_up
+from campaign.web.admin.step_up import Question, about, asks_first
+from campaign.web.countries import country_name
+from campaign.web.forms.admin import EmailForm, OpenForm
+from campaign.web.i18n import day
+
+bp = Blueprint("requests", __name__)
+
+
+@bp.get("/signatures")
+@needs("organiser")
+def show() -> ResponseReturnValue:
+    """Ask for the address of who asks."""
+    return _page(EmailForm(formdata=None))
+
+
+@bp.post("/signatures")
+@needs("organiser")
+@step_up
+def find() -> ResponseReturnValue:
+    """Show what is stored for an address. A POST, so that the address stands in no log."""
+    form = EmailForm()
+    if not form.validate():
+        return _page(form, 422)
+    return _page(form, found=_found(form.address))
+
+
+@bp.post("/signatures/open")
+@needs("organiser")
+@step_up
+def open_() -> ResponseReturnValue:
+    """Show what is sealed as well, with the passphrase."""
+    form = OpenForm()
+    found = _found(form.address) if form.validate() else None
+    if found is None:
+        return _page(form, 422)
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
+        person = opened("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
+        record("opened", signature=found.id)
+        return _page(form, found=found, person=person)
+    return _page(form, form.status, found=found, opening=form)
+
+
+@bp.post("/signatures/send")
+@needs("organiser")
+@step_up
+def send() -> ResponseReturnValue:
+    """Send the link of a confirmed signature once more, to the address itself and nobody else."""
+    form = EmailForm()
+    found = _found(form.address) if form.validate() else None
+    if found is None or found.confirmed_at is None:
+        return _page(form, 422)
+    signatures.send_link(db.session, state().keys, email=form.address, language=found.language, at_once=True)
+    record("sent-link", signature=found.id)
+    return _page(form, found=found, said=gettext("The link is on its way to this address."))
+
+
+def _erasing() -> Question | None:
+    """Return the question before a signature is erased."""
+    form = EmailForm()
+    found = _found(form.address) if form.validate() else None
+    if found is None:
+        return None
+    signed = f"{gettext('Signed')}: {day(found.signed_at.date())}, {country_name(found.country)}"
+    confirmed = gettext("It is confirmed: the public count goes down by one.") if found.confirmed_at else ""
+    facts = (signed, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
+    return Question(about(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever"))
+
+
+@bp.post("/signatures/erase")
+@needs("organiser")
+@step_up
+@asks_first(_erasing, private=True)
+def erase() -> ResponseReturnValue:
+    """Erase all submissions with the address and the mail that waits for them."""
+    form = EmailForm()
+    found = _found(form.address) if form.validate() else None
+    if found is None:
+        return _page(form, 422)
+    with recording("erased", signature=found.id) as draft:
+        draft.happened = signatures.erase(db.session, found.id)
+    return _page(EmailForm(formdata=None), said=gettext("The signature is erased."))
+
+
+@bp.errorhandler(TooManyLookups)
+def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
+    """Report how long to wait."""
+    minutes, form = -(-error.seconds // 60), EmailForm(formdata=None)
+    text = ngettext(
+        "That is as much as one organiser may look up in an hour. Please wait %(num)s minute.",
+        "That is as much as one organiser may look up in an hour. Please wait %(num)s minutes.",
+        minutes,
+    )
+    form.refuse(form.email, text)
+    response: Response = make_response(_page(form, 429))
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _found(address: str) -> Stored | None:
+    """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`."""
+    try:
+        count_lookup(db.session, me().id)
+    except TooManyLookups as error:
+        record_refused("looked-up", audit_log.reason_of(error))
+        raise
+    found = by_address(db.session, state().keys.addresses, address)
+    record("looked-up", signature=found and found.id)
+    return found
+
+
+def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    shown.setdefault("opening", OpenForm(formdata=None))
+    searched = form.email.data and not form.errors
+    return make_response(render_template("organise/requests.html", form=form, searched=searched, **shown), status)

@@ -1,0 +1,163 @@
+"""The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from typing import Any
+
+from babel import Locale
+from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.accounts import audit_log
+from campaign.context import state
+from campaign.core.database import db, utcnow
+from campaign.core.dates import written
+from campaign.errors import UnknownLink
+from campaign.key_worker.client import Broken, Task
+from campaign.key_worker.results import Job, new_job
+from campaign.petition import status as petition_status
+from campaign.petition import totals
+from campaign.petition.countries import CODES
+from campaign.web import petition_settings
+from campaign.web.admin import confirmations
+from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, record_refused, recording, step_up
+from campaign.web.admin.export import forget_form, iter_noting, recorder
+from campaign.web.admin.overview import attachment
+from campaign.web.admin.step_up import asks_first
+from campaign.web.forms.admin import HandInForm
+from campaign.web.forms.settings import DayForm
+
+LANGUAGE = "en"  # of the document
+_COVER = """To the International Olympic Committee
+
+{count} people have signed the petition that follows. They ask you to speak out, and to stand by your principle of \
+non-discrimination.
+
+Their names stand behind it, in the order in which they signed. Where fewer than ten people of a country have signed, \
+we write “elsewhere”: some of them live where such a list can be a danger to them.
+
+Please read it, and answer in public.
+
+The organisers of “Love Always Wins”"""
+
+bp = Blueprint("hand_in", __name__)
+
+
+@bp.get("/hand-in")
+@needs("organiser")
+def show() -> ResponseReturnValue:
+    """Ask for the letter that goes with it, and the passphrase."""
+    cover = _COVER.format(count=f"{totals.confirmed(db.session):,}")
+    return _page(HandInForm(formdata=None, cover=cover))
+
+
+@bp.post("/hand-in")
+@needs("organiser")
+@step_up
+def begin() -> ResponseReturnValue:
+    """Let the vault begin, and lead to where one sees how far it is."""
+    form, job = HandInForm(), new_job(state().settings.instance)
+    if not me().exports:
+        record_refused("hand-in", NO_RIGHT_TO_EXPORT)
+        abort(403)
+    if not form.validate():
+        return _page(form, 422)
+    asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
+        task = opened("hand_in", str(form.passphrase.data), **asked)
+        with task.handed_over():
+            count = totals.confirmed(db.session)
+            forget_form()
+            Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
+        return redirect(url_for(".follow", job=job.token), 303)
+    return _page(form, form.status)
+
+
+@bp.get("/hand-in/<job>")
+@needs("organiser")
+def follow(job: str) -> ResponseReturnValue:
+    """Show how far it is."""
+    progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
+    return render_template("organise/hand_in_job.html", job=job, progress=progress, day=day)
+
+
+@bp.get("/hand-in/<job>/file")
+@needs("organiser")
+def fetch(job: str) -> ResponseReturnValue:
+    """Give the document."""
+    return attachment(_job(job).content(), "hand-in", suffix="pdf", mimetype="application/pdf")
+
+
+@bp.post("/hand-in/delivered")
+@needs("organiser")
+@step_up
+@asks_first(confirmations.delivering)
+def deliver() -> ResponseReturnValue:
+    """Note that it was handed in: nothing is signed or confirmed any more."""
+    form = DayForm()
+    if not me().exports:
+        record_refused("delivered", NO_RIGHT_TO_EXPORT)
+        abort(403)
+    if not form.validate() or form.day.data is None:
+        abort(400)
+    with recording("delivered", day=form.day.data) as draft:
+        draft.happened = petition_status.deliver(db.session, form.day.data)
+    return redirect(url_for("dashboard.show"), 303)
+
+
+@bp.errorhandler(UnknownLink)
+def explain(_error: UnknownLink) -> ResponseReturnValue:
+    """Say that a document is kept for an hour."""
+    title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
+    return render_template("organise/refused.html", title=title, advice=advice), 404
+
+
+def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
+    """Return a function that waits for the end of `task`, and records the result.
+
+    Names that are set in their closest form are recorded by their numbers.
+    """
+    note, output = recorder(), iter_noting(task)
+
+    def wait() -> None:
+        try:
+            for _ in output:
+                pass
+        except Broken as error:
+            note(audit_log.REFUSED, attempt="hand-in", why=audit_log.reason_of(error))
+            return
+        note("hand-in", signatures=count)
+        with suppress(UnknownLink):  # deleted in the meantime
+            progress = job.progress()
+            if progress.replaced:
+                note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
+
+    return wait
+
+
+def _job(token: str) -> Job:
+    return Job(state().settings.instance, token)
+
+
+def _wanted(form: HandInForm) -> dict[str, Any]:
+    """Return the words of the document, in English."""
+    words = {
+        "title": "Love Always Wins",
+        "day": written(utcnow().date(), LANGUAGE),
+        "cover": petition_settings.paragraphs(str(form.cover.data)),
+        "letter_to": "To the International Olympic Committee",
+        "letter": petition_settings.paragraphs(petition_settings.letter_in(LANGUAGE)),
+        "totals": "Signatures by country",
+        "total": "In all",
+        "names": "Names",
+        "elsewhere": "elsewhere",
+        "page": "page {page} of {pages}",
+    }
+    territories = Locale.parse(LANGUAGE).territories
+    return {"words": words, "countries": {code: territories[code] for code in CODES}}
+
+
+def _page(form: HandInForm, status: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("organise/hand_in.html", form=form), status)

@@ -1,0 +1,123 @@
+"""Taking signatures away: choose, see how many, say why, type the passphrase, and the file comes at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.accounts import audit_log
+from campaign.context import state_of
+from campaign.core.database import db, iso
+from campaign.exports.columns import LAYOUTS
+from campaign.exports.export import Choice, row_count
+from campaign.exports.formats import FORMATS
+from campaign.key_worker.client import Task
+from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, own_secret, record, record_refused
+from campaign.web.admin.overview import attachment
+from campaign.web.forms.export import ChoiceForm, DownloadForm
+
+EXPORTS_SHOWN = 10
+
+bp = Blueprint("export", __name__)
+
+
+@bp.get("/export")
+@needs("organiser")
+def show() -> ResponseReturnValue:
+    """Ask what to export; once that is chosen, say how many rows that is, and ask for the passphrase."""
+    form = ChoiceForm(request.args if "purpose" in request.args else None)
+    if "purpose" not in request.args:
+        return _page(form)
+    if not form.validate():
+        return _page(form, status=422)
+    return _page(form, DownloadForm(request.args))
+
+
+@bp.post("/export")
+@needs("organiser")
+@own_secret
+def download() -> ResponseReturnValue:
+    """Send the file, once the passphrase has opened the keys; else nothing."""
+    form = DownloadForm()
+    if not me().exports:
+        record_refused("exported", NO_RIGHT_TO_EXPORT)
+        abort(403)
+    if not form.validate():
+        return _page(form, form, 422)
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was sent.")):
+        task = _opened(form)
+        with task.handed_over():
+            return _file(form, task)
+    return _page(form, form, form.status)
+
+
+def _opened(form: DownloadForm) -> Task:
+    """Let the vault open the keys, and note the export before its first byte. Raises what `opened` does."""
+    choice, asked = form.choice(), form.asked()
+    rows = row_count(db.session, choice)
+    task = opened("export", str(form.passphrase.data), choice=_told(choice), **asked)
+    with task.handed_over():
+        record("exported", **asked, **asdict(choice), rows=rows, reason=form.reason.data)
+    forget_form()
+    return task
+
+
+def _file(form: DownloadForm, task: Task) -> Response:
+    file_format = FORMATS[str(form.dialect.data)]
+    suffix, mimetype = file_format.suffix, file_format.mimetype
+    if form.recipient.data:
+        suffix, mimetype = f"{suffix}.age", "application/octet-stream"
+    name = f"{form.purpose.data}-{file_format.use}"
+    response = attachment(iter_noting(task), name, suffix=suffix, mimetype=mimetype)
+    response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
+    return response
+
+
+def iter_noting(task: Task) -> Iterator[bytes]:
+    """Return what the vault puts out; that rows could not be opened is noted at the end."""
+    note = recorder()
+
+    def chunks() -> Iterator[bytes]:
+        yield from task.iter_output()
+        if not task.is_complete():
+            note("export-incomplete")
+
+    return chunks()
+
+
+def recorder() -> Callable[..., None]:
+    """Return a function that records an action, with its details, of the present organiser after the request."""
+    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
+
+    def note(action: str, **details: object) -> None:
+        with app.app_context():
+            audit_log.record(db.session, state_of(app).activity_key, actor=actor, action=action, **details)
+
+    return note
+
+
+def forget_form() -> None:
+    """Let go of what was typed: the request lives as long as its answer is sent, and a passphrase must not."""
+    for kept in ("form", "values", "_cached_data"):
+        request.__dict__.pop(kept, None)
+
+
+def _told(choice: Choice) -> dict[str, Any]:
+    moments = {name: iso(moment) for name in ("since", "until") if (moment := getattr(choice, name))}
+    return asdict(choice) | moments
+
+
+def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 200) -> ResponseReturnValue:
+    download = download if form.is_clear() else None
+    rows = row_count(db.session, form.choice()) if download else None
+    exports = [
+        entry
+        for action in ("exported", "export-incomplete")
+        for entry in audit_log.entries(db.session, most=EXPORTS_SHOWN, action=action)
+    ]
+    shown: dict[str, Any] = {"form": form, "download": download, "rows": rows, "purposes": list(LAYOUTS)}
+    exports.sort(key=lambda entry: entry.number, reverse=True)
+    return make_response(render_template("organise/export.html", **shown, exports=exports), status)

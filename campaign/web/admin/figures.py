@@ -1,0 +1,157 @@
+"""The figures of the campaign: each a table, which the page shows and draws, and which can be taken away as CSV."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask_babel import format_date, format_time, gettext
+
+from campaign.analytics.film_views import MARKS, watched
+from campaign.analytics.page_views import steps
+from campaign.analytics.shares import shared
+from campaign.core.database import db, iso, utcnow
+from campaign.mail.queue_status import backlog
+from campaign.petition import totals
+from campaign.petition.cleanup import NO_CHANNEL
+from campaign.sharing.channels import CHANNELS
+from campaign.web.countries import country_name
+from campaign.web.i18n import language_name
+
+HOURS = 48
+DAYS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: what it is of, as machines and as people read it, and its numbers."""
+
+    key: str
+    label: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A table by its lines; `columns` names what is counted. `over_time`: its lines follow each other evenly."""
+
+    key: str
+    title: str
+    first: str
+    columns: tuple[str, ...]
+    lines: list[Line] = field(default_factory=list)
+    over_time: bool = False
+
+    @property
+    def most(self) -> int:
+        """The largest of the first numbers, at least one."""
+        return max((line.numbers[0] for line in self.lines), default=0) or 1
+
+    @property
+    def total(self) -> int:
+        """All first numbers together."""
+        return sum(line.numbers[0] for line in self.lines)
+
+
+def by_hour() -> Figures:
+    """Return the confirmed signatures of the last 48 hours, UTC."""
+    first = utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    found = totals.by_hour(db.session, since=first)
+    moments = [first + timedelta(hours=number) for number in range(HOURS)]
+    lines = [Line(iso(moment), _hour(moment), (found.get(moment, 0),)) for moment in moments]
+    return Figures("hours", gettext("The last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True)
+
+
+def by_day() -> Figures:
+    """Return the confirmed signatures of each day, UTC, from the first one on."""
+    found = totals.by_day(db.session)
+    today = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
+    first = min(next(iter(found), today), today - timedelta(days=1))
+    days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    lines = [Line(str(day.date()), format_date(day, "medium", rebase=False), (found.get(day, 0),)) for day in days]
+    return Figures("days", gettext("Day by day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
+
+
+def by_country() -> Figures:
+    """Return the confirmed signatures by country, the most first."""
+    lines = [Line(code, country_name(code), (number,)) for code, number in totals.by(db.session, "country").items()]
+    return Figures("countries", gettext("Countries"), gettext("Country"), _signatures(), lines)
+
+
+def by_language() -> Figures:
+    """Return the confirmed signatures by the language that they were given in."""
+    found = totals.by(db.session, "language").items()
+    lines = [Line(language, language_name(language), (number,)) for language, number in found]
+    return Figures("languages", gettext("Languages"), gettext("Language"), _signatures(), lines)
+
+
+def by_channel() -> Figures:
+    """Return by channel how many came by it and signed, and how often it was used to pass the page on."""
+    found = totals.by_channel(db.session, shared(db.session))
+    lines = [Line(key, _channel(key), (came, shares)) for key, (shares, came) in found.items()]
+    lines.sort(key=lambda line: line.numbers, reverse=True)
+    columns = (*_signatures(), gettext("Shares"))
+    return Figures("channels", gettext("How they came"), gettext("Channel"), columns, lines)
+
+
+def funnel() -> Figures:
+    """Return how many came how far, from opening the page to passing it on."""
+    taken, marks = steps(db.session), watched(db.session)
+    plays, ends = (sum(number for _, _, percent, number in marks if percent == mark) for mark in (MARKS[0], MARKS[-1]))
+    lines = [
+        Line("views", gettext("opened the page"), (taken.get("viewed", 0),)),
+        Line("plays", gettext("started the film"), (plays,)),
+        Line("watched", gettext("watched it to its end"), (ends,)),
+        Line("signed", gettext("signed"), (taken.get("signed", 0),)),
+        Line("confirmed", gettext("confirmed"), (totals.confirmed(db.session),)),
+        Line("shared", gettext("passed it on"), (sum(shared(db.session).values()),)),
+    ]
+    return Figures("funnel", gettext("From the film to the signature"), gettext("Step"), (gettext("Times"),), lines)
+
+
+def mail() -> Figures:
+    """Return how the mail is: what waits, what no server took, what was given up."""
+    found = backlog(db.session)
+    lines = [
+        Line("waiting", gettext("waiting to be sent"), (found.waiting,)),
+        Line("bounced", gettext("refused by the other side"), (found.bounced,)),
+        Line("dead", gettext("given up"), (found.dead,)),
+    ]
+    return Figures("mail", gettext("Mail"), gettext("State"), (gettext("Mails"),), lines)
+
+
+FIGURES: dict[str, Callable[[], Figures]] = {
+    "hours": by_hour,
+    "days": by_day,
+    "countries": by_country,
+    "channels": by_channel,
+    "languages": by_language,
+    "funnel": funnel,
+    "mail": mail,
+}
+
+
+def today() -> int:
+    """Return how many signatures were confirmed since midnight, UTC."""
+    midnight = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
+    return sum(totals.by_hour(db.session, since=midnight).values())
+
+
+def _signatures() -> tuple[str]:
+    return (gettext("Signatures"),)
+
+
+def _hour(moment: datetime) -> str:
+    return f"{format_date(moment, 'd MMM', rebase=False)}, {format_time(moment, 'HH:mm', rebase=False)}"
+
+
+def _channel(key: str) -> str:
+    named = {
+        NO_CHANNEL: gettext("by themselves"),
+        "copy": gettext("copied link"),
+        "email": gettext("E-mail"),
+        "embed": gettext("film on another site"),
+        "poster": gettext("poster"),
+        "qr": gettext("QR code"),
+        "sheet": gettext("share menu of the device"),
+    }
+    return str(named[key]) if key in named else CHANNELS[key].name

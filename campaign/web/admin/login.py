@@ -1,0 +1,140 @@
+"""The door of the organisers' room: signing in with two factors, and signing out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.accounts import audit_log, passkeys
+from campaign.accounts.login import check_code, check_password
+from campaign.accounts.organisers import member
+from campaign.context import state
+from campaign.core.database import db
+from campaign.errors import LimitReached, WrongFactor
+from campaign.web.admin import sessions
+from campaign.web.admin.access import needs, no_step_up, open_to_anybody
+from campaign.web.forms.admin import CodeForm, PasswordForm
+from campaign.web.negotiation import in_words, to_retry
+from campaign.web.rate_limits import count_sign_in
+
+bp = Blueprint("entrance", __name__)
+
+
+@bp.get("/sign-in")
+@open_to_anybody
+def sign_in() -> ResponseReturnValue:
+    """Ask for address and password."""
+    return _first(PasswordForm(formdata=None))
+
+
+@bp.post("/sign-in")
+@open_to_anybody
+def give_password() -> ResponseReturnValue:
+    """Take the first factor."""
+    count_sign_in()
+    form = PasswordForm()
+    if not form.validate():
+        return _first(form, 422)
+    with form.refusing(form.password, gettext("Address or password is not right.")):
+        found = check_password(db.session, str(form.email.data), str(form.password.data))
+        if found.ready_at is None:
+            form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
+        else:
+            sessions.note_password(found.id)
+    return _first(form, form.status) if form.errors else redirect(url_for(".second"), 303)
+
+
+@bp.get("/sign-in/code")
+@open_to_anybody
+def second() -> ResponseReturnValue:
+    """Ask for the second factor."""
+    who = sessions.password_given()
+    return _second(CodeForm(formdata=None), who) if who else redirect(url_for(".sign_in"), 303)
+
+
+@bp.post("/sign-in/code")
+@open_to_anybody
+def give_code() -> ResponseReturnValue:
+    """Take the second factor, and let them in."""
+    count_sign_in()
+    form, who = CodeForm(), sessions.password_given()
+    if who is None:
+        return redirect(url_for(".sign_in"), 303)
+    if not form.validate():
+        return _second(form, who, 422)
+    with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
+        check_code(db.session, state().factor_key, who, str(form.code.data))
+    return _second(form, who, form.status) if form.errors else _let_in()
+
+
+@bp.post("/sign-in/passkey")
+@open_to_anybody
+def give_passkey() -> ResponseReturnValue:
+    """Take a passkey as the second factor, and let them in."""
+    count_sign_in()
+    who, credential = sessions.password_given(), request.form.get("credential", "")
+    if who is None:
+        return redirect(url_for(".sign_in"), 303)
+    form = CodeForm(formdata=None)
+    with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
+        passkeys.check(db.session, place(), who, credential=credential)
+    return _second(form, who, form.status) if form.errors else _let_in()
+
+
+@bp.post("/sign-out")
+@needs("reader")
+@no_step_up
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    sessions.sign_out()
+    return redirect(url_for(".sign_in"), 303)
+
+
+@bp.errorhandler(LimitReached)
+def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
+    """Answer somebody who tries too often with the time to come back."""
+    form, when = PasswordForm(formdata=None), in_words(error.seconds)
+    form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
+    return to_retry(_first(form, 429), error.seconds)
+
+
+def tell(action: str, who: UUID) -> None:
+    """Note what somebody did at the door."""
+    audit_log.record(db.session, state().activity_key, actor=member(db.session, who).email, action=action)
+
+
+@contextmanager
+def _noting(who: UUID) -> Iterator[None]:
+    """Note a wrong second factor: somebody knows the password."""
+    try:
+        yield
+    except WrongFactor:
+        tell("wrong-code", who)
+        raise
+
+
+def place() -> passkeys.Place:
+    """Return where passkeys of this campaign are good."""
+    return passkeys.Place(state().settings.public_url)
+
+
+def _let_in() -> ResponseReturnValue:
+    """Begin the session of somebody who has given both factors; the first one is used up by that."""
+    who = sessions.use_password_given()
+    if who is None:  # another request was faster
+        return redirect(url_for(".sign_in"), 303)
+    sessions.sign_in(member(db.session, who))
+    tell("signed-in", who)
+    return redirect(url_for("dashboard.show"), 303)
+
+
+def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("organise/sign_in.html", form=form), status)
+
+
+def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
+    options = passkeys.request(db.session, place(), who) if passkeys.has_passkey(db.session, who) else None
+    return make_response(render_template("organise/second.html", form=form, options=options), status)

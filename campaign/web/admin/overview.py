@@ -1,0 +1,68 @@
+"""How the campaign goes, at a glance, and each figure as CSV."""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from campaign.accounts import audit_log
+from campaign.context import state
+from campaign.core.database import db, utcnow
+from campaign.core.disk_space import room
+from campaign.exports.csv_writer import DIALECTS, iter_csv
+from campaign.mail import domain_budget
+from campaign.mail.queue_status import health
+from campaign.petition import totals
+from campaign.petition.status import stage
+from campaign.web import proxies
+from campaign.web.admin import figures
+from campaign.web.admin.access import needs
+
+EXPORTS_SHOWN = 5
+
+bp = Blueprint("dashboard", __name__)
+
+
+@bp.get("/")
+@needs("reader")
+def show() -> ResponseReturnValue:
+    """Show how the campaign goes."""
+    return render_template(
+        "organise/dashboard.html",
+        tables={key: made() for key, made in figures.FIGURES.items()},
+        today=figures.today(),
+        count=totals.confirmed(db.session),
+        exports=audit_log.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
+        stage=stage(db.session),
+        full_domains=domain_budget.full_domains(db.session),
+        mail_health=health(db.session),
+        now=utcnow(),
+        disk=room(state().settings),
+        has_unknown_proxy=proxies.is_unknown(),
+    )
+
+
+@bp.get("/figures/<key>.csv")
+@needs("reader")
+def figures_csv(key: str) -> ResponseReturnValue:
+    """Give one table as CSV, for a spreadsheet."""
+    if key not in figures.FIGURES:
+        abort(404)
+    table = figures.FIGURES[key]()
+    header = (table.first, *table.columns)
+    rows = [(line.key, *map(str, line.numbers)) for line in table.lines]
+    return attachment(b"".join(iter_csv(rows, header=header, dialect=DIALECTS["excel"])), key)
+
+
+def attachment(
+    content: bytes | Iterable[bytes], name: str, *, suffix: str = "csv", mimetype: str = "text/csv"
+) -> Response:
+    """Return `content`, bytes or a stream of them, as a file to keep, with today's date in its name."""
+    response = Response(content, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(name, suffix)}"'
+    return response
+
+
+def file_name(name: str, suffix: str) -> str:
+    """Return the name of a file that is taken away: love-always-wins-crm-import-2013-11-22.csv."""
+    return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"

@@ -1,0 +1,60 @@
+"""Whose invitation it is: the steps of coming in are taken by who began with this browser, or is signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from flask import g, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from campaign.accounts import organisers
+from campaign.accounts.invitations import Invited
+from campaign.core.database import db
+from campaign.web.admin import sessions
+from campaign.web.admin.access import open_to_anybody
+
+Step = Callable[[UUID], ResponseReturnValue]
+
+
+def step(view: Step) -> Callable[..., ResponseReturnValue]:
+    """Let a step be taken by who has begun with this browser; others are led to the beginning."""
+
+    @open_to_anybody
+    @wraps(view)
+    def taken(token: str) -> ResponseReturnValue:
+        found = who(invited())
+        return view(found) if found else redirect(url_for(".account", token=token), 303)
+
+    return taken
+
+
+def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
+    """Like `step`, for organisers who cannot log in yet: those who can change their factors on their account page."""
+
+    def taken(organiser_id: UUID) -> ResponseReturnValue:
+        return lead_to(".passphrase") if is_in(organiser_id) else view(organiser_id)
+
+    return step(wraps(view)(taken))
+
+
+def who(of: Invited) -> UUID | None:
+    """Return who this invitation is for, if it is they who send this request."""
+    signed_in = g.organiser.id if g.organiser else None
+    here = signed_in if is_in(of.organiser_id) else sessions.joining()  # who is in shows both factors first
+    return here if here is not None and here == of.organiser_id else None
+
+
+def is_in(organiser_id: UUID | None) -> bool:
+    """Tell whether somebody has finished coming in."""
+    return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
+
+
+def invited() -> Invited:
+    """Return the invitation of this request."""
+    found: Invited = g.invited
+    return found
+
+
+def lead_to(step: str) -> ResponseReturnValue:
+    """Lead to another step."""
+    return redirect(url_for(step, token=invited().token), 303)

@@ -1,0 +1,111 @@
+"""The organisers' cookie: one under /organise alone, so that what everybody sees never depends on one."""
+
+from uuid import UUID
+
+from flask import Flask, Request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_wtf import CSRFProtect
+
+from campaign.accounts import sessions, short_lived_tokens
+from campaign.accounts.organisers import Member, member
+from campaign.accounts.short_lived_tokens import INVITATION_BEGUN, PASSWORD_GIVEN
+from campaign.config.settings import Settings
+from campaign.context import state_of
+from campaign.core.database import db
+
+ROOM = "/organise"
+_TOKEN = "token"  # noqa: S105
+_JOINING = "joining"
+_WAITING = "waiting"
+_PROOF = "proof"
+
+csrf = CSRFProtect()
+
+
+class OrganisersCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, but none elsewhere: there a page would differ by it (`Vary: Cookie`)."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie holds; None outside the room."""
+        return super().open_session(app, request) if is_theirs(request.path) else None
+
+
+def bake(app: Flask, settings: Settings) -> None:
+    """Give `app` the cookie and the tokens of its forms."""
+    app.secret_key = state_of(app).session_key
+    app.session_interface = OrganisersCookie()
+    app.config.update(
+        SESSION_COOKIE_NAME="organiser",
+        SESSION_COOKIE_PATH=ROOM,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        WTF_CSRF_CHECK_DEFAULT=False,  # `access` checks, before anything else
+        WTF_CSRF_SSL_STRICT=False,  # the room's pages send no Referer; `guard` asks for the origin
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the cookie
+    )
+    csrf.init_app(app)
+
+
+def is_theirs(path: str) -> bool:
+    """Tell whether `path` is in the organisers' room."""
+    return path == ROOM or path.startswith(f"{ROOM}/")
+
+
+def signed_in(*, used: bool) -> Member | None:
+    """Return who sends this request, if they are signed in; with `used` they stay so for 30 minutes more."""
+    organiser_id = sessions.organiser_of(db.session, str(session.get(_TOKEN, "")), used=used)
+    return member(db.session, organiser_id) if organiser_id else None
+
+
+def begin_joining(organiser_id: UUID) -> None:
+    """Let the browser of this request go on coming in with an invitation, for an hour."""
+    session[_JOINING] = short_lived_tokens.issue(db.session, INVITATION_BEGUN, organiser_id)
+
+
+def joining() -> UUID | None:
+    """Return who comes in with this browser."""
+    return short_lived_tokens.organiser_of(db.session, INVITATION_BEGUN, session.get(_JOINING, ""))
+
+
+def note_password(organiser_id: UUID) -> None:
+    """Let the browser of this request give the second factor, for five minutes."""
+    session[_WAITING] = short_lived_tokens.issue(db.session, PASSWORD_GIVEN, organiser_id)
+
+
+def password_given() -> UUID | None:
+    """Return who has given their password with this browser, a short while ago."""
+    return short_lived_tokens.organiser_of(db.session, PASSWORD_GIVEN, session.get(_WAITING, ""))
+
+
+def use_password_given() -> UUID | None:
+    """Return the same, once: another request with this cookie gets None."""
+    return short_lived_tokens.use_up(db.session, PASSWORD_GIVEN, session.pop(_WAITING, ""))
+
+
+def is_confirmed() -> bool:
+    """Return whether the organiser gave a secret again in this browser, in the last five minutes."""
+    return sessions.is_confirmed(db.session, session.get(_TOKEN, ""), session.get(_PROOF, ""))
+
+
+def confirm() -> None:
+    """Note that the organiser gave a secret again in this browser."""
+    session[_PROOF] = sessions.confirm(db.session, session.get(_TOKEN, ""))
+
+
+def sign_in(organiser: Member) -> None:
+    """Let the browser of this request be signed in from now on; what it had before is forgotten."""
+    token = sessions.start(db.session, organiser.id)
+    language = session.get("language")
+    session.clear()
+    session.update({_TOKEN: token, "language": language})
+
+
+def sign_out() -> None:
+    """End the session, here and in the database."""
+    sessions.end(db.session, str(session.get(_TOKEN, "")))
+    session.clear()
+
+
+def end_others(organiser: Member) -> None:
+    """End all sessions of an organiser but this one."""
+    sessions.end_all(db.session, organiser.id, but=str(session.get(_TOKEN, "")))

@@ -1,0 +1,141 @@
+"""Who runs the campaign: inviting, roles, the right to export, removing. For owners."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.accounts import invitations, organisers
+from campaign.accounts.organisers import ROLES, Member, member
+from campaign.core.database import db
+from campaign.errors import LastExporter, LastOwner, UnknownOrganiser
+from campaign.web.admin import confirmations
+from campaign.web.admin.access import needs, opened, record, recording, step_up
+from campaign.web.admin.step_up import asks_first
+from campaign.web.forms.admin import InviteForm
+
+bp = Blueprint("organisers", __name__)
+
+
+@bp.get("/organisers")
+@needs("owner")
+def show() -> ResponseReturnValue:
+    """List them, and who is invited."""
+    return _page(InviteForm(formdata=None))
+
+
+@bp.post("/organisers")
+@needs("owner")
+@step_up
+def invite() -> ResponseReturnValue:
+    """Make an invitation and show its address, this once; one that carries keys needs the giver's passphrase."""
+    form = InviteForm()
+    if not form.validate():
+        return _page(form, 422)
+    known = organisers.by_email(db.session, form.address)
+    if known and known.ready_at and not form.exports.data:
+        form.refuse(form.email, gettext("Somebody with this address is in already."))
+        return _page(form, 422)
+    guest = known.id if known and known.ready_at else None
+    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
+        invitation = url_for("invitation.account", token=_invitation(form, guest))
+        return _page(InviteForm(formdata=None), invitation=invitation, email=form.address)
+    return _page(form, form.status)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/role")
+@needs("owner")
+@step_up
+@asks_first(confirmations.changing_role)
+def set_role(organiser_id: UUID) -> ResponseReturnValue:
+    """Give somebody another role."""
+    role = request.form.get("role", "")
+    if role not in ROLES:
+        abort(400)
+    changed = _known(organiser_id)
+    with recording("changed-role", email=changed.email, before=changed.role, role=role) as draft:
+        draft.happened = role != _known(organiser_id).role
+        organisers.set_role(db.session, organiser_id, role)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/stop-export")
+@needs("owner")
+@step_up
+@asks_first(confirmations.stopping_export)
+def stop_export(organiser_id: UUID) -> ResponseReturnValue:
+    """Delete somebody's copy of the keys."""
+    with recording("ended-export", email=_known(organiser_id).email) as draft:
+        draft.happened = organisers.stop_export(db.session, organiser_id)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/<uuid:organiser_id>/remove")
+@needs("owner")
+@step_up
+@asks_first(confirmations.removing)
+def remove(organiser_id: UUID) -> ResponseReturnValue:
+    """Remove somebody, with their sessions and their copy of the keys."""
+    with recording("removed", email=_known(organiser_id).email):
+        organisers.remove(db.session, organiser_id)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/organisers/invitations/take-back")
+@needs("owner")
+@step_up
+@asks_first(confirmations.taking_back)
+def take_back() -> ResponseReturnValue:
+    """Let an invitation that waits be good no more."""
+    email = request.form.get("email") or None
+    with recording("took-back-invitation", email=email) as draft:
+        draft.happened = invitations.take_back(db.session, email)
+    return redirect(url_for(".show"), 303)
+
+
+@bp.errorhandler(LastOwner)
+def keep_one(_error: LastOwner) -> ResponseReturnValue:
+    """Say that somebody must be left who can let others in."""
+    return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
+
+
+@bp.errorhandler(LastExporter)
+def keep_one_exporter(_error: LastExporter) -> ResponseReturnValue:
+    """Say that somebody must be left who can give the right to export."""
+    fault = gettext("Nobody else may export. Give somebody else the right first.")
+    return _page(InviteForm(formdata=None), 409, fault=fault)
+
+
+@bp.errorhandler(UnknownOrganiser)
+def miss(_error: UnknownOrganiser) -> ResponseReturnValue:
+    """Say that somebody is gone already."""
+    return _page(InviteForm(formdata=None), 404, fault=gettext("There is no such organiser any more."))
+
+
+def _invitation(form: InviteForm, guest: UUID | None) -> str:
+    asked: dict[str, Any] = {"email": form.address, "role": form.role.data}
+    if not form.exports.data:
+        with recording("invited", **asked, exports=False):
+            return invitations.invite(db.session, **asked)
+    known = str(guest) if guest else None
+    token = opened("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
+    record("invited", **asked, exports=True)
+    return str(token)
+
+
+def _known(organiser_id: UUID) -> Member:
+    return member(db.session, organiser_id)
+
+
+def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
+    page = render_template(
+        "organise/organisers.html",
+        form=form,
+        members=organisers.members(db.session),
+        waiting=invitations.waiting(db.session),
+        roles=list(confirmations.role_names().items()),
+        **shown,
+    )
+    return make_response(page, status)

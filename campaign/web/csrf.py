@@ -1,0 +1,55 @@
+"""Who may post the sign form: only a page of our own.
+
+A token in the form would need a cookie and a page that differs for everyone. Browsers say themselves where a request
+comes from (W3C, Fetch Metadata; RFC 6454, Origin). One that says neither gets the form again with a signed token.
+"""
+
+from typing import Literal
+
+from flask import abort, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from campaign.context import state
+from campaign.web.client_id import lately, visitor_hash
+from campaign.web.negotiation import wants_json
+
+TOKEN_SECONDS = 3600
+TOKEN_FIELD = "again"  # noqa: S105
+
+
+def is_ours() -> bool:
+    """Tell whether this request was made by a page of ours; False where nothing says so.
+
+    Raises `werkzeug.exceptions.Forbidden` for one that another site made.
+    """
+    origin = _origin()
+    if origin == "foreign":
+        abort(403)
+    return origin == "ours"
+
+
+def token() -> str:
+    """Return a token that lets this visitor send the form from a browser that says nothing."""
+    return str(_serializer().dumps(visitor_hash()))
+
+
+def _origin() -> Literal["ours", "foreign", "unknown"]:
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return "ours" if site in ("same-origin", "none") else "foreign"
+    origin = request.headers.get("Origin")
+    if origin is None and wants_json():
+        return "ours"  # no browser asks another site for JSON without saying Origin: so this is a program
+    if origin is None or origin == "null":
+        return "ours" if _has_token() else "unknown"
+    return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
+
+
+def _has_token() -> bool:
+    try:
+        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) in lately())
+    except BadSignature:
+        return False
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(state().form_key)

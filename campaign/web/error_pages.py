@@ -1,0 +1,104 @@
+"""Pages for what went wrong: what it is, and what to do, in the visitor's language."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
+
+from campaign.core.database import db
+from campaign.errors import Busy, ExpiredLink, MustWait, UnknownLink, UnknownOrganiser
+from campaign.petition.status import stage
+from campaign.web import i18n
+from campaign.web.headers import private
+from campaign.web.negotiation import in_words, to_retry, wants_json
+
+log = structlog.get_logger(__name__)
+
+_TEXTS = {
+    400: (_("We did not understand that"), _("Please go back and try once more.")),
+    403: (_("This form came from another site"), _("Please sign on our own page.")),
+    404: (_("There is no such page"), _("The address may have been cut off on its way to you.")),
+    405: (_("That is not possible here"), _("Please go to the page and start from there.")),
+    413: (_("That is too much"), _("What was sent is larger than this page can take. Please shorten it.")),
+    415: (_("We cannot read that"), _("This page reads forms only. Please use the form on the page.")),
+    503: (_("We are busy at the moment"), _("Please try again in a few seconds.")),
+    500: (
+        _("Something went wrong on our side"),
+        _("We are sorry. If you were signing, please try again: signing twice does no harm."),
+    ),
+}
+
+
+def explain(app: Flask) -> None:
+    """Answer each failure in `app` with a page, or with JSON where that was asked for."""
+    app.log_exception = _log  # type: ignore[method-assign]
+    app.register_error_handler(HTTPException, _explain_http)
+    app.register_error_handler(MustWait, _explain_wait)
+    app.register_error_handler(UnknownLink, _explain_link)
+    app.register_error_handler(ExpiredLink, _explain_expiry)
+    app.register_error_handler(UnknownOrganiser, lambda _error: _explain_http(NotFound()))
+    app.register_error_handler(Busy, lambda error: _explain_http(ServiceUnavailable(retry_after=error.seconds)))
+    app.register_error_handler(DataError, _explain_unstorable)
+
+
+def _log(exc_info: Any) -> None:
+    """Log a failure of ours by the page's name: the address, which Flask would log, can hold a supporter's token."""
+    log.error("failure", page=request.endpoint, method=request.method, exc_info=exc_info)
+
+
+def _explain_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400 or error.response is not None:
+        return error
+    known = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
+    headers = [(name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")]
+    return _page(*_TEXTS[known]), error.code, headers
+
+
+def _explain_wait(error: MustWait) -> ResponseReturnValue:
+    """Answer a flood in short: the form with all that was typed would cost ten times as much."""
+    i18n.use(request.form.get("lang"))
+    advice = gettext("Too much came from your network. Please try again %(when)s.", when=in_words(error.seconds))
+    return to_retry((_page(_TEXTS[413][0], advice), 429), error.seconds)
+
+
+def _page(title: str, advice: str) -> Response | str:
+    if wants_json():
+        return jsonify(errors={"form": [f"{title}. {advice}"]})
+    return render_template("public/failure.html", title=title, advice=advice)
+
+
+def _explain_unstorable(error: DataError) -> ResponseReturnValue:
+    """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
+    log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
+    db.session.rollback()
+    return _explain_http(BadRequest())
+
+
+def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
+    return _of_link(
+        404,
+        _("This link does not work any more"),
+        _(
+            "Its entry was deleted, or the link was cut off on its way. "
+            "If you confirmed by another email from us, your signature counts."
+        ),
+    )
+
+
+def _explain_expiry(_error: ExpiredLink) -> ResponseReturnValue:
+    return _of_link(
+        410,
+        _("This link was good for 30 days"),
+        _("Its signature was not confirmed in that time, or was taken back."),
+    )
+
+
+def _of_link(status: int, title: str, advice: str) -> ResponseReturnValue:
+    again = stage(db.session).is_open
+    page = render_template("public/failure.html", title=title, advice=advice, again=again, of_link=True)
+    return private(make_response(page, status))

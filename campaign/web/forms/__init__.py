@@ -1,0 +1,1 @@
+"""Forms: fields, validation and cleaning of input."""

@@ -1,0 +1,220 @@
+"""What organisers type. The token of each form stands beside these, and `access` asks for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_babel import gettext, ngettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, Form, StringField
+from wtforms.validators import DataRequired, ValidationError
+
+from campaign.accounts import passkeys, passwords
+from campaign.accounts.organisers import EXPORTING, ROLES
+from campaign.core.secret_text import normalised
+from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
+from campaign.petition import display_names
+from campaign.web.forms.sign import CODE_LENGTH, LinkForm, at_most, email_field
+from campaign.web.forms.text_fields import MultilineField, TextField
+
+COVER_LENGTH = 5000
+SECRET_LENGTH = 1000  # several recovery keys, one after the other
+LONGEST = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
+FACTOR_LENGTH = 100  # of a code with what is copied along with it
+
+
+class OrganiserForm(FlaskForm):  # type: ignore[misc]
+    """A form of the organisers' room."""
+
+    class Meta(LinkForm.Meta):
+        csrf = False  # `access` has checked it
+
+        def wrap_formdata(self, form: Form, formdata: Any) -> Any:  # noqa: ARG002 - WTForms names the arguments
+            """Return what was sent as a form, never as JSON or files; nothing is longer than the longest field."""
+            if formdata is None:
+                return None
+            sent = formdata if isinstance(formdata, MultiDict) else request.form
+            return MultiDict([(name, value[:LONGEST]) for name, value in sent.items(multi=True)])
+
+    status = 422  # of the answer where something is wrong
+
+    def refuse(self, field: Field, why: str) -> None:
+        """Say `why` beside a field."""
+        field.errors = (*field.errors, why)
+
+    @contextmanager
+    def refusing(self, field: Field, why: str) -> Iterator[None]:
+        """Say `why` beside a field when what was typed there opens nothing, or how long to wait after wrong tries."""
+        try:
+            yield
+        except (WrongFactor, WrongPassphrase, NoKeyHolder, BadRecoveryKey):
+            self.refuse(field, why)
+        except TooManyTries as error:
+            self.refuse(field, _wait(error))
+            self.status = 429
+
+
+def secret(missing: str) -> StringField:
+    """Return a field for something secret, which is taken as it is typed."""
+    return StringField(validators=[DataRequired(missing), at_most(SECRET_LENGTH)])
+
+
+class EmailForm(OrganiserForm, LinkForm):
+    """An e-mail address."""
+
+
+class PasswordForm(OrganiserForm):
+    """Address and password, at sign-in."""
+
+    email = email_field()
+    password = secret(_("Please type your password."))
+
+
+class ChosenForm(OrganiserForm):
+    """Something secret that is chosen now, typed twice; `least` characters."""
+
+    least = passwords.LEAST
+    chosen = secret(_("Please choose one."))
+    again = secret(_("Please type it once more."))
+
+    def validate_chosen(self, field: Field) -> None:
+        """Refuse what could be guessed."""
+        if passwords.is_weak(field.data, least=self.least, known=self.known()):
+            raise ValidationError(
+                gettext(
+                    "This could be guessed. Take at least %(least)s characters, best some words by chance.",
+                    least=self.least,
+                )
+            )
+
+    def validate_again(self, field: Field) -> None:
+        """Refuse a slip."""
+        if normalised(field.data) != normalised(self.chosen.data or ""):
+            raise ValidationError(gettext("This is not the same as above."))
+
+    def known(self) -> tuple[str, ...]:
+        """Return words that who guesses would try first."""
+        return ()
+
+
+class AccountForm(ChosenForm, EmailForm):
+    """Who comes in with an invitation, and their password."""
+
+    def known(self) -> tuple[str, ...]:
+        """Return the address and its parts."""
+        email = str(self.email.data).lower()
+        return (email, *email.replace("@", ".").split("."))
+
+
+class CodeForm(OrganiserForm):
+    """The code of a second factor."""
+
+    code = TextField(max_length=FACTOR_LENGTH, validators=[DataRequired(_("Please type the code."))])
+
+
+class PassphraseForm(ChosenForm):
+    """An export passphrase: who steals the database can guess at it for years."""
+
+    least = 16
+
+
+class MemberPassphraseForm(PassphraseForm):
+    """The same for an organiser who is in already: a stolen session alone must not get the keys of an invitation."""
+
+    password = secret(_("Please type your password."))
+
+
+class KeyForm(PassphraseForm):
+    """The same, where the recovery key is asked for as well."""
+
+    recovery_key = secret(_("Please type the recovery key."))
+
+
+class StepUpForm(OrganiserForm):
+    """The password or the digits of an app, given again."""
+
+    secret = StringField(validators=[at_most(SECRET_LENGTH)])
+
+
+class OldForm(OrganiserForm):
+    """What an organiser has, before something of it is changed."""
+
+    old = secret(_("Please type it as it is now."))
+
+
+class PasskeyForm(OldForm):
+    """A name for a new passkey, and the password."""
+
+    name = TextField(max_length=passkeys.LABEL_LENGTH)
+
+
+class RemovalForm(OldForm):
+    """A passkey to remove, by its id, and the password."""
+
+    passkey = StringField()
+
+    def validate_passkey(self, field: Field) -> None:
+        """Accept ids only: the page lists each passkey."""
+        try:
+            self.passkey_id = UUID(field.data)
+        except (TypeError, ValueError):
+            raise ValidationError(gettext("Please choose from the list.")) from None
+
+
+class ChangedPasswordForm(OldForm, ChosenForm):
+    """A new password in place of the old one."""
+
+
+class ChangedPassphraseForm(OldForm, PassphraseForm):
+    """A new export passphrase in place of the old one."""
+
+
+class NameForm(OrganiserForm):
+    """A part of a first name that the page shows."""
+
+    name = TextField(max_length=display_names.MAX_LENGTH)
+
+
+class OpenForm(EmailForm):
+    """An address, and the passphrase that opens what is sealed of it."""
+
+    passphrase = secret(_("Please type your export passphrase."))
+
+
+class HandInForm(OrganiserForm):
+    """The letter that goes with the document to hand in, and the passphrase."""
+
+    cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
+    passphrase = secret(_("Please type your export passphrase."))
+
+
+class InviteForm(EmailForm):
+    """Who is to come in, as what; the passphrase of who lets them export."""
+
+    role = TextField(max_length=CODE_LENGTH, default="organiser")
+    exports = BooleanField()
+    passphrase = StringField(validators=[at_most(SECRET_LENGTH)])
+
+    def validate_role(self, field: Field) -> None:
+        """Take the roles there are; a reader does not export."""
+        if field.data not in ROLES or (self.exports.data and field.data not in EXPORTING):
+            raise ValidationError(gettext("A reader sees figures only, and cannot export."))
+
+    def validate_passphrase(self, field: Field) -> None:
+        """Ask for it where it is needed."""
+        if self.exports.data and not field.data:
+            raise ValidationError(gettext("Please type your export passphrase."))
+
+
+def _wait(error: TooManyTries) -> str:
+    minutes = -(-error.seconds // 60)
+    text = ngettext(
+        "That was wrong too often. Please wait %(num)s minute.",
+        "That was wrong too often. Please wait %(num)s minutes.",
+        minutes,
+    )
+    return str(text)

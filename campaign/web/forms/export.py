@@ -1,0 +1,101 @@
+"""What organisers choose of the signatures that they take away."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, DateField, Field
+from wtforms.validators import DataRequired, Optional, ValidationError
+
+from campaign.crypto.age import checked
+from campaign.errors import BadRecipient
+from campaign.exports.columns import LAYOUTS
+from campaign.exports.export import Choice
+from campaign.exports.formats import FORMATS
+from campaign.petition.countries import CODES
+from campaign.web.forms.admin import OrganiserForm, secret
+from campaign.web.forms.sign import CODE_LENGTH
+from campaign.web.forms.text_fields import TextField
+from campaign.web.i18n import LANGUAGES
+
+REASON_LENGTH = 200
+RECIPIENT_LENGTH = 2100  # characters; a post-quantum key of age has about 2,000
+
+
+class ChoiceForm(OrganiserForm):
+    """Which signatures, for what. A period is of whole days, UTC, the last one included."""
+
+    purpose = TextField(max_length=CODE_LENGTH, default="full")
+    dialect = TextField(max_length=CODE_LENGTH, default="xlsx")
+    since = DateField(validators=[Optional()])
+    until = DateField(validators=[Optional()])
+    country = TextField(max_length=CODE_LENGTH)
+    language = TextField(max_length=CODE_LENGTH)
+    unconfirmed = BooleanField()
+
+    def validate_purpose(self, field: Field) -> None:
+        """Take those that we know."""
+        _require(field.data in LAYOUTS)
+
+    def validate_dialect(self, field: Field) -> None:
+        """Take those that we know."""
+        _require(field.data in FORMATS)
+
+    def validate_country(self, field: Field) -> None:
+        """Take any country, or none."""
+        _require(not field.data or field.data in CODES)
+
+    def validate_language(self, field: Field) -> None:
+        """Take those of the page, or none."""
+        _require(not field.data or field.data in LANGUAGES)
+
+    def is_clear(self) -> bool:
+        """Tell whether nothing is wrong with which signatures are meant, whatever else may be."""
+        return not any(self[name].errors for name in ChoiceForm(formdata=None).data)
+
+    def choice(self) -> Choice:
+        """Return which signatures are meant; the form must be valid."""
+        return Choice(
+            country=self.country.data or None,
+            language=self.language.data or None,
+            since=_midnight(self.since.data),
+            until=_midnight(self.until.data, days=1),
+            include_unconfirmed=bool(self.unconfirmed.data),
+            opted_in=LAYOUTS[str(self.purpose.data)].opted_in,
+        )
+
+
+class DownloadForm(ChoiceForm):
+    """The same, with what lets it leave: a reason, the passphrase, and for whom it is encrypted, if for somebody."""
+
+    reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Please say what it is for."))])
+    recipient = TextField(max_length=RECIPIENT_LENGTH)
+    passphrase = secret(_("Please type your export passphrase."))
+
+    def validate_recipient(self, field: Field) -> None:
+        """Take a public key of age, or none."""
+        try:
+            field.data = checked(field.data) if field.data else ""
+        except BadRecipient:
+            raise ValidationError(gettext("This is no public key of age. It begins with age1.")) from None
+
+    def asked(self) -> dict[str, Any]:
+        """Return how the file is to be, beside which signatures it has."""
+        return {
+            "purpose": self.purpose.data,
+            "dialect": self.dialect.data,
+            "recipient": self.recipient.data or None,
+        }
+
+
+def _require(known: bool) -> None:
+    if not known:
+        raise ValidationError(gettext("Please choose from the list."))
+
+
+def _midnight(day: Any, *, days: int = 0) -> datetime | None:
+    try:
+        return datetime.combine(day + timedelta(days=days), time(), UTC) if day else None
+    except OverflowError:
+        return None  # after the last day of the calendar nothing was signed

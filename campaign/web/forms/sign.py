@@ -1,0 +1,164 @@
+"""The form that people sign with."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import abort, request
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Field, StringField
+from wtforms.validators import DataRequired, StopValidation, ValidationError
+
+from campaign.crypto.data_keys import Person
+from campaign.errors import InvalidAddress
+from campaign.petition import email_addresses
+from campaign.petition.countries import CODES
+from campaign.petition.email_addresses import EMAIL_LENGTH
+from campaign.petition.signatures import Arrival, Signer
+from campaign.sharing.channels import ARRIVALS
+from campaign.web import i18n
+from campaign.web.forms.text_fields import MultilineField, TextField
+from campaign.web.link_repair import parameters
+
+URLENCODED = "application/x-www-form-urlencoded"
+FORM_TYPES = (URLENCODED, "multipart/form-data")
+NAME_LENGTH = 100
+MESSAGE_LENGTH = 1000
+CODE_LENGTH = 20  # of a country or a role; no honest form sends more
+
+# Of a referral; undecoded quoted-printable puts 3D before them.
+_CODE = re.compile(r"(?:3D)?([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-])")
+_CHANNEL = re.compile(r"(?:3D)?([a-z]+)(?![A-Za-z0-9_-])")
+
+
+def _has_a_letter(_form: Any, field: Field) -> None:
+    if not any(letter.isalnum() for letter in field.data):
+        raise StopValidation(_("Please enter your first name."))
+
+
+def at_most(length: int) -> Callable[[Any, Field], None]:
+    """Return what refuses more than `length` characters."""
+
+    def check(_form: Any, field: Field) -> None:
+        if len(field.data or "") > length:
+            raise StopValidation(_("Please use at most %(length)s characters.", length=length))
+
+    return check
+
+
+def email_field() -> TextField:
+    """Return the field for an e-mail address."""
+    return TextField(max_length=EMAIL_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
+
+
+class LinkForm(FlaskForm):  # type: ignore[misc]
+    """Reads and checks the address of somebody who asks for the link to their signature again."""
+
+    class Meta:
+        # The page is the same for everyone, so it can hold no token. `guard` does what a token would.
+        csrf = False
+
+    email = email_field()
+
+    def validate_email(self, field: Field) -> None:
+        """Put the address as it will be written to in place of what was typed."""
+        try:
+            self.address = email_addresses.normalised(field.data)
+        except InvalidAddress:
+            raise ValidationError(
+                _("This does not look like an e-mail address. It should be like name@example.org.")
+            ) from None
+
+
+Form = TypeVar("Form", bound=LinkForm)
+
+
+class SignForm(LinkForm):
+    """Reads and checks what a supporter typed; everything typed stays in it."""
+
+    given_name = TextField(
+        max_length=NAME_LENGTH, validators=[DataRequired(_("Please enter your first name.")), _has_a_letter]
+    )
+    family_name = TextField(max_length=NAME_LENGTH)
+    email = email_field()  # again, so that it stands in its place among the mistakes
+    country = TextField(max_length=CODE_LENGTH, validators=[DataRequired(_("Please choose your country."))])
+    message = MultilineField(max_length=MESSAGE_LENGTH)
+    updates = BooleanField(false_values=(False, "", "0", "false", "off"))
+    show_name = BooleanField(false_values=(False, "", "0", "false", "off"))
+    ref = StringField()
+    via = StringField()
+    website = StringField()
+
+    def validate_country(self, field: Field) -> None:
+        """A set is looked up far faster than 249 choices of a select field are compared."""
+        if field.data not in CODES:
+            raise ValidationError(_("Please choose your country from the list."))
+
+    def is_bot(self) -> bool:
+        """Whether the field that people cannot see was filled in."""
+        return bool(self.website.data)
+
+    def signer(self) -> Signer:
+        """Return who signs; the form must be valid."""
+        typed = {name: str(value or "") for name, value in self.data.items()}
+        return Signer(
+            Person(typed["given_name"], typed["family_name"], self.address, typed["message"]),
+            country=typed["country"],
+            language=i18n.current(),
+            updates=bool(self.updates.data),
+            show_name=bool(self.show_name.data),
+        )
+
+    def arrival(self) -> Arrival:
+        """Return how the signer came; what we do not know is left out."""
+        return arrival(ref=self.ref.data, via=self.via.data)
+
+    def take_arrival(self, arrived: Arrival) -> None:
+        """Fill in how the signer came where the form does not say: without JavaScript only the address does."""
+        self.ref.data = self.ref.data or arrived.ref
+        self.via.data = self.via.data or arrived.via
+
+
+def read(kind: type[Form]) -> Form:
+    """Return the form of this `kind` as it was sent; it is answered in the language that it names."""
+    sent = _submitted()
+    i18n.use(sent.get("lang"))
+    return kind(sent)
+
+
+def refusal(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
+    """Return what is wrong by field, for JSON, and new tokens if any; what is of no field stands under "form"."""
+    errors = {name or "form": errors for name, errors in form.errors.items()}
+    return {"errors": errors} | ({"tokens": tokens} if tokens else {})
+
+
+def came_by(address: str | None) -> Arrival:
+    """Return what the `address` of a page says of how its visitor came."""
+    asked = parameters(address or "")
+    return arrival(ref=asked.get("ref"), via=asked.get("via"))
+
+
+def arrival(*, ref: str | None, via: str | None) -> Arrival:
+    """Return the well-formed part of a referral, without what was appended to the link; the rest is ignored."""
+    code, channel = _CODE.match(ref or ""), _CHANNEL.match(via or "")
+    return Arrival(
+        via=channel[1] if channel and channel[1] in ARRIVALS else None,
+        ref=code[1] if code else None,
+    )
+
+
+def _submitted() -> MultiDict[str, str]:
+    """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
+
+    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so. Raises
+    `werkzeug.exceptions.UnsupportedMediaType` for what is no form.
+    """
+    if request.mimetype not in FORM_TYPES:
+        abort(415)
+    if request.mimetype != URLENCODED:
+        return request.form
+    sent = request.get_data().decode("utf-8", "replace")
+    return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))

@@ -1,0 +1,99 @@
+"""Languages: which ones the page speaks, and which one a request is answered in.
+
+The language stands in the address, never in a cookie, so that a page is the same for everyone.
+"""
+
+from datetime import date
+
+from babel import Locale
+from flask import Flask, g, has_request_context, request, url_for
+from flask_babel import Babel, format_decimal, get_locale, refresh
+from werkzeug.routing import BaseConverter
+
+from campaign.core.dates import written
+from campaign.web.countries import countries, country_name, likely_countries
+from campaign.web.translations import Texts
+
+LANGUAGES = ("en", "ru", "fr", "es", "pt", "de", "it", "nl", "ar")
+DEFAULT = "en"
+
+# The letters of headlines, one file a script; Arabic is written in the system's own.
+_LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
+
+
+def speak(app: Flask) -> None:
+    """Give `app` its languages: `<lang:lang>` in addresses, translated texts and numbers in templates."""
+    app.url_map.converters["lang"] = _LanguageConverter
+    babel = Babel(app, locale_selector=_chosen)
+    babel.domain_instance = Texts()
+    app.url_value_preprocessor(_take_from_address)
+    app.jinja_env.globals.update(
+        countries=countries,
+        current_language=current,
+        in_language=_in_language,
+        language_name=language_name,
+        languages=LANGUAGES,
+        letters=lambda: _LETTERS.get(current(), "css/fonts/eb-garamond-latin.woff2"),
+        likely_countries=likely_countries,
+        text_direction=lambda: str(get_locale().text_direction),
+    )
+    app.jinja_env.filters.update(number=format_decimal, day=day, country=country_name)
+
+
+def current() -> str:
+    """Return the language of this request or message."""
+    return str(get_locale())
+
+
+def use(language: str | None) -> None:
+    """Answer this request in `language`, or in the one the visitor likes best if we do not speak it."""
+    g.language = language if language in LANGUAGES else preferred()
+    refresh()
+
+
+def preferred() -> str:
+    """Return the language we speak that the visitor's browser likes best."""
+    liked = (tag.split("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    return next((language for language in liked if language in LANGUAGES), DEFAULT)
+
+
+def _chosen() -> str:
+    if "language" in g:
+        return str(g.language)
+    if not has_request_context():
+        return DEFAULT
+    first = request.path.lstrip("/").partition("/")[0]  # of an address that we do not have
+    return first if first in LANGUAGES else preferred()
+
+
+class _LanguageConverter(BaseConverter):
+    regex = "|".join(LANGUAGES)
+
+
+def _take_from_address(_endpoint: str | None, values: dict[str, object] | None) -> None:
+    if values and "lang" in values:
+        g.language = values["lang"]
+
+
+def _in_language(language: str) -> str:
+    """Return the address of this page in another language; where that is not possible, of the page itself."""
+    asked = request.view_args or {}
+    if request.path.startswith("/organise"):
+        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "dashboard.show"
+        return url_for(endpoint, **asked if request.method == "GET" else {}, lang=language)
+    if "lang" in asked:
+        return url_for(request.endpoint or "", **asked | {"lang": language})
+    if "token" in asked and request.method == "GET":
+        return url_for(request.endpoint or "", token=asked["token"], lang=language)
+    return url_for("petition.page", lang=language)
+
+
+def day(date: date) -> str:
+    """Return a day as it is written in the language of this request."""
+    return written(date, current())
+
+
+def language_name(language: str) -> str:
+    """Return a language's name in itself, with the capital letter that a list wants."""
+    name = str(Locale.parse(language).get_display_name())
+    return name[0].upper() + name[1:]

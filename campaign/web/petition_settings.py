@@ -1,0 +1,48 @@
+"""What organisers have set, on the page that is made now; or what they look at before they set it."""
+
+import re
+
+from flask import g, render_template
+from flask_babel import force_locale
+from markupsafe import Markup
+
+from campaign.core.database import db
+from campaign.petition.settings import Options, options
+from campaign.web import i18n
+
+
+def chosen() -> Options:
+    """Return what is set, or previewed."""
+    if "options" not in g:
+        g.options = options(db.session)
+    found: Options = g.options
+    return found
+
+
+def preview(looked_at: Options) -> None:
+    """Let this request show what is not set yet."""
+    g.options = looked_at
+
+
+def letter() -> list[str]:
+    """Return the paragraphs of the letter in the language of this request, if organisers wrote it anew."""
+    return paragraphs(chosen().letters.get(i18n.current(), ""))
+
+
+def letter_in(language: str) -> str:
+    """Return the letter in a language as people sign it now, as plain text."""
+    return chosen().letters.get(language) or shipped_letter(language)
+
+
+def shipped_letter(language: str) -> str:
+    """Return the letter as it ships, as plain text with empty lines between its paragraphs."""
+    with force_locale(language):
+        page = render_template("public/_letter.html", form=None, own_letter=list)
+    quoted = page.replace("<q>", "“").replace("</q>", "”")
+    found = re.findall(r"<p>(.*?)</p>", quoted, re.DOTALL)
+    return "\n\n".join(Markup(paragraph).striptags() for paragraph in found)  # noqa: S704 - our own template
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text, which empty lines end."""
+    return [part.strip() for part in text.split("\n\n") if part.strip()]

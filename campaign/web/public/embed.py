@@ -1,0 +1,105 @@
+"""The film on other sites: a small page that may be framed anywhere, and what tells other sites about it (oEmbed)."""
+
+from urllib.parse import SplitResult, urlsplit
+
+from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from campaign.context import state
+from campaign.core.database import db
+from campaign.core.text import clean
+from campaign.errors import TextTooLong, UnusableCharacter
+from campaign.petition import totals
+from campaign.petition.status import stage
+from campaign.sharing import oembed as describing
+from campaign.sharing.channels import landing_url
+from campaign.web import i18n, share_texts
+from campaign.web.forms.sign import arrival, came_by
+from campaign.web.headers import allow_framing, public
+from campaign.web.link_repair import language_of
+from campaign.web.public.film import film_url, may_play, shown
+
+bp = Blueprint("embedding", __name__)
+
+MAX_ADDRESS = 2000  # characters
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@bp.get("/<lang:lang>/embed")
+def embed(lang: str) -> ResponseReturnValue:
+    """Show film, count and a button that opens the page; in a frame on any site."""
+    ref = arrival(ref=request.args.get("ref"), via=None).ref
+    page = render_template(
+        "public/embed.html",
+        onward=landing_url(state().settings.public_url, language=lang, via="embed", ref=ref),
+        page_url=state().settings.public_url + url_for("petition.page", lang=lang),
+        count=totals.confirmed(db.session),
+        stage=stage(db.session),
+    )
+    return public(allow_framing(may_play(make_response(page))))
+
+
+@bp.get("/oembed")
+def oembed() -> ResponseReturnValue:
+    """Tell another site how to embed the page whose address it has (oembed.com, 2.2)."""
+    address = request.args.get("url") or abort(400)
+    language, form = _language_of(address) or abort(404), request.args.get("format", "json")
+    if form not in ("json", "xml"):
+        return "Only json and xml are spoken here.", 501  # oembed.com, 2.3.5
+    i18n.use(language)
+    room = {name: request.args.get(name, type=_pixels) for name in ("maxwidth", "maxheight")}
+    told = describing.answer(embedded(came_by(address).ref), **room)
+    answer = jsonify(told) if form == "json" else Response(describing.as_xml(told), mimetype="text/xml")
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cache-Control"] = f"public, max-age={describing.CACHE_SECONDS}"
+    return answer
+
+
+def embedded(ref: str | None = None) -> describing.Embedded:
+    """Return what others embed, in the language of the request; `ref` is a supporter's code."""
+    public_url, film = state().settings.public_url, shown().film
+    return describing.Embedded(
+        url=public_url + url_for("embedding.embed", lang=i18n.current(), ref=ref),
+        title=share_texts.title(),
+        provider=share_texts.title(),
+        provider_url=f"{public_url}/",
+        ratio=film.width / film.height,
+        thumbnails=tuple(
+            describing.Thumbnail(public_url + film_url(picture.path), picture.width, height)
+            for picture in film.posters
+            if picture.type == "image/jpeg"
+            for height in [round(picture.width * film.height / film.width)]
+        ),
+    )
+
+
+def snippet() -> str:
+    """Return the HTML that puts the film into another page."""
+    of = embedded()
+    return describing.snippet(of, *describing.size(of.ratio))
+
+
+def _language_of(address: str) -> str | None:
+    """Return the language of a page of ours, None for the address of anything else."""
+    try:
+        parts, ours = urlsplit(clean(address, max_length=MAX_ADDRESS)), urlsplit(state().settings.public_url)
+        is_ours = parts.scheme in _PORTS and _place(parts) == _place(ours)
+    except (TextTooLong, UnusableCharacter, ValueError):
+        return None
+    language, rest = language_of(parts.path)
+    return (language or i18n.DEFAULT) if is_ours and rest in ("/", "/embed") else None
+
+
+def _place(parts: SplitResult) -> tuple[str, int | None]:
+    """Return host and port, the same with and without www, http or https. Raises `ValueError` for a wrong port."""
+    port = parts.port if parts.port != _PORTS[parts.scheme] else None
+    return (parts.hostname or "").removeprefix("www."), port
+
+
+def _pixels(text: str) -> int:
+    """Return a number of pixels; the other site's own mistakes (0, "wide") are as good as nothing."""
+    pixels = int(text)
+    if not 0 < pixels < 100_000:
+        raise ValueError(text)
+    return pixels

@@ -1,0 +1,68 @@
+"""Whether the server is alive, and whether it is ready to take signatures."""
+
+from ipaddress import ip_address
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.context import state
+from campaign.core.database import db, iso, utcnow
+from campaign.core.disk_space import room
+from campaign.core.migrations import is_current
+from campaign.crypto.campaign_keys import has_campaign_key
+from campaign.mail.queue_status import backlog, health, is_late
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+def alive() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="alive")
+
+
+@bp.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """The database answers and is migrated, there are a key to seal with and room on the disk; also how mail is.
+
+    Mail in trouble is told, and does not make a server unready: all servers have the same, and none would be left.
+    """
+    try:
+        if not is_current():
+            return jsonify(status="not ready", database=True, migrations=False), 503
+        keys, mail = has_campaign_key(db.session), _mail()
+    except SQLAlchemyError:
+        return jsonify(status="not ready", database=False), 503
+    disk = room(state().settings)
+    is_ready = keys and disk != "full"
+    status = "ready" if is_ready else "not ready"
+    told = jsonify(status=status, database=True, migrations=True, keys=keys, disk=disk, mail=mail)
+    return told, 200 if is_ready else 503
+
+
+def _mail() -> dict[str, object]:
+    late = is_late(db.session)
+    if not _is_near():
+        return {"status": "late" if late else "ok", "late": late}
+    found, mail_health = backlog(db.session), health(db.session)
+    age = (utcnow() - found.oldest).total_seconds() if found.oldest else 0
+    told: dict[str, object] = {"status": mail_health.status, "late": late, "waiting": found.waiting, "dead": found.dead}
+    told |= {"oldest_seconds": round(age)}
+    return told | ({"reply": mail_health.reply, "since": iso(mail_health.since)} if mail_health.since else {})
+
+
+def _is_near() -> bool:
+    """Return whether the request comes from this machine or its own network.
+
+    The numbers would tell others whether signing with an address makes us write to it. A proxy
+    beside us has a private address too, but appends the client's to X-Forwarded-For, which counts even where
+    CAMPAIGN_PROXIES is not set.
+    """
+    forwarded = [part.strip() for part in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    addresses = [request.remote_addr or "", *filter(None, forwarded)]
+    try:
+        are_private = all(ip_address(address).is_private for address in addresses)
+    except ValueError:
+        return False
+    return are_private and not any(name in request.headers for name in ("Forwarded", "X-Real-IP"))

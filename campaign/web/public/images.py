@@ -1,0 +1,140 @@
+"""Pictures made for sharing: the card of each language, the QR code, posters to print.
+
+A card gets a new name whenever it says something new, since networks remember what an address held, and what failed.
+"""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.config.settings import ROOT
+from campaign.context import state
+from campaign.core.database import db
+from campaign.errors import Busy
+from campaign.petition import totals
+from campaign.petition.status import Stage, stage
+from campaign.sharing.channels import landing_url
+from campaign.sharing.images.cache import drawn, kept
+from campaign.sharing.images.content import Words
+from campaign.sharing.qr import qr_svg
+from campaign.web import i18n, share_texts
+from campaign.web.forms.sign import arrival
+from campaign.web.headers import SHARED_SECONDS
+from campaign.web.negotiation import to_retry
+from campaign.web.public.film import film_url, shown
+
+DAY = 86400  # seconds
+
+_VERSION = re.compile(r"[0-9a-f]{12}")
+_SOURCES = ("sharing/cards.py", "sharing/drawing.py", "sharing/posters.py", "typefaces.py", "typesetting.py")
+
+bp = Blueprint("pictures", __name__)
+
+
+@bp.errorhandler(Busy)
+def ask_to_come_back(error: Busy) -> ResponseReturnValue:
+    """Answer where too many different pictures are asked for at once; there is nothing older to show."""
+    return to_retry(Response("", 503), error.seconds)
+
+
+def card_path(stage: Stage, count: int) -> str:
+    """Return the path of the card that says how things stand, in the language of the request."""
+    version = _version(share_texts.words(stage, count))
+    return url_for("pictures.card_version", lang=i18n.current(), version=version)
+
+
+@bp.get("/card/<lang:lang>.<any(png, avif):ending>")
+def card(lang: str, ending: str) -> ResponseReturnValue:
+    """Show the card as it is now; in half its size as an AVIF."""
+    words = _words_now()
+    data, _ = _card(words, _file("card", lang, _version(words), ending))
+    return _picture(data, f"image/{ending}", seconds=SHARED_SECONDS)
+
+
+@bp.get("/card/<lang:lang>.<version>.png")
+def card_version(lang: str, version: str) -> ResponseReturnValue:
+    """Show the card of a certain version, or where that is gone, the one of now."""
+    if not _VERSION.fullmatch(version):
+        abort(404)
+    asked = _file("card", lang, version, "png")
+    if data := kept(asked):
+        return _picture(data, "image/png", seconds=DAY)
+    words = _words_now()
+    now = _file("card", lang, _version(words), "png")
+    data, is_now = _card(words, now)
+    return _picture(data, "image/png", seconds=DAY if is_now and now == asked else SHARED_SECONDS)
+
+
+@bp.get("/qr.svg")
+def qr() -> ResponseReturnValue:
+    """Show the QR code of the page, with a supporter's code if one is given; without a language, of the front door."""
+    language = request.args.get("lang")
+    language = language if language in i18n.LANGUAGES else None
+    ref = arrival(ref=request.args.get("ref"), via=None).ref
+    url = landing_url(state().settings.public_url, language=language, via="qr", ref=ref)
+    return _picture(qr_svg(url), "image/svg+xml", seconds=DAY)
+
+
+@bp.get("/<lang:lang>/poster-<any(a4, a5, letter):size>.pdf")
+def poster(lang: str, size: str) -> ResponseReturnValue:
+    """Show the poster to print."""
+    words = share_texts.words(stage(db.session), count=0)  # what is printed cannot count on
+    data, _ = drawn(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))
+    response = _picture(data, "application/pdf", seconds=SHARED_SECONDS)
+    response.headers["Content-Disposition"] = f'inline; filename="love-always-wins-{lang}-{size}.pdf"'
+    return response
+
+
+def _words_now() -> Words:
+    return share_texts.words(stage(db.session), totals.confirmed(db.session))
+
+
+def _card(words: Words, path: Path) -> tuple[bytes, bool]:
+    def draw() -> bytes:
+        from campaign.sharing.images.cards import card, thumbnail
+
+        return (card if path.suffix == ".png" else thumbnail)(words, shown().preview_file)
+
+    return drawn(path, draw)
+
+
+def _poster(words: Words, size: str) -> bytes:
+    from campaign.sharing.images.posters import Lead, address_of, poster
+
+    public_url = state().settings.public_url
+    lead = Lead(
+        call=str(gettext("Watch the film and sign") if stage(db.session).is_open else gettext("Watch the film")),
+        url=landing_url(public_url, language=words.language, via="poster"),
+        address=address_of(public_url),
+    )
+    return poster(words, lead, shown().preview_file, size=size)
+
+
+def _file(kind: str, lang: str, version: str, ending: str) -> Path:
+    return state().settings.instance / "pictures" / f"{kind}-{lang}.{version}.{ending}"
+
+
+def _version(words: Words) -> str:
+    """Return what changes with the words, the film's frame and how they are drawn."""
+    said = repr((words, state().settings.public_url, film_url(shown().film.preview), _look()))
+    return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+
+
+@cache
+def _look() -> str:
+    """Return a hash of the code that draws."""
+    sources = ((ROOT / "campaign" / name).read_bytes() for name in _SOURCES)
+    return hashlib.blake2b(b"".join(sources)).hexdigest()
+
+
+def _picture(data: bytes, media_type: str, *, seconds: int) -> Response:
+    """Return a picture that everyone may keep for so long."""
+    response = Response(data, mimetype=media_type)
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]

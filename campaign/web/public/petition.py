@@ -1,0 +1,194 @@
+"""The public pages of the petition: the page itself, signing, thanks, the count."""
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from campaign.analytics.page_views import count_step
+from campaign.context import state
+from campaign.core.database import db, iso, utcnow
+from campaign.errors import LimitReached, PetitionClosed
+from campaign.mail.queue_status import is_late
+from campaign.petition import display_names, integrity, signatures, totals
+from campaign.petition.feature_flags import is_on
+from campaign.petition.status import Stage, stage
+from campaign.web import bot_check, csrf, i18n
+from campaign.web.forms.sign import SignForm, came_by, read, refusal
+from campaign.web.headers import public
+from campaign.web.negotiation import in_words, taking_its_time, to_retry, wants_json
+from campaign.web.petition_settings import chosen
+from campaign.web.previews import preview
+from campaign.web.public.film import may_play
+from campaign.web.public.sharing import sharing
+from campaign.web.rate_limits import count_signing, is_countable, only_counts
+
+SHOWN = 6  # how many of those who want to be seen
+
+bp = Blueprint("petition", __name__)
+
+
+@bp.get("/")
+@bp.get("/sign")  # opened by hand, after an error for instance
+def index() -> ResponseReturnValue:
+    """Lead to the page in the visitor's language."""
+    target = url_for(".page", lang=i18n.preferred()) + _query()
+    response = redirect(target, 302)
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+@bp.get("/<lang:lang>/")
+def page(lang: str) -> ResponseReturnValue:
+    """Show the page: the same bytes for everyone."""
+    return public(may_play(make_response(shown_page())))
+
+
+@bp.post("/sign")
+def sign() -> ResponseReturnValue:
+    """Take a signature; the answer is the same whether the address is new or known."""
+    form = _read_form()
+    is_ours = csrf.is_ours()
+    if "switch" in request.form:
+        return _in_another_language(form)
+    if not form.validate():
+        if not stage(db.session).is_open:
+            raise PetitionClosed
+        return _refused(form, 422)
+    if not is_ours:
+        return _asked_again(form, gettext("Please press “Sign” once more."), again=csrf.token())
+    if not form.is_bot():
+        count_signing()
+    if not bot_check.is_passed(form.address):
+        advice = gettext("Please wait ten seconds, then press “Sign” once more.")
+        return _asked_again(form, advice, waited=bot_check.token(form.address))
+    with taking_its_time():
+        if not form.is_bot():
+            signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
+            # Counted for every address, else the figures would tell organisers whether one has signed.
+            count_step(state().tallies, "signed", language=i18n.current())
+    return _accepted()
+
+
+@bp.errorhandler(LimitReached)
+def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
+    """Answer somebody who signs too often with the time to come back, and keep what they typed."""
+    form, when = _read_form(), in_words(error.seconds)
+    form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
+    return to_retry(_refused(form, 429), error.seconds)
+
+
+@bp.errorhandler(PetitionClosed)
+def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
+    """Tell somebody who signs too late."""
+    form = _read_form()
+    form.form_errors.append(_why_closed(stage(db.session)))
+    return _refused(form, 410)
+
+
+@bp.get("/<lang:lang>/thanks")
+def thanks(lang: str) -> ResponseReturnValue:
+    """Ask the signer to look into their mail, and to share."""
+    late, reached = is_late(db.session), stage(db.session)
+    page = render_template("public/thanks.html", late=late, stage=reached, sharing=sharing(reached))
+    return public(make_response(page))
+
+
+@bp.post("/seen")
+@only_counts
+def seen() -> ResponseReturnValue:
+    """Count that somebody has opened the page; browsers send it beside the page and want no answer."""
+    i18n.use(request.form.get("lang"))
+    if csrf.is_ours() and is_countable():
+        count_step(state().tallies, "viewed", language=i18n.current())
+    return "", 204
+
+
+@bp.get("/count.json")
+def count() -> ResponseReturnValue:
+    """Tell the count to anybody, other sites as well."""
+    confirmed = totals.confirmed(db.session)
+    told = {"count": confirmed, "goal": integrity.goal_for(confirmed, chosen().goals), "as_of": iso(utcnow())}
+    response = jsonify(told | _ended(stage(db.session)))
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
+    return response
+
+
+def shown_page() -> str:
+    """Return the page as everybody sees it, in the language of this request."""
+    return _page(SignForm(formdata=None))
+
+
+def _why_closed(stage: Stage) -> str:
+    if stage.delivered_on is None:
+        return str(gettext("The petition is closed. Thank you for wanting to sign."))
+    text = gettext(
+        "The petition was handed to the International Olympic Committee on %(day)s. Thank you to everyone who signed.",
+        day=i18n.day(stage.delivered_on),
+    )
+    return str(text)
+
+
+def _ended(stage: Stage) -> dict[str, str]:
+    """Return what there is to tell of a petition that is not open any more."""
+    if stage.is_open:
+        return {}
+    return {"status": stage.name} | ({"delivered_on": str(stage.delivered_on)} if stage.delivered_on else {})
+
+
+def _in_another_language(form: SignForm) -> ResponseReturnValue:
+    """Show the form as it is, without judging it, in the language whose button was pressed."""
+    i18n.use(request.form["switch"])
+    return may_play(Response(_page(form, tokens=_tokens())))
+
+
+def _read_form() -> SignForm:
+    form = read(SignForm)
+    form.take_arrival(came_by(request.referrer))
+    return form
+
+
+def _query() -> str:
+    asked = request.query_string.decode("ascii", "ignore")
+    return f"?{asked}" if asked else ""
+
+
+def _page(form: SignForm, **more: object) -> str:
+    count, reached, names_off = totals.confirmed(db.session), stage(db.session), is_on(db.session, "names-off")
+    return render_template(
+        "public/page.html",
+        form=form,
+        count=count,
+        goal=integrity.goal_for(count, chosen().goals),
+        shown=[] if names_off else display_names.newest(db.session, most=SHOWN),
+        names_off=names_off,
+        stage=reached,
+        bot_check=bot_check.is_needed(),
+        sharing=sharing(reached),
+        preview=preview(count, reached),
+        **more,
+    )
+
+
+def _accepted() -> ResponseReturnValue:
+    if wants_json():
+        return {"status": "check-email"}, 202
+    return redirect(url_for(".thanks", lang=i18n.current()), 303)
+
+
+def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
+    """Show the form again, with tokens that let it pass the next time."""
+    form.form_errors.append(advice)
+    return _refused(form, 422, **tokens)
+
+
+def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
+    """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
+    if wants_json():
+        return refusal(form, tokens), status
+    return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
+
+
+def _tokens() -> dict[str, str]:
+    """Return the tokens that the form came with."""
+    return {name: request.form[name] for name in (csrf.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}

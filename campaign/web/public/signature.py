@@ -1,0 +1,102 @@
+"""The pages behind the link in a supporter's mail: confirming, "this wasn't me", the receipt, updates, withdrawing."""
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from campaign.context import state
+from campaign.core.database import db
+from campaign.crypto.tokens import signature_id_in
+from campaign.errors import PetitionDelivered
+from campaign.petition import signatures
+from campaign.petition.feature_flags import is_on
+from campaign.petition.receipts import Receipt, receipt
+from campaign.petition.status import stage
+from campaign.web import i18n
+from campaign.web.headers import private
+from campaign.web.public.sharing import sharing
+
+bp = Blueprint("private", __name__)
+
+
+@bp.after_request
+def keep_private(response: Response) -> Response:
+    """These addresses are known to their owner alone; keep it so."""
+    return private(response)
+
+
+@bp.before_request
+def find_signature() -> None:
+    """Find the signature that a token stands for, before any of these pages."""
+    i18n.use(request.form.get("lang") or request.args.get("lang"))
+    g.signature_id = signature_id_in(state().link_key, (request.view_args or {}).get("token", ""))
+
+
+@bp.get("/confirm/<token:token>", strict_slashes=False)
+def confirm(token: str) -> ResponseReturnValue:
+    """Show one button. Mail scanners follow links, so opening one must not confirm."""
+    found = _receipt()
+    if found.confirmed_at is not None:
+        return _lead_to(".show_receipt", token, 302)
+    names_off = is_on(db.session, "names-off")
+    return render_template(
+        "public/confirm.html", receipt=found, token=token, stage=stage(db.session), names_off=names_off
+    )
+
+
+@bp.post("/confirm/<token>")
+def confirm_now(token: str) -> ResponseReturnValue:
+    """Confirm and lead to the receipt."""
+    try:
+        signatures.confirm(db.session, g.signature_id)
+    except PetitionDelivered:
+        return _lead_to(".confirm", token, 303)  # which says so
+    return _lead_to(".show_receipt", token, 303)
+
+
+@bp.post("/confirm/<token>/not-me")
+def not_me(token: str) -> ResponseReturnValue:
+    """Erase the signature at once, and send no more mail to its address."""
+    refused = signatures.refuse(db.session, g.signature_id)
+    return render_template("public/erased.html", refused=refused, again=False)
+
+
+@bp.get("/receipt/<token:token>", strict_slashes=False)
+def show_receipt(token: str) -> ResponseReturnValue:
+    """Show the supporter their own page."""
+    found = _receipt()
+    if found.confirmed_at is None:
+        return _lead_to(".confirm", token, 302)
+    reached = stage(db.session)
+    offered = sharing(reached, found.code)
+    return render_template("public/receipt.html", receipt=found, token=token, stage=reached, sharing=offered)
+
+
+@bp.post("/receipt/<token>/updates-off")
+def stop_updates(token: str) -> ResponseReturnValue:
+    """Write no more to this supporter, and lead back to the receipt."""
+    signatures.stop_updates(db.session, g.signature_id)
+    return _lead_to(".show_receipt", token, 303)
+
+
+@bp.get("/receipt/<token>/withdraw")
+def ask_to_withdraw(token: str) -> ResponseReturnValue:
+    """Name what will happen, with one button: nothing can be undone."""
+    return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=stage(db.session))
+
+
+@bp.post("/receipt/<token>/withdraw")
+def withdraw(token: str) -> ResponseReturnValue:
+    """Erase the signature at once; it may be signed again."""
+    signatures.erase(db.session, g.signature_id)
+    return render_template("public/erased.html", refused=False, again=stage(db.session).is_open)
+
+
+def _receipt() -> Receipt:
+    found = receipt(db.session, g.signature_id)
+    i18n.use(request.args.get("lang", found.language))
+    return found
+
+
+def _lead_to(endpoint: str, token: str, status: int) -> ResponseReturnValue:
+    """Lead on, in the language that was chosen if one was."""
+    return redirect(url_for(endpoint, token=token, lang=request.args.get("lang")), status)

@@ -1,0 +1,65 @@
+"""What machines ask every site for: which pages there are, which not to visit, whom to tell of a security hole."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Blueprint, Response, render_template
+from flask.typing import ResponseReturnValue
+
+from campaign.context import state
+from campaign.core.database import iso, utcnow
+from campaign.web.petition_settings import chosen
+
+KEPT_SECONDS = 3600
+SECURITY_LIFE = timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
+
+# Secrets, and addresses that count; networks that fetch previews ask here first.
+_CLOSED = ("/confirm/", "/receipt/", "/share/", "/film/watched", "/organise/")
+
+bp = Blueprint("machines", __name__)
+
+
+@bp.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    """Tell robots what is not for them (RFC 9309)."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {_public_url()}/sitemap.xml"]
+    return _text(lines)
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> ResponseReturnValue:
+    """Tell search engines of each page in each language (sitemaps.org)."""
+    return _kept(
+        Response(
+            render_template("public/sitemap.xml", endpoints=("petition.page", "privacy.page")),
+            mimetype="application/xml",
+        )
+    )
+
+
+@bp.get("/.well-known/security.txt")
+def security() -> ResponseReturnValue:
+    """Tell whom to write to about a hole (RFC 9116)."""
+    expires = (utcnow() + SECURITY_LIFE).replace(hour=0, minute=0, second=0)
+    canonical = f"Canonical: {_public_url()}/.well-known/security.txt"
+    return _text([f"Contact: {_contact()}", f"Expires: {iso(expires)}", "Preferred-Languages: en", canonical])
+
+
+def _contact() -> str:
+    """Return whom organisers want to be written to, or the campaign's own sender: what is made up reaches nobody."""
+    sender = parse_qs(urlsplit(state().settings.mail_url).query).get("from", [""])[0]
+    address = chosen().contact or sender
+    return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
+
+
+def _text(lines: list[str]) -> Response:
+    return _kept(Response("\n".join([*lines, ""]), mimetype="text/plain"))
+
+
+def _kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
+    return response
+
+
+def _public_url() -> str:
+    return state().settings.public_url

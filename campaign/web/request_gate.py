@@ -1,0 +1,65 @@
+"""The gate: the number of requests that work at once, and of those whose body is still on its way.
+
+The server lends a thread to each request from its headers on, and a client may take any time to send the rest. So
+there are many threads, which cost little while they wait; few of them work, since there is one interpreter and SQLite
+has one writer; and some are never lent to a body, so that pages are shown whatever is being sent.
+"""
+
+import time
+from collections.abc import Iterable
+from io import BytesIO
+from threading import Semaphore
+from typing import TYPE_CHECKING
+
+from werkzeug.wsgi import get_content_length
+
+from campaign.web.negotiation import refuse
+from campaign.web.rate_limits import MAX_BODY
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+
+WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
+SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
+BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
+
+_INCOMPLETE = "The request did not arrive as a whole."
+
+
+class Gate:
+    """WSGI middleware: reads the body of a request before it lets the application work on it."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+        self._working = Semaphore(WORKING)
+        self._sending = Semaphore(SENDING)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request: 503 when too many bodies are on their way, 408 for a slow one, 400 for a broken one."""
+        body, length = b"", get_content_length(environ) or 0  # 0 for one that comes in chunks
+        if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
+            if not self._sending.acquire(blocking=False):
+                return refuse(start_response, "503 Service Unavailable", _INCOMPLETE)
+            try:
+                body = _read(environ["wsgi.input"])
+            except TimeoutError:
+                return refuse(start_response, "408 Request Timeout", _INCOMPLETE)
+            finally:
+                self._sending.release()
+            if len(body) < length:  # the connection broke: half a form must not count
+                return refuse(start_response, "400 Bad Request", _INCOMPLETE)
+        # Nothing behind the gate waits for the network, not even for the body of a GET.
+        environ["wsgi.input"] = BytesIO(body)
+        with self._working:
+            return self._app(environ, start_response)
+
+
+def _read(stream: "InputStream") -> bytes:
+    """Return a body, of one that is too large only enough to be known as such. Raises `TimeoutError` for a slow one."""
+    parts, missing, end = [], MAX_BODY + 1, time.monotonic() + BODY_SECONDS
+    while missing and (part := stream.read(missing)):  # blocks until something has arrived
+        parts.append(part)
+        missing -= len(part)
+        if time.monotonic() > end:
+            raise TimeoutError
+    return b"".join(parts)

@@ -1,0 +1,168 @@
+"""Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever.
+
+A client that reads a long file slowly, or pauses a film, holds a thread of the server. So only some threads are lent
+to such files, and the others stay free for pages and forms.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from functools import cache, partial
+from hashlib import blake2b
+from itertools import chain
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Semaphore
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.wsgi import ClosingIterator
+from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
+
+from campaign.config.settings import ROOT, Settings
+from campaign.core.capacity import Slot
+from campaign.web.negotiation import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from whitenoise.responders import StaticFile
+
+STATIC = ROOT / "static"
+KEPT = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
+SHORT = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
+SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts
+_PACKED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
+_BLOCK = 64 * 1024  # bytes
+_MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
+    ".m4s": "video/iso.segment",
+    ".mjs": "text/javascript",
+    ".vtt": "text/vtt",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+
+
+def prepare(settings: Settings) -> None:
+    """Lay compressed copies of the static files into the instance folder; those of the last versions stay there."""
+    for name in _PACKED:
+        target = _packed(settings) / name / _hashes()[name]
+        if not target.exists():
+            _pack(STATIC / name, target)
+        os.utime(target)
+        others = [path for path in target.parent.iterdir() if path != target]
+        for old in sorted(others, key=_last_used, reverse=True)[KEPT - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Serve each folder of static/ under the hash of its content; `static_url` in templates gives the addresses."""
+    files = _files(app)
+    for folder, prefix in _places(settings):
+        files.add_files(str(folder), prefix=prefix)
+    app.wsgi_app = files  # type: ignore[method-assign]
+    app.jinja_env.globals["static_url"] = static_url
+
+
+def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
+    """Serve the files of `folder`, which never change, below /`prefix`/."""
+    files = _files(app)
+    files.add_files(str(folder), prefix=prefix)
+    app.wsgi_app = files  # type: ignore[method-assign]
+
+
+def static_url(path: str) -> str:
+    """Return the address of a file, given its path under static/. Raises `KeyError` for an unknown folder."""
+    folder, _, name = path.partition("/")
+    return f"/static/{_hashes()[folder]}/{folder}/{name}"
+
+
+def _places(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Yield the folders to serve, each with the start of its addresses."""
+    for name, content in _hashes().items():
+        yield STATIC / name, f"static/{content}/{name}"
+    for name in _PACKED:
+        for folder in (_packed(settings) / name).glob("*"):
+            yield folder, f"static/{folder.name}/{name}"  # added later, so the compressed ones win
+
+
+def _packed(settings: Settings) -> Path:
+    return settings.instance / "static"
+
+
+def _last_used(folder: Path) -> float:
+    """When a server last began with this folder, in seconds since 1970; what is gone is old."""
+    return folder.stat().st_mtime if folder.exists() else 0
+
+
+def _pack(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(mkdtemp(dir=target.parent.parent))
+    shutil.copytree(source, made, dirs_exist_ok=True)
+    compressor = Compressor(quiet=True)
+    for path in [path for path in made.rglob("*") if path.is_file() and compressor.should_compress(path.name)]:
+        compressor.compress(str(path))
+    try:
+        made.rename(target)
+    except OSError:  # another process was faster
+        shutil.rmtree(made)
+
+
+_sending = Semaphore(SENDING)
+
+
+class _Files(WhiteNoise):  # type: ignore[misc]
+    """WhiteNoise, which sends at most `SENDING` long files at once and answers 503 beyond that."""
+
+    @staticmethod
+    def serve(
+        static_file: "StaticFile", environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Answer the request with a file, or with what the request's conditions ask for in its place."""
+        answer = static_file.get_response(environ["REQUEST_METHOD"], environ)
+        file, status = answer.file, f"{answer.status} {answer.status.phrase}"
+        begin = file.read(SHORT) if file else b""
+        if len(begin) < SHORT:
+            if file:
+                file.close()
+            start_response(status, list(answer.headers))
+            return [begin]
+        if not _sending.acquire(blocking=False):
+            file.close()
+            return refuse(start_response, "503 Service Unavailable", "Many people are loading the film just now.")
+        start_response(status, list(answer.headers))
+        rest = iter(partial(file.read, _BLOCK), b"")
+        return ClosingIterator(chain([begin], rest), [file.close, Slot(_sending).release])
+
+
+def _files(app: Flask) -> WhiteNoise:
+    return _Files(
+        app.wsgi_app,
+        mimetypes=_MEDIA_TYPES,
+        allow_all_origins=False,
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=_headers,
+    )
+
+
+@cache
+def _hashes() -> dict[str, str]:
+    """Return the folders of static/, each with the hash of its content."""
+    return {path.name: _content_hash(path) for path in sorted(STATIC.iterdir()) if path.is_dir()}
+
+
+def _content_hash(folder: Path) -> str:
+    digest = blake2b(digest_size=8)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _headers(headers: dict[str, str], _path: str, _url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # share previews and embeds show our pictures

@@ -1,0 +1,62 @@
+"""Getting a page as a network does: under its name, no more than it reads, and without following."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from campaign.sharing.preview_checker.crawlers import Answer
+from campaign.sharing.preview_checker.page_fetcher import fetch
+from tests import services
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers with the name of who asks; /away leads on, /gone is none."""
+
+    def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "/")
+        elif self.path == "/gone":
+            self.send_response(410)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        if self.path == "/":
+            self.wfile.write(self.headers["User-Agent"].encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[str]:
+    """The address of a site with three pages."""
+    with HTTPServer(("127.0.0.1", 0), Pages) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_it_asks_under_the_name_of_the_network(pages):
+    assert fetch(f"{pages}/", "WhatsApp/2", 100) == Answer(200, "text/html", b"WhatsApp/2")
+
+
+def test_it_reads_no_more_than_the_network_does(pages):
+    assert fetch(f"{pages}/", "WhatsApp/2", 4) == Answer(200, "text/html", b"What", cut=True)
+
+
+def test_it_follows_nothing(pages):
+    assert fetch(f"{pages}/away", "x", 100) == Answer(302, location="/")
+
+
+def test_what_is_not_there_is_told_apart_from_what_cannot_be_reached(pages):
+    assert fetch(f"{pages}/gone", "x", 100) == Answer(410)
+    assert fetch(f"http://127.0.0.1:{services.free_port()}/", "x", 100) == Answer(0)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "/en/", ""])
+def test_only_the_web_is_asked(url):
+    assert fetch(url, "x", 100) == Answer(0)

@@ -1,0 +1,112 @@
+"""What people ask of the campaign, done from the page."""
+
+import pytest
+
+from campaign.accounts import audit_log
+from campaign.core.database import db
+from tests.organisers import PASSPHRASE
+
+ADA = {"page": "/organise/signatures", "email": "Ada@Example.org"}
+
+
+@pytest.fixture
+def backend() -> str:
+    """What is sent and erased is tested with the signatures."""
+    return "sqlite"
+
+
+@pytest.fixture
+def signed(ada):
+    ada.signs(message="For my sister.")
+    ada.mails()
+
+
+def actions(campaign) -> list[str]:
+    with campaign.app.app_context():
+        return [entry.action for entry in audit_log.iter_entries(db.session)]
+
+
+def test_a_signature_is_found_by_its_address_and_nothing_sealed_is_shown(campaign, olga, ada, signed):
+    page = olga.posts("/organise/signatures", **ADA).text
+    assert "United Kingdom" in page
+    assert "For my sister." not in page
+    assert actions(campaign)[-1] == "looked-up"
+
+
+def test_who_has_not_signed_is_not_found(olga, signed):
+    page = olga.posts("/organise/signatures", page="/organise/signatures", email="zoe@example.org").text
+    assert "Nothing is kept for this address" in page
+
+
+def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
+    wrong = grace.posts("/organise/signatures/open", **ADA, passphrase="a guess of mine")
+    assert (wrong.status_code, "For my sister." in wrong.text) == (422, False)
+    right = grace.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
+    assert "For my sister." in right.text
+    assert actions(campaign)[-4:] == ["looked-up", "wrong-passphrase", "looked-up", "opened"]
+
+
+def test_who_may_not_export_opens_nothing(olga, signed):
+    answer = olga.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
+    assert (answer.status_code, "For my sister." in answer.text) == (422, False)
+
+
+def test_the_link_is_sent_again_at_once_and_to_its_owner_only(campaign, olga, ada):
+    ada.confirms()
+    page = olga.posts("/organise/signatures/send", **ADA | {"email": "ada@example.org"}).text
+    assert "on its way" in page
+    assert len(ada.mails()) == 2
+    assert "/confirm/" not in page
+    assert actions(campaign)[-1] == "sent-link"
+
+
+def test_the_link_of_a_pending_entry_is_sent_to_nobody(campaign, olga, ada, signed):
+    assert olga.posts("/organise/signatures/send", **ADA).status_code == 422
+    assert len(ada.mails()) == 1
+    assert "sent-link" not in actions(campaign)
+
+
+def test_all_entries_with_an_address_are_told_and_erased(campaign, olga, ada, signed):
+    for _ in range(2):
+        ada.signs()
+    page = " ".join(olga.posts("/organise/signatures", **ADA).text.split())
+    assert "not confirmed: 2" in page
+    olga.posts("/organise/signatures/erase", **ADA)
+    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
+
+
+def test_a_signature_is_erased_for_ever(campaign, olga, ada):
+    ada.confirms()
+    assert "is erased" in olga.posts("/organise/signatures/erase", **ADA).text
+    assert campaign.count() == 0
+    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
+    assert "erased" in actions(campaign)
+
+
+def test_no_address_of_a_supporter_is_noted_or_logged(campaign, grace, ada, capfd):
+    ada.confirms()
+    for act, more in (("", {}), ("/open", {"passphrase": PASSPHRASE}), ("/send", {}), ("/erase", {})):
+        grace.posts(f"/organise/signatures{act}", **ADA, **more)
+    with campaign.app.app_context():
+        told = str([entry.details for entry in audit_log.iter_entries(db.session)])
+    assert "ada@" not in (told + "".join(capfd.readouterr())).lower()
+
+
+def test_a_reader_finds_nobody(reader, signed):
+    answer = reader.posts("/organise/signatures", email="ada@example.org")
+    assert (answer.status_code, "United Kingdom" in answer.text) == (403, False)
+
+
+def test_every_page_that_shows_a_signature_is_recorded(campaign, grace, ada):
+    ada.confirms()
+    shown = sum(
+        "United Kingdom" in grace.posts("/organise/signatures/open", email="ada@example.org", passphrase="a guess").text
+        for _ in range(6)  # the last ones are refused as too many
+    )
+    assert (shown, actions(campaign).count("looked-up")) == (6, 6)
+
+
+def test_a_link_that_cannot_be_sent_is_a_look_up_too(campaign, olga, ada):
+    ada.signs()
+    assert olga.posts("/organise/signatures/send", email="ada@example.org").status_code == 422
+    assert actions(campaign)[-1] == "looked-up"

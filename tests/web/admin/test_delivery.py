@@ -1,0 +1,122 @@
+"""The document to hand in, from the page: asked for, followed, fetched, and gone after an hour."""
+
+import io
+import os
+import re
+import time
+
+import pypdfium2
+import pytest
+
+from campaign.accounts import audit_log
+from campaign.core.database import db
+from campaign.maintenance import tidy
+from tests.live_server import wait_for
+from tests.organisers import PASSPHRASE
+
+PAGE = "/organise/hand-in"
+
+
+@pytest.fixture
+def backend() -> str:
+    """How it is made does not depend on the database; what is read is tested with the exports."""
+    return "sqlite"
+
+
+@pytest.fixture
+def signed(campaign):
+    """Ten from France, one from Malta, one who did not confirm."""
+    for number in range(10):
+        campaign.persona("Amélie", email=f"a{number}@example.org", country="FR").confirms()
+    campaign.persona("Мария", email="m@example.org", country="MT").confirms()
+    campaign.persona("Zoe", email="z@example.org", country="FR").signs()
+
+
+def begin(browser, **changed):
+    return browser.posts(PAGE, PAGE, **{"cover": "Dear all,\r\n\r\nRead this.", "passphrase": PASSPHRASE, **changed})
+
+
+def made(browser) -> str:
+    """Have it made, and return the path of its page."""
+    path = begin(browser).headers["Location"]
+    wait_for(lambda: "is ready" in browser.get(path).text, "the document")
+    return path
+
+
+def text_of(pdf: bytes) -> list[str]:
+    return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(io.BytesIO(pdf))]
+
+
+def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
+    answer = grace.get(f"{made(grace)}/file")
+    assert re.search(r'love-always-wins-hand-in-[\d-]+\.pdf"', answer.headers["Content-Disposition"])
+    cover, letter, counts, names = text_of(answer.data)
+    assert "Read this." in cover
+    assert "Your own Charter is clear" in letter
+    assert re.search(r"In all\s+11\s+France\s+10\s+elsewhere\s+1", counts)
+    assert names.count("Amélie") == 10
+    assert re.search(r"11\s+elsewhere\s+Мария|11\s+Мария\s+elsewhere|Мария", names)
+    assert "Malta" not in "".join(text_of(answer.data))
+    assert "Zoe" not in names
+
+
+def test_what_lies_on_the_disk_is_sealed_and_gone_after_an_hour(campaign, grace, signed):
+    path = made(grace)
+    [file] = (campaign.settings.instance / "jobs").glob("*.sealed")
+    assert b"%PDF" not in file.read_bytes()
+    for one in file.parent.iterdir():
+        os.utime(one, (time.time() - 3601,) * 2)
+    tidy(campaign.app)
+    assert grace.get(path).status_code == grace.get(f"{path}/file").status_code == 404
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_wrong_passphrase_makes_nothing(campaign, grace, signed):
+    assert begin(grace, passphrase="a guess of mine").status_code == 422
+    assert not (campaign.settings.instance / "jobs").exists()
+
+
+def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(campaign, grace, olga, reader, signed):
+    path = made(grace)
+    for browser in (olga, reader):
+        assert browser.posts(PAGE, cover="x", passphrase=PASSPHRASE).status_code == 403
+    assert reader.get(f"{path}/file").status_code == 403
+    assert olga.get(f"{PAGE}/{'x' * 43}/file").status_code == 404
+    assert campaign.client.get(f"{path}/file").status_code == 303
+
+
+def test_it_is_noted(campaign, grace, signed):
+    made(grace)
+
+    def newest_entry():
+        with campaign.app.app_context():
+            return audit_log.entries(db.session, most=1)[0]
+
+    wait_for(lambda: newest_entry().action == "hand-in", "the entry")  # it follows the document
+    newest = newest_entry()
+    assert (newest.actor, newest.action, newest.details) == (grace.email, "hand-in", {"signatures": 11})
+
+
+def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_the_names(campaign, grace, signed):
+    campaign.persona("\U00030000野", email="rare@example.org", country="FR").confirms()
+    campaign.persona("𠮷野", email="known@example.org", country="FR").confirms()
+    page = " ".join(grace.get(made(grace)).text.split())
+    assert "1 name has characters that the document cannot show" in page
+    assert re.search(r"write it in by hand: 12 <", page)
+
+    def newest():
+        with campaign.app.app_context():
+            return audit_log.entries(db.session, most=1)[0]
+
+    wait_for(lambda: newest().action == "hand-in-replaced", "the note")
+    assert newest().details == {"names": 1, "numbers": [12]}
+    assert "names in the document have characters" in grace.get("/organise/activity").text
+
+
+def test_the_page_says_nothing_of_replaced_names_where_there_are_none(grace, signed):
+    assert "cannot show" not in grace.get(made(grace)).text
+
+
+def test_the_petition_is_marked_as_handed_in_if_wished(campaign, grace):
+    grace.posts(f"{PAGE}/delivered", PAGE, day="2013-12-10")
+    assert campaign.client.get("/count.json").json["delivered_on"] == "2013-12-10"

@@ -1,0 +1,151 @@
+"""The petition closes and is handed in: the page, the form, mails and the API follow."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+
+from campaign.core.database import db, utcnow
+from campaign.petition.status import close, deliver, reopen
+from tests.personas import WANTS_JSON
+
+DAY = date(2013, 12, 10)
+
+
+@pytest.fixture
+def closed(campaign):
+    """A campaign that was closed."""
+    with campaign.app.app_context():
+        close(db.session)
+    return campaign
+
+
+def hand_in(campaign) -> None:
+    with campaign.app.app_context():
+        deliver(db.session, DAY)
+
+
+@pytest.mark.parametrize("headers", [None, WANTS_JSON])
+def test_a_closed_petition_takes_no_signature(closed, ada, headers):
+    answer = ada.posts(**({"headers": headers} if headers else {}))
+    assert (answer.status_code, "The petition is closed" in answer.text) == (410, True)
+    assert ada.mails() == []
+    if headers:
+        assert list(answer.json["errors"]) == ["form"]
+
+
+def test_a_program_is_told_that_it_was_handed_in(campaign, ada):
+    hand_in(campaign)
+    answer = ada.posts(headers=WANTS_JSON)
+    assert (answer.status_code, "on 10 December 2013" in answer.json["errors"]["form"][0]) == (410, True)
+
+
+def test_the_thanks_page_leaves_no_step_once_it_was_handed_in(campaign):
+    assert "One step is left" in campaign.client.get("/en/thanks").text
+    hand_in(campaign)
+    assert "One step is left" not in campaign.client.get("/en/thanks").text
+
+
+def test_a_failed_link_invites_to_sign_only_while_one_can(campaign):
+    assert "Sign again" in campaign.client.get("/confirm/abc").text
+    with campaign.app.app_context():
+        close(db.session)
+    page = campaign.client.get("/confirm/abc").text
+    assert "Sign again" not in page
+    assert "#sign" not in page
+
+
+def test_the_page_thanks_in_place_of_the_form(campaign, ada):
+    ada.confirms()
+    with campaign.app.app_context():
+        close(db.session)
+    page = campaign.client.get("/en/").text
+    assert "The petition is closed" in page
+    assert re.search(r"<strong data-count>1</strong> person has signed", page)
+    assert "<form" not in page
+    assert "#sign" not in page
+
+
+def test_who_signed_in_time_can_still_confirm(campaign, ada):
+    ada.signs()
+    with campaign.app.app_context():
+        close(db.session)
+    receipt = campaign.client.post(ada.link()).headers["Location"]
+    assert campaign.count() == 1
+    assert "yours is one of its signatures" in campaign.client.get(receipt).text
+
+
+def test_once_handed_in_nothing_is_confirmed_any_more(campaign, ada):
+    ada.signs()
+    link = ada.link()
+    hand_in(campaign)
+    answer = campaign.client.post(link, follow_redirects=True)
+    assert "This comes too late" in answer.text
+    assert "10 December 2013" in answer.text
+    assert campaign.count() == 0
+    assert "It is erased" in campaign.client.post(link.replace("confirm", "receipt") + "/withdraw").text
+
+
+def test_a_receipt_says_when_the_signature_was_handed_in(campaign, ada):
+    with time_machine.travel(datetime(2013, 12, 9, 12, tzinfo=UTC)):
+        receipt = ada.confirms()
+    hand_in(campaign)
+    page = campaign.client.get(receipt).text
+    assert "handed to the International Olympic Committee on 10 December 2013, with your signature" in page
+    assert "Withdraw my signature" in page
+    assert "December 2013" in campaign.client.get("/en/").text
+
+
+def test_who_confirmed_after_that_day_is_not_said_to_have_been_among_them(campaign, ada):
+    receipt = ada.confirms()
+    hand_in(campaign)
+    page = campaign.client.get(receipt).text
+    assert "Handed to the International Olympic Committee on 10 December 2013." in page
+    assert "with your signature" not in page
+
+
+def test_what_is_wrong_in_a_form_does_not_matter_once_it_is_closed(closed, ada):
+    assert ada.posts(headers=WANTS_JSON, email="no address").status_code == 410
+    assert "Before you sign" not in closed.client.get("/en/").text
+
+
+def test_a_withdrawn_signature_is_not_invited_again_once_it_is_closed(campaign, ada):
+    receipt = ada.confirms()
+    with campaign.app.app_context():
+        close(db.session)
+    assert "You may sign again" not in campaign.client.post(f"{receipt}/withdraw").text
+
+
+def test_a_mail_that_leaves_after_that_says_so(campaign, ada):
+    ada.signs()
+    hand_in(campaign)
+    [mail] = ada.mails()
+    assert mail["Subject"] == "This comes too late"
+    assert "handed in on 10 December 2013" in " ".join(mail.get_body(("plain",)).get_content().split())
+
+
+@pytest.mark.settings(reminder_hours=1)
+def test_nobody_is_reminded_of_what_is_over(campaign, ada):
+    ada.signs()
+    campaign.send_mail()
+    hand_in(campaign)
+    with time_machine.travel(utcnow() + timedelta(hours=2), tick=False):
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
+
+
+def test_the_count_tells_how_far_it_is(campaign):
+    assert set(campaign.client.get("/count.json").json) == {"count", "goal", "as_of"}
+    with campaign.app.app_context():
+        close(db.session)
+    assert campaign.client.get("/count.json").json["status"] == "closed"
+    hand_in(campaign)
+    told = campaign.client.get("/count.json").json
+    assert (told["status"], told["delivered_on"]) == ("delivered", "2013-12-10")
+
+
+def test_it_can_be_opened_again(closed, ada):
+    with closed.app.app_context():
+        reopen(db.session)
+    ada.confirms()
+    assert closed.count() == 1

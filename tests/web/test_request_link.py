@@ -1,0 +1,114 @@
+"""The link of a lost mail comes again, in every stage, to its owner alone."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from campaign.core.database import db, utcnow
+from campaign.petition.status import close, deliver
+from tests.conftest import campaign_on
+from tests.personas import FROM_OUR_PAGE, WANTS_JSON
+
+
+def ask(campaign, email: str, headers: dict[str, str] = FROM_OUR_PAGE, **more: str):
+    """Send the form on the privacy page."""
+    return campaign.client.post("/link", data={"email": email, "lang": "en", **more}, headers=headers)
+
+
+def hand_in(session) -> None:
+    deliver(session, utcnow().date())
+
+
+def test_the_link_comes_again(campaign, ada):
+    receipt = ada.confirms()
+    answer = ask(campaign, "ada@example.org")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/en/link-sent")
+    assert "Look into your mail" in campaign.client.get("/en/link-sent").text
+    _, mail = ada.mails()
+    assert mail["Subject"] == "You are on the list already"
+    assert campaign.client.get(ada.link()).headers["Location"] == receipt
+
+
+@pytest.mark.parametrize("end", [close, hand_in])
+def test_who_deleted_our_mail_can_withdraw_when_it_is_over(campaign, ada, end):
+    ada.confirms()
+    ada.mails()
+    with campaign.app.app_context():
+        end(db.session)
+    assert 'href="/en/privacy#link"' in campaign.client.get("/en/").text
+    ask(campaign, " ADA@Example.org ")
+    receipt = campaign.client.get(ada.link()).headers["Location"]
+    assert "It is erased" in campaign.client.post(f"{receipt}/withdraw").text
+    assert campaign.count() == 0
+
+
+def test_nobody_else_gets_mail(campaign, ada):
+    ada.signs()
+    campaign.send_mail()
+    ask(campaign, "mallory@example.org")
+    assert campaign.persona("Mallory", email="mallory@example.org").mails() == []
+    assert len(ada.mails()) == 1
+
+
+def test_it_comes_once_a_day(campaign, ada):
+    ada.confirms()
+    for _ in range(3):
+        ask(campaign, "ada@example.org")
+    assert len(ada.mails()) == 2
+    with time_machine.travel(utcnow() + timedelta(days=1, minutes=1), tick=False):
+        ask(campaign, "ada@example.org")
+        assert len(ada.mails()) == 3
+
+
+def test_it_comes_in_the_language_that_was_asked_in(campaign, ada):
+    ada.confirms()
+    assert ask(campaign, "ada@example.org", lang="de").headers["Location"] == "/de/link-sent"
+    assert "Olympische Komitee" in ada.mails()[-1].get_body(("plain",)).get_content().replace("\n", " ")
+
+
+@pytest.mark.parametrize("email", ["", "no address", "a@b\x00.org"])
+def test_what_is_no_address_is_told_beside_the_field(campaign, email):
+    answer = ask(campaign, email)
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+    json = ask(campaign, email, headers=WANTS_JSON)
+    assert (json.status_code, list(json.json["errors"])) == (422, ["email"])
+
+
+def test_a_program_is_told_the_same_of_everyone(campaign, ada):
+    ada.signs()
+    answers = [ask(campaign, email, headers=WANTS_JSON) for email in ("ada@example.org", "mallory@example.org")]
+    assert [(answer.status_code, answer.json) for answer in answers] == [(202, {"status": "check-email"})] * 2
+
+
+def test_another_site_may_not_ask(campaign):
+    assert ask(campaign, "ada@example.org", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_a_browser_that_says_nothing_asks_once_more(campaign, ada):
+    ada.confirms()
+    asked = ask(campaign, "ada@example.org", headers={})
+    assert (asked.status_code, 'value="ada@example.org"' in asked.text) == (422, True)
+    assert len(ada.mails()) == 1
+    token = re.search(r'name="again" value="([^"]+)"', asked.text)[1]
+    assert ask(campaign, "ada@example.org", headers={}, again=token).status_code == 303
+    assert len(ada.mails()) == 2
+
+
+def test_who_asks_too_often_waits(backend, ready, tmp_path):
+    for campaign in campaign_on(ready, backend, tmp_path, sign_limit="2 per day"):
+        answers = [ask(campaign, f"ada{number}@example.org") for number in range(3)]
+        assert [answer.status_code for answer in answers] == [303, 303, 429]
+        assert "Please try again in 24 hours" in answers[2].text
+
+
+def test_what_is_no_form_is_refused(campaign):
+    assert campaign.client.post("/link", json={"email": "ada@example.org"}).status_code == 415
+
+
+def test_json_from_a_page_that_hides_its_origin_is_told_how_to_send_it_again(campaign):
+    hidden = {"Origin": "null", **WANTS_JSON}
+    tokens = ask(campaign, "ada@example.org", headers=hidden).json["tokens"]
+    assert ask(campaign, "ada@example.org", headers=hidden, **tokens).status_code == 202
