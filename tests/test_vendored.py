@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from campaign.config.settings import ROOT
+from campaign.config.paths import ROOT
 
 FOLDERS = [
     *sorted((ROOT / "static" / "vendor").iterdir()),

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup, ScriptInfo
-from sqlalchemy.exc import OperationalError
 
+from campaign.core.database import DatabaseUnavailable
 from campaign.core.migrations import require_current
 from campaign.errors import CampaignError
 
@@ -29,7 +29,7 @@ class PlainCommand(click.Command):
             return super().invoke(ctx)
         except CampaignError as error:
             raise click.ClickException(str(error)) from None
-        except OperationalError as error:
+        except DatabaseUnavailable as error:
             raise click.ClickException(f"the database failed ({type(error.orig).__name__}); is it running?") from None
 
     def prepare(self, ctx: click.Context) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ from nacl.public import PrivateKey
 
 from campaign.core.atomic_files import whole_file
 from campaign.core.database import db, iso, utcnow
+from campaign.core.process import exit_on_termination
 from campaign.crypto.data_keys import Opener
 from campaign.errors import CampaignError, NothingReadable
 from campaign.exports.columns import LAYOUTS, Cells
@@ -40,7 +40,7 @@ class Export:
 
         Raises `NothingReadable` when no row could be opened; a file that is there already then stays as it is.
         """
-        _stop_cleanly()
+        exit_on_termination()
         try:
             if output is None:
                 self._write_to(sys.stdout.buffer, private_keys)
@@ -94,12 +94,6 @@ class Export:
 def progress_bar(length: int, label: str) -> Any:
     """Return a progress bar on standard error, seen only where that is a terminal."""
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
-
-
-def _stop_cleanly() -> None:
-    """Let a lost terminal or a `kill` end the command in order, so that no half-written file of people's data stays."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
 
 
 def _plain(value: object) -> object:

@@ -1,7 +1,6 @@
 """`flask film`: importing the film, listing what was imported, choosing its poster."""
 
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,12 @@ from campaign.analytics.film_views import watched as all_watched
 from campaign.cli.commands import PlainCommand, ReadyCommand
 from campaign.context import state
 from campaign.core.database import db
+from campaign.core.languages import LANGUAGES
+from campaign.core.process import exit_on_termination
 from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import LANGUAGES, Texts
+from campaign.film.tracks import Texts
 
 _READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _PAIR = re.compile(r"[A-Za-z][A-Za-z-]*=.+")
@@ -66,7 +67,7 @@ film = FilmGroup("film", help="Import the film, choose its poster, see how much 
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Spoken in the film.")
 def import_(file: Path, name: str, language: str, **pairs: tuple[Pair, ...]) -> None:
     """Make FILE a film that every browser plays. The same command goes on where it was stopped."""
-    _stop_cleanly()
+    exit_on_termination()
     by_language = {kind: _by_language(kind, given) for kind, given in pairs.items()}
     texts = Texts(by_language["captions"], by_language["chapters"], by_language["transcript"], language)
     with Progress() as progress:
@@ -157,9 +158,3 @@ def _repeated(args: list[str]) -> list[str]:
             option = name if name in ("--captions", "--chapters", "--transcript") else ""
         taken.append(word)
     return taken
-
-
-def _stop_cleanly() -> None:
-    """Let a lost terminal or a `kill` end the command in order, and ffmpeg with it."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _frame: sys.exit(128 + received))

@@ -7,7 +7,7 @@ import click
 from campaign.cli.commands import PlainGroup, ask_first, yes_option
 from campaign.cli.organisers import recording
 from campaign.core.database import db, utcnow
-from campaign.petition import integrity, totals
+from campaign.petition import totals
 from campaign.petition.status import close, deliver, reopen, stage
 
 CACHED = "Pages that a cache holds show it within two minutes."
@@ -59,4 +59,4 @@ def status() -> None:
 
 def _figures() -> str:
     """Return how many signatures are confirmed, and how many are not."""
-    return f"Confirmed signatures: {totals.confirmed(db.session)}; not confirmed: {integrity.unconfirmed(db.session)}."
+    return f"Confirmed signatures: {totals.confirmed(db.session)}; not confirmed: {totals.unconfirmed(db.session)}."

@@ -18,13 +18,14 @@ from campaign.context import state
 from campaign.core.database import db, utcnow
 from campaign.crypto.campaign_keys import foreign
 from campaign.errors import NothingReadable
+from campaign.exports import integrity
 from campaign.exports.columns import LAYOUTS
 from campaign.exports.export import Choice, row_count
 from campaign.exports.formats import FORMATS
-from campaign.petition import cleanup, integrity, seeding, totals
+from campaign.exports.integrity import Finding
+from campaign.petition import cleanup, seeding, totals
 from campaign.petition.cleanup import NO_CHANNEL
 from campaign.petition.countries import CODES
-from campaign.petition.integrity import Finding
 from campaign.sharing.channels import ARRIVALS
 
 EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
@@ -111,7 +112,7 @@ def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
 @signatures.command()
 def count() -> None:
     """Say how many signatures are confirmed, and how many wait."""
-    click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {integrity.unconfirmed(db.session)}")
+    click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {totals.unconfirmed(db.session)}")
 
 
 @signatures.command()

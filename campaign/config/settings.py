@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from campaign.config import validators
 from campaign.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parent.parent
 MOST_REMINDER_HOURS = 600  # of the 720 that a link lives
 
 

@@ -80,6 +80,11 @@ def mail_url(value: str) -> str:
     return value
 
 
+def sender_of(mail_url: str) -> str:
+    """Return the sender that `?from=` of `mail_url` names, or an empty string."""
+    return parse_qs(urlsplit(mail_url).query).get("from", [""])[0]
+
+
 def public_url(value: str) -> str:
     """Return the page's address in its plain form, made up where there is none."""
     if not value:

@@ -14,13 +14,18 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
 DEADLOCKS = 2  # so many in a row are borne
 _IN_TRANSACTION = "in transaction"
+
+# Errors that views and commands handle; they know nothing else of SQLAlchemy.
+DatabaseError = SQLAlchemyError
+DatabaseUnavailable = OperationalError
+InvalidValue = DataError
 
 Result = TypeVar("Result")
 

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-_FOLDER = Path(__file__).parent / "fonts"
-LATIN = _FOLDER / "eb-garamond" / "EBGaramond-Medium.ttf"  # Cyrillic and Greek as well
-ARABIC = _FOLDER / "noto-naskh-arabic" / "NotoNaskhArabic-Medium.ttf"
-SANS = _FOLDER / "noto-sans" / "NotoSans-Regular.ttf"  # Latin, Cyrillic and Greek
-NASKH = _FOLDER / "noto-naskh-arabic" / "NotoNaskhArabic-Regular.ttf"
-KOREAN = _FOLDER / "nanum-gothic" / "NanumGothic.ttf"
-HAN = _FOLDER / "droid-sans-fallback" / "DroidSansFallbackFull.ttf"  # Chinese and Japanese
-HAN_EXTRA = _FOLDER / "noto-sans-cjk" / "NotoSansCJK-Extra.otf"  # rare characters, many of them used in names
-_SCRIPTS = tuple(path for path in sorted((_FOLDER / "noto-sans").glob("*.ttf")) if path != SANS)
+from campaign.config.paths import FONTS
+
+LATIN = FONTS / "eb-garamond" / "EBGaramond-Medium.ttf"  # Cyrillic and Greek as well
+ARABIC = FONTS / "noto-naskh-arabic" / "NotoNaskhArabic-Medium.ttf"
+SANS = FONTS / "noto-sans" / "NotoSans-Regular.ttf"  # Latin, Cyrillic and Greek
+NASKH = FONTS / "noto-naskh-arabic" / "NotoNaskhArabic-Regular.ttf"
+KOREAN = FONTS / "nanum-gothic" / "NanumGothic.ttf"
+HAN = FONTS / "droid-sans-fallback" / "DroidSansFallbackFull.ttf"  # Chinese and Japanese
+HAN_EXTRA = FONTS / "noto-sans-cjk" / "NotoSansCJK-Extra.otf"  # rare characters, many of them used in names
+_SCRIPTS = tuple(path for path in sorted((FONTS / "noto-sans").glob("*.ttf")) if path != SANS)
 _REST = (*_SCRIPTS, KOREAN, HAN, HAN_EXTRA)
 
 

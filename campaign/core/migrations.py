@@ -1,7 +1,6 @@
 """Migrations: bringing the database to the present, and refusing to serve before that."""
 
 from functools import cache
-from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -9,10 +8,10 @@ from flask_alembic import Alembic
 from sqlalchemy import column, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from campaign.config.paths import MIGRATIONS
 from campaign.core.database import Base, db
 from campaign.errors import ConfigError
 
-_FOLDER = Path(__file__).parent / "migrations"
 _VERSIONS = table("alembic_version", column("version_num"))  # Alembic's own
 
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
@@ -57,7 +56,7 @@ def require_current(app: Flask) -> None:
 @cache
 def _heads() -> frozenset[str]:
     """Return the newest revisions in this installation; servers read them once, when they start."""
-    return frozenset(ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER)]).get_heads())
+    return frozenset(ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)]).get_heads())
 
 
 def _unreachable(error: SQLAlchemyError) -> ConfigError:

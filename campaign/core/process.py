@@ -3,6 +3,8 @@
 import ctypes
 import os
 import resource
+import signal
+import sys
 from contextlib import suppress
 
 _LOCKED = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT, mlockall(2)
@@ -22,3 +24,12 @@ def keep_out_of_swap() -> None:
         libc.prctl(_DUMPABLE, 0)
         if may_lock:
             libc.mlockall(_LOCKED)
+
+
+def exit_on_termination() -> None:
+    """Turn SIGTERM and SIGHUP into `SystemExit`, so that `finally` blocks and context managers clean up.
+
+    The exit code is 128 plus the signal's number, as shells report it.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))

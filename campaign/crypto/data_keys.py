@@ -21,6 +21,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, new_id, transaction
+from campaign.crypto.padding import pad
 from campaign.errors import NoCampaignKey, Unreadable
 from campaign.models import CampaignKey, DataKey
 
@@ -134,7 +135,7 @@ class Opener:
 
 def _packed(person: Person) -> bytes:
     packed = json.dumps(astuple(person), ensure_ascii=False, separators=(",", ":")).encode()
-    return packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK)
+    return pad(packed)
 
 
 def _newest_campaign_key(session: Session) -> Row[UUID, bytes]:

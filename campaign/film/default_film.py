@@ -1,10 +1,10 @@
 """The film that ships with the campaign: "Two lines on ice", made by tools/film."""
 
-from campaign.config.settings import ROOT
+from campaign.config.paths import STATIC
+from campaign.core.languages import LANGUAGES
 from campaign.film.film import Film, Picture, Source, media_query
 
-FOLDER = ROOT / "static" / "film"
-LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "nl", "pt", "ru")
+FOLDER = STATIC / "film"
 
 _AV1 = 'video/webm; codecs="av01.0.{level}.10, opus"'
 _H264 = 'video/mp4; codecs="avc1.6400{level}, mp4a.40.2"'

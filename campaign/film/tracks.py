@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from campaign.core.languages import LANGUAGES
 from campaign.errors import CaptionError, FilmError
 from campaign.film import captions
 from campaign.film.captions import plain_text, webvtt
 from campaign.film.film import Film
-
-LANGUAGES = ("en", "ru", "fr", "es", "pt", "de", "it", "nl", "ar")
 
 Files = Mapping[str, Path]
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from campaign import errors
 from campaign.accounts.throttling import guessed
-from campaign.config.settings import ROOT
+from campaign.config.paths import PACKAGE
 from campaign.core.capacity import KEY_PROCESSES, Slot
 from campaign.errors import CampaignError
 
@@ -118,7 +118,7 @@ def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str,
 
 def _started(task: TaskName, database: str, arguments: dict[str, object]) -> "tuple[Answer, subprocess.Popen[bytes]]":
     command = [sys.executable, "-m", "campaign.key_worker.__main__"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    process = subprocess.Popen(command, cwd=PACKAGE.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     told = {"task": task, "database": database, "arguments": arguments}
     with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:
         stdin.write(json.dumps(told).encode())

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from campaign.core.database import new_id, transaction, utcnow
+from campaign.crypto.padding import pad
 from campaign.mail import domain_budget, pacing
 from campaign.models import OutboxMessage, RefusedAddress, Signature
 
@@ -65,7 +66,7 @@ def new_row(key: bytes, letter: Letter, *, budgeted: bool = True) -> dict[str, A
     """
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
-    sealed = Aead(key).encrypt(packed.ljust(-(-len(packed) // _BLOCK) * _BLOCK), aad=identity.bytes)
+    sealed = Aead(key).encrypt(pad(packed), aad=identity.bytes)
     hashed = domain_budget.domain_hash(key, domain_budget.domain_of(letter.to)) if budgeted else None
     times = {"created_at": now, "due_at": now}
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from campaign.config.settings import Settings
+from campaign.config.validators import sender_of
 from campaign.core.atomic_files import own_folder, whole_file
 from campaign.mail.messages import Message, in_ascii
 from campaign.mail.refusals import UNAVAILABLE, DeliveryError, Step
@@ -41,10 +42,8 @@ def transport_for(settings: Settings) -> Transport:
 
 def sender(settings: Settings) -> str:
     """Return the address that mail comes from, in ASCII: as set, or one at the page's own host."""
-    chosen = parse_qs(urlsplit(settings.mail_url).query).get("from")
     host = urlsplit(settings.public_url).hostname or "localhost"
-    address = chosen[0] if chosen else f"no-reply@{'localhost' if _is_loopback(host) else host}"
-    return in_ascii(address)
+    return in_ascii(sender_of(settings.mail_url) or f"no-reply@{'localhost' if _is_loopback(host) else host}")
 
 
 class FileTransport:

@@ -2,13 +2,15 @@
 
 import hmac
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Event, Thread
 from uuid import UUID
 
 import structlog
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from campaign.config.settings import Settings
 from campaign.core.database import db, forget_deleted, utcnow
@@ -19,7 +21,6 @@ from campaign.mail.refusals import DeliveryError, Fault, Step
 from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
 from campaign.models import OutboxMessage
-from campaign.petition.status import Stage, stage
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before
@@ -35,15 +36,26 @@ log = structlog.get_logger(__name__)
 class MailWorker:
     """Sends what is due in the outbox, one batch after the other, over a connection that it keeps open."""
 
-    def __init__(self, app: Flask, settings: Settings, *, letters: bytes, links: bytes) -> None:
-        """Work for `app`; the keys open the letters and make the links in them."""
-        self._app = app
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        *,
+        letters: bytes,
+        links: bytes,
+        delivered_on: Callable[[Session], date | None],
+    ) -> None:
+        """Work for `app`; the keys `letters` and `links` decrypt messages and sign the links in them.
+
+        `delivered_on` returns the day of the petition's delivery: no reminders are sent after it.
+        """
+        self._app, self._delivered_on = app, delivered_on
         self._letters, self._links = letters, links
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder, self._domain_limit = timedelta(hours=settings.reminder_hours), settings.domain_limit
         self._transport: Transport = transport_for(settings)
         self._refused: set[UUID] = set()  # of the batch at hand
-        self._stage = Stage()  # when it was taken
+        self._delivery_day: date | None = None  # as of the batch
         self._seen = self._server = ServerState()  # the state before the batch, and the one now
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
@@ -87,7 +99,7 @@ class MailWorker:
                 self._rest()
                 return 0
             self._refused = outbox.refused_among(db.session, taken)
-            self._stage = stage(db.session)
+            self._delivery_day = self._delivered_on(db.session)
             handled = self._send_all(taken)
             if not self._server.is_failing:
                 if not taken:
@@ -154,7 +166,7 @@ class MailWorker:
 
     def _written(self, waiting: outbox.Waiting, letter: outbox.Letter) -> Message:
         link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
-        return written(waiting, letter, link=link, sender=self._sender, delivered_on=self._stage.delivered_on)
+        return written(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
 
     def _left(self, waiting: outbox.Waiting) -> bool:
         """Leave a letter that another secret key sealed: that key may come back, until it is too late."""
@@ -171,7 +183,7 @@ class MailWorker:
         return waiting.signature_id not in self._refused
 
     def _reminds(self) -> bool:
-        return bool(self._reminder) and not self._stage.delivered_on
+        return bool(self._reminder) and not self._delivery_day
 
     def _sent(self, waiting: outbox.Waiting) -> None:
         self._leaves_traces = True

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, new_id, transaction, utcnow
+from campaign.core.languages import LANGUAGES
 from campaign.crypto.data_keys import Person
 from campaign.errors import RealSignatures
 from campaign.models import Signature
@@ -23,7 +24,6 @@ _LATEST = timedelta(hours=1)  # from signing to confirming
 _GIVEN = ("Ada", "Grace", "Olga", "Zoë", "Мария", "ليلى", "José", "Ngọc", "Åse", "D’Arcy")
 _FAMILY = ("Test", "Sample", "Probe", "Muster", "Образец", "مثال", "Ejemplo", "O'Example")
 _COUNTRIES = ("GB", "US", "FR", "DE", "ES", "BR", "RU", "NL", "IT", "PT", "EG", "JP")
-_LANGUAGES = ("en", "fr", "de", "es", "pt", "ru", "nl", "it", "ar")
 _CHANNELS = (None, None, "whatsapp", "facebook", "x", "telegram", "email", "copy")
 
 
@@ -60,7 +60,7 @@ def _signer(identity: UUID) -> Signer:
     return Signer(
         Person(random.choice(_GIVEN), random.choice(_FAMILY), email, message=""),
         country=random.choice(_COUNTRIES),
-        language=random.choice(_LANGUAGES),
+        language=random.choice(LANGUAGES),
         updates=random.random() < 0.4,
         show_name=random.random() < 0.2,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.orm import Session
 
 from campaign.core.database import despite_deadlocks, insert, transaction
-from campaign.models import ConfirmedTotal, SignatureChange
+from campaign.models import ConfirmedTotal, Signature, SignatureChange
 from campaign.petition.cleanup import NO_CHANNEL
 
 BATCH = 10_000
@@ -119,3 +119,8 @@ def _start(moment: datetime, period: timedelta) -> datetime:
     """Return the start of the hour or day that `moment` is in."""
     whole = {"minute": 0, "second": 0, "microsecond": 0} | ({"hour": 0} if period == DAY else {})
     return moment.replace(**whole)  # type: ignore[arg-type]
+
+
+def unconfirmed(session: Session) -> int:
+    """Return how many signatures wait for confirmation."""
+    return session.scalar(select(func.count()).where(Signature.confirmed_at.is_(None))) or 0

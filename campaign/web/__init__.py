@@ -5,8 +5,8 @@ from flask import Flask
 from campaign.config.settings import Settings
 from campaign.web import (
     admin,
-    bot_check,
     error_pages,
+    film_player,
     headers,
     i18n,
     link_repair,
@@ -17,6 +17,7 @@ from campaign.web import (
     static_files,
 )
 from campaign.web.public import (
+    bot_check,
     browser_files,
     embed,
     film,
@@ -38,7 +39,7 @@ def open_room(app: Flask, settings: Settings) -> None:
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
     i18n.speak(app)
     static_files.serve(app, settings)
-    film.show(app, settings)
+    film_player.show(app, settings)
     app.jinja_env.globals["own_letter"] = petition_settings.letter
     rate_limits.limit(app, settings)
     proxies.watch(app, settings)

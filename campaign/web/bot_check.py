@@ -2,8 +2,7 @@
 
 import hmac
 
-from flask import Blueprint, jsonify, request
-from flask.typing import ResponseReturnValue
+from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.context import state
@@ -17,14 +16,6 @@ WAIT_SECONDS = 10
 TOKEN_SECONDS = 3600
 TOKEN_FIELD = "waited"  # noqa: S105
 SOLUTION_FIELD = "altcha"
-
-bp = Blueprint("bot_check", __name__)
-
-
-@bp.get("/altcha.json")
-def challenge() -> ResponseReturnValue:
-    """Give the widget its task."""
-    return jsonify(proof_of_work.challenge(state().challenge_key))
 
 
 def is_needed() -> bool:

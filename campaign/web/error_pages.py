@@ -7,10 +7,9 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
-from campaign.core.database import db
+from campaign.core.database import InvalidValue, db
 from campaign.errors import Busy, ExpiredLink, MustWait, UnknownLink, UnknownOrganiser
 from campaign.petition.status import stage
 from campaign.web import i18n
@@ -43,7 +42,7 @@ def explain(app: Flask) -> None:
     app.register_error_handler(ExpiredLink, _explain_expiry)
     app.register_error_handler(UnknownOrganiser, lambda _error: _explain_http(NotFound()))
     app.register_error_handler(Busy, lambda error: _explain_http(ServiceUnavailable(retry_after=error.seconds)))
-    app.register_error_handler(DataError, _explain_unstorable)
+    app.register_error_handler(InvalidValue, _explain_unstorable)
 
 
 def _log(exc_info: Any) -> None:
@@ -72,7 +71,7 @@ def _page(title: str, advice: str) -> Response | str:
     return render_template("public/failure.html", title=title, advice=advice)
 
 
-def _explain_unstorable(error: DataError) -> ResponseReturnValue:
+def _explain_unstorable(error: InvalidValue) -> ResponseReturnValue:
     """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
     log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
     db.session.rollback()

@@ -11,11 +11,9 @@ from flask_babel import Babel, format_decimal, get_locale, refresh
 from werkzeug.routing import BaseConverter
 
 from campaign.core.dates import written
+from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.web.countries import countries, country_name, likely_countries
 from campaign.web.translations import Texts
-
-LANGUAGES = ("en", "ru", "fr", "es", "pt", "de", "it", "nl", "ar")
-DEFAULT = "en"
 
 # The letters of headlines, one file a script; Arabic is written in the system's own.
 _LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
@@ -54,14 +52,14 @@ def use(language: str | None) -> None:
 def preferred() -> str:
     """Return the language we speak that the visitor's browser likes best."""
     liked = (tag.split("-")[0].lower() for tag, quality in request.accept_languages if quality)
-    return next((language for language in liked if language in LANGUAGES), DEFAULT)
+    return next((language for language in liked if language in LANGUAGES), DEFAULT_LANGUAGE)
 
 
 def _chosen() -> str:
     if "language" in g:
         return str(g.language)
     if not has_request_context():
-        return DEFAULT
+        return DEFAULT_LANGUAGE
     first = request.path.lstrip("/").partition("/")[0]  # of an address that we do not have
     return first if first in LANGUAGES else preferred()
 

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wrappers import Response as BaseResponse
 
+from campaign.core.languages import LANGUAGES
 from campaign.web.headers import private
-from campaign.web.i18n import LANGUAGES
 
 TOKEN_LENGTH = 43  # characters: 32 bytes in base64
 

@@ -12,8 +12,8 @@ from campaign.petition.status import Stage
 from campaign.sharing.images.content import CARD_SIZE
 from campaign.sharing.oembed import size as frame_size
 from campaign.web import i18n, share_texts
-from campaign.web.public.film import film_url, shown
-from campaign.web.public.images import card_path
+from campaign.web.film_player import film_url, shown
+from campaign.web.share_images import card_path
 
 # A language with the country whose spelling its texts have: networks know locales, not languages (ogp.me, og:locale).
 LOCALES = {

@@ -2,7 +2,7 @@
 
 from flask_babel import format_decimal, gettext, ngettext
 
-from campaign.petition.integrity import at_least
+from campaign.petition.goals import at_least
 from campaign.petition.status import Stage
 from campaign.sharing.channels import HASHTAG
 from campaign.sharing.images.content import Words

@@ -20,7 +20,8 @@ from werkzeug.wsgi import ClosingIterator
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
-from campaign.config.settings import ROOT, Settings
+from campaign.config.paths import STATIC
+from campaign.config.settings import Settings
 from campaign.core.capacity import Slot
 from campaign.web.negotiation import refuse
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from whitenoise.responders import StaticFile
 
-STATIC = ROOT / "static"
 KEPT = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
 SHORT = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
 SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts

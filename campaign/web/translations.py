@@ -8,9 +8,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask_babel import Domain, get_locale
 
-from campaign.config.settings import ROOT
-
-FOLDER = ROOT / "campaign" / "translations"
+from campaign.config.paths import TRANSLATIONS
 
 
 class Texts(Domain):  # type: ignore[misc]
@@ -23,7 +21,7 @@ class Texts(Domain):  # type: ignore[misc]
 
 @cache
 def _translations(language: str) -> NullTranslations:
-    path = FOLDER / f"{language}.po"
+    path = TRANSLATIONS / f"{language}.po"
     if not path.exists():
         return NullTranslations()  # the texts in the code are English
     compiled = BytesIO()

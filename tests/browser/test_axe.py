@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from tests.live_server import Site
 from tests.personas import path_in
 

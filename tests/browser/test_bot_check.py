@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from tests.browser.test_end_to_end import MARIA, fill_in
 
 pytestmark = pytest.mark.browser

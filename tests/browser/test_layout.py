@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from tests import services
 from tests.browser.full_site import EMAIL, LONG_EMAIL, NAME, Links, fill
 from tests.browser.test_organisers import begin, come_in, invitation

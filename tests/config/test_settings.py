@@ -13,7 +13,7 @@ from campaign.core.database import db
 from campaign.crypto.secret_key import server_key
 from campaign.errors import ConfigError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(

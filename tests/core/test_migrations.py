@@ -17,8 +17,8 @@ from campaign.context import mail_worker, state_of
 from campaign.core.database import Base, db, new_id, utcnow
 from campaign.core.migrations import alembic, is_current, migrate
 from campaign.crypto.data_keys import Opener, Person, SealedPerson
+from campaign.exports.integrity import findings
 from campaign.models import CampaignKey, OutboxMessage, Signature
-from campaign.petition.integrity import findings
 from campaign.petition.signatures import Signer, confirm, erase, new_row
 from campaign.petition.totals import confirmed
 from tests.conftest import dispose

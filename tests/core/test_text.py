@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import campaign
 from campaign.core.text import clean
 from campaign.errors import TextTooLong, UnusableCharacter
 
-CODE = Path(__file__).parent.parent / "campaign"
+CODE = Path(campaign.__file__).parent
 
 
 @pytest.mark.parametrize(

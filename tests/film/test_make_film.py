@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from campaign.config.settings import ROOT
+from campaign.config.paths import ROOT
 from campaign.film.default_film import FOLDER
 from tests import services
 

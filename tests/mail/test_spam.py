@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 
 from campaign.core.database import new_id, utcnow
+from campaign.core.languages import LANGUAGES
 from campaign.mail.messages import written
 from campaign.mail.outbox import Kind, Letter, Waiting
-from campaign.web.i18n import LANGUAGES
 from tests import services
 
 MOST = 2.0

@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from campaign.core.languages import LANGUAGES
 from campaign.sharing.channels import (
     CHANNELS,
     MESSAGE_LENGTH,
@@ -14,7 +15,7 @@ from campaign.sharing.channels import (
     share_url,
 )
 from campaign.web import share_texts
-from campaign.web.i18n import LANGUAGES, use
+from campaign.web.i18n import use
 
 # What each network documents (where, stands in the table of channels): its address, and its parameters.
 DOCUMENTED = {

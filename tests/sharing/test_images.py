@@ -11,15 +11,16 @@ import uharfbuzz
 from PIL import Image, ImageChops
 
 from campaign.core.fonts import DISPLAY, runs
-from campaign.petition.integrity import at_least
+from campaign.core.languages import LANGUAGES
+from campaign.petition.goals import at_least
 from campaign.petition.status import Stage
 from campaign.sharing.images.cards import MOST_BYTES, SIZE, card, thumbnail
 from campaign.sharing.images.content import Words
 from campaign.sharing.images.layout import Box, Sheet
 from campaign.sharing.images.posters import SIZES, Lead, address_of, poster
 from campaign.web import share_texts
-from campaign.web.i18n import LANGUAGES, use
-from campaign.web.public.film import shown
+from campaign.web.film_player import shown
+from campaign.web.i18n import use
 
 URL = "https://love-always-wins.example.org/en/?via=poster"
 

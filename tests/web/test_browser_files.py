@@ -8,8 +8,8 @@ from math import dist
 import pytest
 from PIL import Image
 
-from campaign.config.settings import ROOT
-from campaign.web.i18n import LANGUAGES
+from campaign.config.paths import ROOT
+from campaign.core.languages import LANGUAGES
 
 DAY = 86400  # seconds
 PROBES = ["/.well-known/traffic-advice", "/.well-known/appspecific/com.chrome.devtools.json", "/browserconfig.xml"]

@@ -8,10 +8,9 @@ from html import unescape
 import pytest
 from babel.messages.pofile import read_po
 
-from campaign.config.settings import ROOT
+from campaign.config.paths import ROOT, TRANSLATIONS
+from campaign.core.languages import LANGUAGES
 from campaign.web.countries import _LIKELY
-from campaign.web.i18n import LANGUAGES
-from campaign.web.translations import FOLDER
 from tests.conftest import campaign_on
 from tests.personas import FROM_OUR_PAGE
 from tests.web.public_pages import every_page
@@ -48,7 +47,7 @@ def in_the_code(tmp_path_factory):
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_text_is_translated_and_none_is_left_over(in_the_code, language):
-    texts = texts_of(FOLDER / f"{language}.po")
+    texts = texts_of(TRANSLATIONS / f"{language}.po")
     assert set(texts) == set(in_the_code), "run 'make texts', then translate what is new"
     empty = [str(text.id)[:60] for text in texts.values() if not text.string or "" in forms_of(text)]
     assert empty == []
@@ -57,7 +56,7 @@ def test_every_text_is_translated_and_none_is_left_over(in_the_code, language):
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_translation_has_the_numbers_and_tags_of_its_text(language):
-    for text in texts_of(FOLDER / f"{language}.po").values():
+    for text in texts_of(TRANSLATIONS / f"{language}.po").values():
         meant = text.id[1] if isinstance(text.id, tuple) else text.id
         for form in forms_of(text):
             assert sorted(PARTS.findall(form)) == sorted(PARTS.findall(meant)), form
@@ -134,7 +133,7 @@ def test_countries_are_named_and_sorted_in_the_language(campaign):
 def test_mistakes_are_explained_in_the_language_of_the_form(campaign, language):
     ada = campaign.persona("", email="no address", country="", lang=language)
     errors = ada.posts(headers={"Accept": "application/json"}).json["errors"]
-    texts = texts_of(FOLDER / f"{language}.po")
+    texts = texts_of(TRANSLATIONS / f"{language}.po")
     assert errors["given_name"] == [texts["Please enter your first name."].string]
     assert errors["country"] == [texts["Please choose your country."].string]
 
@@ -144,7 +143,7 @@ def test_mail_and_receipt_are_in_the_signers_language(campaign, language):
     ada = campaign.persona("Ada", email="ada@example.org", lang=language)
     receipt = ada.confirms()
     [mail] = ada.mails()
-    texts = texts_of(FOLDER / f"{language}.po")
+    texts = texts_of(TRANSLATIONS / f"{language}.po")
     assert mail["Subject"] == texts["Please confirm"].string
     assert texts["Hello,"].string in mail.get_body(("plain",)).get_content()
     assert texts["Your signature counts"].string in campaign.client.get(receipt).text

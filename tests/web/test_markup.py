@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from campaign.config.settings import ROOT
-from campaign.web.i18n import LANGUAGES
+from campaign.config.paths import ROOT
+from campaign.core.languages import LANGUAGES
 from tests import services
 from tests.conftest import campaign_on
 from tests.web.public_pages import every_page

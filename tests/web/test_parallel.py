@@ -12,8 +12,8 @@ from werkzeug.routing import Rule
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
+from campaign.core.languages import LANGUAGES
 from campaign.web.admin.access import ANYBODY
-from campaign.web.i18n import LANGUAGES
 
 THREADS = 16
 REQUESTS = 400  # by each thread

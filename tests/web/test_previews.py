@@ -12,7 +12,7 @@ import cv2
 import pytest
 from PIL import Image
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from tests import previews, services
 from tests.live_server import Site
 from tests.previews import TAGS, Head, Preview

@@ -9,11 +9,11 @@ import time_machine
 from sqlalchemy import func, select
 
 from campaign.core.database import db, utcnow
+from campaign.core.languages import LANGUAGES
 from campaign.maintenance import write_down
 from campaign.models import FilmTally, ShareTally, StepTally
 from campaign.web import fixed_windows
 from campaign.web.client_id import visitor_hash
-from campaign.web.i18n import LANGUAGES
 from tests.conftest import campaign_on
 from tests.personas import FROM_OUR_PAGE, WANTS_JSON
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 
 FOREIGN = "http://evil.example"
 

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from campaign.web.request_gate import SENDING
 from campaign.web.static_files import SENDING as FILES
 from tests.live_server import wait_for

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from campaign.web.i18n import LANGUAGES
+from campaign.core.languages import LANGUAGES
 from tests.conftest import campaign_on
 
 

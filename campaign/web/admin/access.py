@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import (
     Flask,
@@ -23,9 +24,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from campaign.accounts import audit_log
-from campaign.accounts.organisers import Member, Role
+from campaign.accounts.organisers import Member, Role, member
 from campaign.context import state
 from campaign.core.database import db
+from campaign.core.languages import LANGUAGES
 from campaign.errors import NoKeyHolder, WrongPassphrase
 from campaign.key_worker import client
 from campaign.key_worker.client import Task, TaskName
@@ -170,7 +172,7 @@ def _require_plain_text() -> None:
 
 
 def _choose_language() -> None:
-    if (asked := request.args.get("lang")) in i18n.LANGUAGES:
+    if (asked := request.args.get("lang")) in LANGUAGES:
         session["language"] = asked
     i18n.use(session.get("language"))
 
@@ -187,3 +189,8 @@ def _refused(status: int, title: str, advice: str) -> ResponseReturnValue:
 
 def _keep_private(response: Response) -> Response:
     return private(response) if is_theirs(request.path) else response
+
+
+def tell(action: str, who: UUID) -> None:
+    """Note what somebody did at the door."""
+    audit_log.record(db.session, state().activity_key, actor=member(db.session, who).email, action=action)

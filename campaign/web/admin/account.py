@@ -10,7 +10,7 @@ from campaign.core.database import db
 from campaign.errors import LastFactor, WrongFactor
 from campaign.web.admin import sessions
 from campaign.web.admin.access import me, needs, opened, own_secret, record, record_refused, recording
-from campaign.web.admin.login import place
+from campaign.web.admin.relying_party import place
 from campaign.web.forms.admin import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm, RemovalForm
 
 bp = Blueprint("account", __name__)

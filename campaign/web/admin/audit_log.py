@@ -11,7 +11,7 @@ from campaign.accounts import audit_log
 from campaign.core.database import db, iso
 from campaign.exports.csv_writer import DIALECTS, iter_csv
 from campaign.web.admin.access import needs
-from campaign.web.admin.overview import attachment
+from campaign.web.admin.downloads import attachment
 
 SHOWN = 50
 _HIGHEST = 2**31 - 1  # number of an entry

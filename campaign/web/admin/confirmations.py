@@ -8,7 +8,7 @@ from flask_babel import format_decimal, gettext, ngettext
 from campaign.accounts.organisers import EXPORTING, ROLES, Member, Role, member
 from campaign.core.database import db
 from campaign.errors import UnknownOrganiser
-from campaign.petition import integrity, totals
+from campaign.petition import totals
 from campaign.petition.status import stage
 from campaign.web.admin.step_up import Question, about
 from campaign.web.forms.settings import DayForm
@@ -113,7 +113,7 @@ def _confirmed() -> str:
 
 
 def _waiting() -> str:
-    count = integrity.unconfirmed(db.session)
+    count = totals.unconfirmed(db.session)
     text = ngettext(
         "%(shown)s signature is not confirmed yet.",
         "%(shown)s signatures are not confirmed yet.",

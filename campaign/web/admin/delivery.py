@@ -23,8 +23,7 @@ from campaign.petition.countries import CODES
 from campaign.web import petition_settings
 from campaign.web.admin import confirmations
 from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, record_refused, recording, step_up
-from campaign.web.admin.export import forget_form, iter_noting, recorder
-from campaign.web.admin.overview import attachment
+from campaign.web.admin.downloads import attachment, forget_form, iter_noting, recorder
 from campaign.web.admin.step_up import asks_first
 from campaign.web.forms.admin import HandInForm
 from campaign.web.forms.settings import DayForm

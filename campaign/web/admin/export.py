@@ -1,22 +1,20 @@
 """Taking signatures away: choose, see how many, say why, type the passphrase, and the file comes at once."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.accounts import audit_log
-from campaign.context import state_of
 from campaign.core.database import db, iso
 from campaign.exports.columns import LAYOUTS
 from campaign.exports.export import Choice, row_count
 from campaign.exports.formats import FORMATS
 from campaign.key_worker.client import Task
 from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, own_secret, record, record_refused
-from campaign.web.admin.overview import attachment
+from campaign.web.admin.downloads import attachment, forget_form, iter_noting
 from campaign.web.forms.export import ChoiceForm, DownloadForm
 
 EXPORTS_SHOWN = 10
@@ -74,35 +72,6 @@ def _file(form: DownloadForm, task: Task) -> Response:
     response = attachment(iter_noting(task), name, suffix=suffix, mimetype=mimetype)
     response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
     return response
-
-
-def iter_noting(task: Task) -> Iterator[bytes]:
-    """Return what the vault puts out; that rows could not be opened is noted at the end."""
-    note = recorder()
-
-    def chunks() -> Iterator[bytes]:
-        yield from task.iter_output()
-        if not task.is_complete():
-            note("export-incomplete")
-
-    return chunks()
-
-
-def recorder() -> Callable[..., None]:
-    """Return a function that records an action, with its details, of the present organiser after the request."""
-    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
-
-    def note(action: str, **details: object) -> None:
-        with app.app_context():
-            audit_log.record(db.session, state_of(app).activity_key, actor=actor, action=action, **details)
-
-    return note
-
-
-def forget_form() -> None:
-    """Let go of what was typed: the request lives as long as its answer is sent, and a passphrase must not."""
-    for kept in ("form", "values", "_cached_data"):
-        request.__dict__.pop(kept, None)
 
 
 def _told(choice: Choice) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from campaign.errors import AddressTaken, UnknownInvitation
 from campaign.key_worker import client
 from campaign.sharing.qr import qr_inline
 from campaign.web.admin import sessions
-from campaign.web.admin.access import open_to_anybody
-from campaign.web.admin.login import place, tell
+from campaign.web.admin.access import open_to_anybody, tell
 from campaign.web.admin.registration import invited, is_in, lead_to, newcomer_step, step, who
+from campaign.web.admin.relying_party import place
 from campaign.web.forms.admin import AccountForm, CodeForm, KeyForm, MemberPassphraseForm, OldForm, PassphraseForm
 from campaign.web.rate_limits import count_sign_in
 
@@ -195,12 +195,10 @@ def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
     return lead_to(".show_codes")
 
 
-def _codes(
-    who: UUID, form: OldForm, status: int = 200, *, second_factors: list[str] | None = None
-) -> ResponseReturnValue:
+def _codes(who: UUID, form: OldForm, status: int = 200, *, codes: list[str] | None = None) -> ResponseReturnValue:
     further = ".passphrase" if invited().exports else ".enter"
     left, email = recovery_codes_left(db.session, who), organisers.member(db.session, who).email
-    return _page("codes", status, form=form, codes=second_factors, left=left, email=email, further=further)
+    return _page("codes", status, form=form, codes=codes, left=left, email=email, further=further)
 
 
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:

@@ -8,14 +8,15 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.accounts import audit_log, passkeys
+from campaign.accounts import passkeys
 from campaign.accounts.login import check_code, check_password
 from campaign.accounts.organisers import member
 from campaign.context import state
 from campaign.core.database import db
 from campaign.errors import LimitReached, WrongFactor
 from campaign.web.admin import sessions
-from campaign.web.admin.access import needs, no_step_up, open_to_anybody
+from campaign.web.admin.access import needs, no_step_up, open_to_anybody, tell
+from campaign.web.admin.relying_party import place
 from campaign.web.forms.admin import CodeForm, PasswordForm
 from campaign.web.negotiation import in_words, to_retry
 from campaign.web.rate_limits import count_sign_in
@@ -101,11 +102,6 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     return to_retry(_first(form, 429), error.seconds)
 
 
-def tell(action: str, who: UUID) -> None:
-    """Note what somebody did at the door."""
-    audit_log.record(db.session, state().activity_key, actor=member(db.session, who).email, action=action)
-
-
 @contextmanager
 def _noting(who: UUID) -> Iterator[None]:
     """Note a wrong second factor: somebody knows the password."""
@@ -114,11 +110,6 @@ def _noting(who: UUID) -> Iterator[None]:
     except WrongFactor:
         tell("wrong-code", who)
         raise
-
-
-def place() -> passkeys.Place:
-    """Return where passkeys of this campaign are good."""
-    return passkeys.Place(state().settings.public_url)
 
 
 def _let_in() -> ResponseReturnValue:

@@ -1,8 +1,6 @@
 """How the campaign goes, at a glance, and each figure as CSV."""
 
-from collections.abc import Iterable
-
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.accounts import audit_log
@@ -17,6 +15,7 @@ from campaign.petition.status import stage
 from campaign.web import proxies
 from campaign.web.admin import figures
 from campaign.web.admin.access import needs
+from campaign.web.admin.downloads import attachment
 
 EXPORTS_SHOWN = 5
 
@@ -52,17 +51,3 @@ def figures_csv(key: str) -> ResponseReturnValue:
     header = (table.first, *table.columns)
     rows = [(line.key, *map(str, line.numbers)) for line in table.lines]
     return attachment(b"".join(iter_csv(rows, header=header, dialect=DIALECTS["excel"])), key)
-
-
-def attachment(
-    content: bytes | Iterable[bytes], name: str, *, suffix: str = "csv", mimetype: str = "text/csv"
-) -> Response:
-    """Return `content`, bytes or a stream of them, as a file to keep, with today's date in its name."""
-    response = Response(content, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(name, suffix)}"'
-    return response
-
-
-def file_name(name: str, suffix: str) -> str:
-    """Return the name of a file that is taken away: love-always-wins-crm-import-2013-11-22.csv."""
-    return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"

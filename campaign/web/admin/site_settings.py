@@ -6,16 +6,17 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from campaign.core.database import db, utcnow
+from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.petition import feature_flags, settings, totals
 from campaign.petition import status as petition_status
-from campaign.petition.integrity import goal_for
+from campaign.petition.goals import goal_for
 from campaign.petition.settings import Options
 from campaign.web import i18n, petition_settings
 from campaign.web.admin import confirmations
 from campaign.web.admin.access import needs, no_step_up, recording, step_up
 from campaign.web.admin.step_up import asks_first
 from campaign.web.forms.settings import DayForm, GoalsForm, LetterForm
-from campaign.web.public.petition import shown_page
+from campaign.web.petition_page import shown_page
 
 bp = Blueprint("settings", __name__)
 
@@ -118,7 +119,7 @@ def preview_letter() -> ResponseReturnValue:
 def _letter_form() -> LetterForm:
     """Return the form of the letter as it was sent. Our own page sends no language that the site does not have."""
     form = LetterForm()
-    return form if form.of.data in i18n.LANGUAGES else abort(400)
+    return form if form.of.data in LANGUAGES else abort(400)
 
 
 def _letter(form: LetterForm) -> tuple[str, str]:
@@ -144,7 +145,7 @@ def _done() -> ResponseReturnValue:
 
 def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
     present, of = petition_settings.chosen(), request.args.get("of", i18n.current())
-    of = of if of in i18n.LANGUAGES else i18n.DEFAULT
+    of = of if of in LANGUAGES else DEFAULT_LANGUAGE
     count = totals.confirmed(db.session)
     shown: dict[str, Any] = {
         "day": DayForm(formdata=None, day=utcnow().date()),

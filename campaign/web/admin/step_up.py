@@ -21,7 +21,7 @@ from campaign.core.secret_text import compact_code
 from campaign.errors import WrongFactor
 from campaign.web.admin import sessions
 from campaign.web.admin.access import ANYBODY, SAFE_METHODS, StepUp, me, record_refused
-from campaign.web.admin.login import place
+from campaign.web.admin.relying_party import place
 from campaign.web.admin.sessions import is_theirs
 from campaign.web.forms.admin import StepUpForm
 

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, DateField, Field
 from wtforms.validators import DataRequired, Optional, ValidationError
 
+from campaign.core.languages import LANGUAGES
 from campaign.crypto.age import checked
 from campaign.errors import BadRecipient
 from campaign.exports.columns import LAYOUTS
@@ -17,7 +18,6 @@ from campaign.petition.countries import CODES
 from campaign.web.forms.admin import OrganiserForm, secret
 from campaign.web.forms.sign import CODE_LENGTH
 from campaign.web.forms.text_fields import TextField
-from campaign.web.i18n import LANGUAGES
 
 REASON_LENGTH = 200
 RECIPIENT_LENGTH = 2100  # characters; a post-quantum key of age has about 2,000

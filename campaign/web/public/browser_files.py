@@ -6,7 +6,8 @@ from flask import Blueprint, Response, abort, current_app, send_from_directory, 
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
-from campaign.web.static_files import STATIC, static_url
+from campaign.config.paths import STATIC
+from campaign.web.static_files import static_url
 
 DAY = 86400  # seconds
 

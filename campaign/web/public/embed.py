@@ -7,17 +7,19 @@ from flask.typing import ResponseReturnValue
 
 from campaign.context import state
 from campaign.core.database import db
+from campaign.core.languages import DEFAULT_LANGUAGE
 from campaign.core.text import clean
 from campaign.errors import TextTooLong, UnusableCharacter
 from campaign.petition import totals
 from campaign.petition.status import stage
 from campaign.sharing import oembed as describing
 from campaign.sharing.channels import landing_url
-from campaign.web import i18n, share_texts
+from campaign.web import i18n
+from campaign.web.embed_code import embedded
+from campaign.web.film_player import may_play
 from campaign.web.forms.sign import arrival, came_by
 from campaign.web.headers import allow_framing, public
 from campaign.web.link_repair import language_of
-from campaign.web.public.film import film_url, may_play, shown
 
 bp = Blueprint("embedding", __name__)
 
@@ -56,30 +58,6 @@ def oembed() -> ResponseReturnValue:
     return answer
 
 
-def embedded(ref: str | None = None) -> describing.Embedded:
-    """Return what others embed, in the language of the request; `ref` is a supporter's code."""
-    public_url, film = state().settings.public_url, shown().film
-    return describing.Embedded(
-        url=public_url + url_for("embedding.embed", lang=i18n.current(), ref=ref),
-        title=share_texts.title(),
-        provider=share_texts.title(),
-        provider_url=f"{public_url}/",
-        ratio=film.width / film.height,
-        thumbnails=tuple(
-            describing.Thumbnail(public_url + film_url(picture.path), picture.width, height)
-            for picture in film.posters
-            if picture.type == "image/jpeg"
-            for height in [round(picture.width * film.height / film.width)]
-        ),
-    )
-
-
-def snippet() -> str:
-    """Return the HTML that puts the film into another page."""
-    of = embedded()
-    return describing.snippet(of, *describing.size(of.ratio))
-
-
 def _language_of(address: str) -> str | None:
     """Return the language of a page of ours, None for the address of anything else."""
     try:
@@ -88,7 +66,7 @@ def _language_of(address: str) -> str | None:
     except (TextTooLong, UnusableCharacter, ValueError):
         return None
     language, rest = language_of(parts.path)
-    return (language or i18n.DEFAULT) if is_ours and rest in ("/", "/embed") else None
+    return (language or DEFAULT_LANGUAGE) if is_ours and rest in ("/", "/embed") else None
 
 
 def _place(parts: SplitResult) -> tuple[str, int | None]:

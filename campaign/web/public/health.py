@@ -4,10 +4,9 @@ from ipaddress import ip_address
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.context import state
-from campaign.core.database import db, iso, utcnow
+from campaign.core.database import DatabaseError, db, iso, utcnow
 from campaign.core.disk_space import room
 from campaign.core.migrations import is_current
 from campaign.crypto.campaign_keys import has_campaign_key
@@ -32,7 +31,7 @@ def ready() -> ResponseReturnValue:
         if not is_current():
             return jsonify(status="not ready", database=True, migrations=False), 503
         keys, mail = has_campaign_key(db.session), _mail()
-    except SQLAlchemyError:
+    except DatabaseError:
         return jsonify(status="not ready", database=False), 503
     disk = room(state().settings)
     is_ready = keys and disk != "full"

@@ -3,35 +3,33 @@
 A card gets a new name whenever it says something new, since networks remember what an address held, and what failed.
 """
 
-import hashlib
 import re
-from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.config.settings import ROOT
 from campaign.context import state
 from campaign.core.database import db
+from campaign.core.languages import LANGUAGES
 from campaign.errors import Busy
 from campaign.petition import totals
-from campaign.petition.status import Stage, stage
+from campaign.petition.status import stage
 from campaign.sharing.channels import landing_url
 from campaign.sharing.images.cache import drawn, kept
 from campaign.sharing.images.content import Words
 from campaign.sharing.qr import qr_svg
-from campaign.web import i18n, share_texts
+from campaign.web import share_texts
+from campaign.web.film_player import shown
 from campaign.web.forms.sign import arrival
 from campaign.web.headers import SHARED_SECONDS
 from campaign.web.negotiation import to_retry
-from campaign.web.public.film import film_url, shown
+from campaign.web.share_images import _version
 
 DAY = 86400  # seconds
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
-_SOURCES = ("sharing/cards.py", "sharing/drawing.py", "sharing/posters.py", "typefaces.py", "typesetting.py")
 
 bp = Blueprint("pictures", __name__)
 
@@ -40,12 +38,6 @@ bp = Blueprint("pictures", __name__)
 def ask_to_come_back(error: Busy) -> ResponseReturnValue:
     """Answer where too many different pictures are asked for at once; there is nothing older to show."""
     return to_retry(Response("", 503), error.seconds)
-
-
-def card_path(stage: Stage, count: int) -> str:
-    """Return the path of the card that says how things stand, in the language of the request."""
-    version = _version(share_texts.words(stage, count))
-    return url_for("pictures.card_version", lang=i18n.current(), version=version)
 
 
 @bp.get("/card/<lang:lang>.<any(png, avif):ending>")
@@ -74,7 +66,7 @@ def card_version(lang: str, version: str) -> ResponseReturnValue:
 def qr() -> ResponseReturnValue:
     """Show the QR code of the page, with a supporter's code if one is given; without a language, of the front door."""
     language = request.args.get("lang")
-    language = language if language in i18n.LANGUAGES else None
+    language = language if language in LANGUAGES else None
     ref = arrival(ref=request.args.get("ref"), via=None).ref
     url = landing_url(state().settings.public_url, language=language, via="qr", ref=ref)
     return _picture(qr_svg(url), "image/svg+xml", seconds=DAY)
@@ -117,19 +109,6 @@ def _poster(words: Words, size: str) -> bytes:
 
 def _file(kind: str, lang: str, version: str, ending: str) -> Path:
     return state().settings.instance / "pictures" / f"{kind}-{lang}.{version}.{ending}"
-
-
-def _version(words: Words) -> str:
-    """Return what changes with the words, the film's frame and how they are drawn."""
-    said = repr((words, state().settings.public_url, film_url(shown().film.preview), _look()))
-    return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
-
-
-@cache
-def _look() -> str:
-    """Return a hash of the code that draws."""
-    sources = ((ROOT / "campaign" / name).read_bytes() for name in _SOURCES)
-    return hashlib.blake2b(b"".join(sources)).hexdigest()
 
 
 def _picture(data: bytes, media_type: str, *, seconds: int) -> Response:

@@ -9,20 +9,17 @@ from campaign.context import state
 from campaign.core.database import db, iso, utcnow
 from campaign.errors import LimitReached, PetitionClosed
 from campaign.mail.queue_status import is_late
-from campaign.petition import display_names, integrity, signatures, totals
-from campaign.petition.feature_flags import is_on
+from campaign.petition import goals, signatures, totals
 from campaign.petition.status import Stage, stage
 from campaign.web import bot_check, csrf, i18n
+from campaign.web.film_player import may_play
 from campaign.web.forms.sign import SignForm, came_by, read, refusal
 from campaign.web.headers import public
 from campaign.web.negotiation import in_words, taking_its_time, to_retry, wants_json
+from campaign.web.petition_page import _page, _tokens, shown_page
 from campaign.web.petition_settings import chosen
-from campaign.web.previews import preview
-from campaign.web.public.film import may_play
-from campaign.web.public.sharing import sharing
 from campaign.web.rate_limits import count_signing, is_countable, only_counts
-
-SHOWN = 6  # how many of those who want to be seen
+from campaign.web.share_links import sharing
 
 bp = Blueprint("petition", __name__)
 
@@ -107,16 +104,11 @@ def seen() -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
     confirmed = totals.confirmed(db.session)
-    told = {"count": confirmed, "goal": integrity.goal_for(confirmed, chosen().goals), "as_of": iso(utcnow())}
+    told = {"count": confirmed, "goal": goals.goal_for(confirmed, chosen().goals), "as_of": iso(utcnow())}
     response = jsonify(told | _ended(stage(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
-
-
-def shown_page() -> str:
-    """Return the page as everybody sees it, in the language of this request."""
-    return _page(SignForm(formdata=None))
 
 
 def _why_closed(stage: Stage) -> str:
@@ -153,23 +145,6 @@ def _query() -> str:
     return f"?{asked}" if asked else ""
 
 
-def _page(form: SignForm, **more: object) -> str:
-    count, reached, names_off = totals.confirmed(db.session), stage(db.session), is_on(db.session, "names-off")
-    return render_template(
-        "public/page.html",
-        form=form,
-        count=count,
-        goal=integrity.goal_for(count, chosen().goals),
-        shown=[] if names_off else display_names.newest(db.session, most=SHOWN),
-        names_off=names_off,
-        stage=reached,
-        bot_check=bot_check.is_needed(),
-        sharing=sharing(reached),
-        preview=preview(count, reached),
-        **more,
-    )
-
-
 def _accepted() -> ResponseReturnValue:
     if wants_json():
         return {"status": "check-email"}, 202
@@ -187,8 +162,3 @@ def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     if wants_json():
         return refusal(form, tokens), status
     return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
-
-
-def _tokens() -> dict[str, str]:
-    """Return the tokens that the form came with."""
-    return {name: request.form[name] for name in (csrf.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}

@@ -1,24 +1,19 @@
 """Share links: count the use, then lead to the network."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.analytics.shares import count_share
 from campaign.context import state
-from campaign.core.database import db
+from campaign.core.database import DatabaseError, db
 from campaign.errors import InvalidInstance
 from campaign.petition.status import Stage, stage
 from campaign.sharing.channels import (
     BY_HAND,
     CHANNELS,
     MESSAGE_LENGTH,
-    Channel,
-    fitting,
-    landing_url,
     share_template,
     share_url,
 )
@@ -26,60 +21,10 @@ from campaign.sharing.mastodon import instance
 from campaign.web import csrf, i18n, share_texts
 from campaign.web.forms.sign import arrival
 from campaign.web.headers import private
-from campaign.web.public.embed import snippet
 from campaign.web.rate_limits import is_countable, only_counts
+from campaign.web.share_links import _landing
 
 bp = Blueprint("sharing", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """What templates need to offer sharing; `ref` is the supporter's code, on their own page."""
-
-    stage: Stage
-    ref: str | None = None
-    longest: int = MESSAGE_LENGTH
-
-    @property
-    def description(self) -> str:
-        """What the campaign is about."""
-        return share_texts.description(self.stage)
-
-    @property
-    def message(self) -> str:
-        """What is passed on with the link, unless the supporter writes something else."""
-        return share_texts.message(self.stage)
-
-    @property
-    def snippet(self) -> str:
-        """What puts the film into another site's page."""
-        return snippet()
-
-    @property
-    def channels(self) -> list[Channel]:
-        """The networks, the most fitting first."""
-        return fitting(i18n.current())
-
-    def url(self, via: str) -> str:
-        """Return the page's address as `via` passes it on."""
-        return _landing(via, self.ref)
-
-    def link(self, channel: str) -> str:
-        """Return our own address that counts and leads to `channel`."""
-        return url_for("sharing.share", channel=channel, lang=i18n.current(), ref=self.ref)
-
-    def template(self, channel: Channel) -> str:
-        """Return the network's address with {text} left open, "" where it takes none or has many addresses."""
-        if channel.needs_instance:
-            return f"{self.link(channel.key)}#{{text}}"
-        if not channel.takes_text:
-            return ""
-        return share_template(channel, url=self.url(channel.key), title=share_texts.title())
-
-
-def sharing(reached: Stage, ref: str | None = None) -> Sharing:
-    """Return what to offer on a page in this stage; `ref` is the code of the supporter whose page it is."""
-    return Sharing(reached, ref)
 
 
 @bp.get("/share/<channel>")
@@ -136,12 +81,8 @@ def _message() -> str:
     """Return what is passed on, whether the database can be asked or not: sharing goes on without it."""
     try:
         return share_texts.message(stage(db.session))
-    except SQLAlchemyError:
+    except DatabaseError:
         return share_texts.message(Stage())
-
-
-def _landing(via: str, ref: str | None) -> str:
-    return landing_url(state().settings.public_url, language=i18n.current(), via=via, ref=ref)
 
 
 def _ref() -> str | None:

@@ -13,7 +13,7 @@ from campaign.petition.receipts import Receipt, receipt
 from campaign.petition.status import stage
 from campaign.web import i18n
 from campaign.web.headers import private
-from campaign.web.public.sharing import sharing
+from campaign.web.share_links import sharing
 
 bp = Blueprint("private", __name__)
 

@@ -1,11 +1,11 @@
 """What machines ask every site for: which pages there are, which not to visit, whom to tell of a security hole."""
 
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
+from campaign.config.validators import sender_of
 from campaign.context import state
 from campaign.core.database import iso, utcnow
 from campaign.web.petition_settings import chosen
@@ -47,8 +47,7 @@ def security() -> ResponseReturnValue:
 
 def _contact() -> str:
     """Return whom organisers want to be written to, or the campaign's own sender: what is made up reaches nobody."""
-    sender = parse_qs(urlsplit(state().settings.mail_url).query).get("from", [""])[0]
-    address = chosen().contact or sender
+    address = chosen().contact or sender_of(state().settings.mail_url)
     return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from campaign.accounts import audit_log
 from campaign.accounts.organisers import members
-from campaign.config.settings import ROOT
+from campaign.config.paths import ROOT
 from campaign.core.database import db
 from campaign.models import Invitation
 from tests.live_server import wait_for

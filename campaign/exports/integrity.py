@@ -1,6 +1,6 @@
-"""How many signed, which goal comes next, and whether the number is right."""
+"""Integrity checks: whether the count equals the rows, and whether every row is complete."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,7 @@ from campaign.exports.export import Choice, row_count
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition import totals
 
-FEW = 100  # below that a number invites nobody
 NAMED = 5  # of the rows that are wrong, so many are named
-
-_GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +23,6 @@ class Finding:
     subject: str
     holds: bool
     figures: str
-
-
-def unconfirmed(session: Session) -> int:
-    """Return how many signatures wait for their owner's confirmation."""
-    return session.scalar(select(func.count()).where(Signature.confirmed_at.is_(None))) or 0
-
-
-def goal_for(count: int, goals: Sequence[int] = ()) -> int:
-    """Return the goal to show at `count`: the next of `goals` above it, or of the round numbers."""
-    return next((goal for goal in (*goals, *_GOALS) if goal > count), count + 1)
-
-
-def at_least(count: int) -> int:
-    """Return `count` rounded down to two digits for where it cannot be renewed each time; 0 below 100."""
-    unit = 10 ** max(len(str(count)) - 2, 1)
-    return count // unit * unit if count >= FEW else 0
 
 
 def findings(session: Session) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from campaign.core.database import db
+from campaign.exports.integrity import findings
 from campaign.models import DataKey, Signature
-from campaign.petition.integrity import findings, goal_for
+from campaign.petition.goals import goal_for
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,32 @@
+"""The HTML with which other sites embed the film, and its oEmbed description."""
+
+from flask import url_for
+
+from campaign.context import state
+from campaign.sharing import oembed as describing
+from campaign.web import i18n, share_texts
+from campaign.web.film_player import film_url, shown
+
+
+def embedded(ref: str | None = None) -> describing.Embedded:
+    """Return what others embed, in the language of the request; `ref` is a supporter's code."""
+    public_url, film = state().settings.public_url, shown().film
+    return describing.Embedded(
+        url=public_url + url_for("embedding.embed", lang=i18n.current(), ref=ref),
+        title=share_texts.title(),
+        provider=share_texts.title(),
+        provider_url=f"{public_url}/",
+        ratio=film.width / film.height,
+        thumbnails=tuple(
+            describing.Thumbnail(public_url + film_url(picture.path), picture.width, height)
+            for picture in film.posters
+            if picture.type == "image/jpeg"
+            for height in [round(picture.width * film.height / film.width)]
+        ),
+    )
+
+
+def snippet() -> str:
+    """Return the HTML that puts the film into another page."""
+    of = embedded()
+    return describing.snippet(of, *describing.size(of.ratio))

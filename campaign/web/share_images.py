@@ -1,0 +1,40 @@
+"""Versioned addresses of share images: the name changes with the content, since networks cache by address."""
+
+import hashlib
+from functools import cache
+
+from flask import url_for
+
+from campaign.config.paths import PACKAGE
+from campaign.context import state
+from campaign.petition.status import Stage
+from campaign.sharing.images.content import Words
+from campaign.web import i18n, share_texts
+from campaign.web.film_player import film_url, shown
+
+_SOURCES = (
+    "sharing/images/cards.py",
+    "sharing/images/layout.py",
+    "sharing/images/posters.py",
+    "core/fonts.py",
+    "core/typesetting.py",
+)
+
+
+def card_path(stage: Stage, count: int) -> str:
+    """Return the path of the card that says how things stand, in the language of the request."""
+    version = _version(share_texts.words(stage, count))
+    return url_for("pictures.card_version", lang=i18n.current(), version=version)
+
+
+def _version(words: Words) -> str:
+    """Return what changes with the words, the film's frame and how they are drawn."""
+    said = repr((words, state().settings.public_url, film_url(shown().film.preview), _look()))
+    return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+
+
+@cache
+def _look() -> str:
+    """Return a hash of the code that draws."""
+    sources = ((PACKAGE / name).read_bytes() for name in _SOURCES)
+    return hashlib.blake2b(b"".join(sources)).hexdigest()

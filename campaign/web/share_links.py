@@ -1,0 +1,71 @@
+"""Share links and messages for the templates."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from campaign.context import state
+from campaign.petition.status import Stage
+from campaign.sharing.channels import (
+    MESSAGE_LENGTH,
+    Channel,
+    fitting,
+    landing_url,
+    share_template,
+)
+from campaign.web import i18n, share_texts
+from campaign.web.embed_code import snippet
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What templates need to offer sharing; `ref` is the supporter's code, on their own page."""
+
+    stage: Stage
+    ref: str | None = None
+    longest: int = MESSAGE_LENGTH
+
+    @property
+    def description(self) -> str:
+        """What the campaign is about."""
+        return share_texts.description(self.stage)
+
+    @property
+    def message(self) -> str:
+        """What is passed on with the link, unless the supporter writes something else."""
+        return share_texts.message(self.stage)
+
+    @property
+    def snippet(self) -> str:
+        """What puts the film into another site's page."""
+        return snippet()
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The networks, the most fitting first."""
+        return fitting(i18n.current())
+
+    def url(self, via: str) -> str:
+        """Return the page's address as `via` passes it on."""
+        return _landing(via, self.ref)
+
+    def link(self, channel: str) -> str:
+        """Return our own address that counts and leads to `channel`."""
+        return url_for("sharing.share", channel=channel, lang=i18n.current(), ref=self.ref)
+
+    def template(self, channel: Channel) -> str:
+        """Return the network's address with {text} left open, "" where it takes none or has many addresses."""
+        if channel.needs_instance:
+            return f"{self.link(channel.key)}#{{text}}"
+        if not channel.takes_text:
+            return ""
+        return share_template(channel, url=self.url(channel.key), title=share_texts.title())
+
+
+def sharing(reached: Stage, ref: str | None = None) -> Sharing:
+    """Return what to offer on a page in this stage; `ref` is the code of the supporter whose page it is."""
+    return Sharing(reached, ref)
+
+
+def _landing(via: str, ref: str | None) -> str:
+    return landing_url(state().settings.public_url, language=i18n.current(), via=via, ref=ref)
