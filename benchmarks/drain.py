@@ -11,10 +11,10 @@ from sqlalchemy import insert, select
 from benchmarks.databases import databases
 from campaign.app import create_app
 from campaign.config.settings import Settings
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, transaction
 from campaign.mail import outbox
-from campaign.mail.queue_status import backlog
+from campaign.mail.queue_status import queue_status
 from campaign.models import OutboxMessage, Signature
 from tests.live_server import Site, ready_site
 from tests.smtp_sink import sink
@@ -41,17 +41,17 @@ def fill(site: Site, url: str, mails: int) -> None:
     site.flask("signatures", "seed", str(mails))
     app = create_app(Settings.load(instance=site.instance, database_url=url))
     with app.app_context():
-        key = state_of(app).keys.outbox
+        key = context_of(app).keys.outbox
         ids = db.session.scalars(select(Signature.id)).all()
         with transaction(db.session):
             db.session.execute(insert(OutboxMessage), [row(key, number, of) for number, of in enumerate(ids)])
-        assert backlog(db.session).waiting == mails
+        assert queue_status(db.session).waiting == mails
         db.engine.dispose()
 
 
 def row(key: bytes, number: int, signature_id: UUID) -> dict[str, object]:
     """Return a message of the outbox."""
-    letter = outbox.Letter(f"ada{number}@example{number % 100}.org", "en")
+    letter = outbox.Recipient(f"ada{number}@example{number % 100}.org", "en")
     return outbox.new_row(key, letter) | {"kind": "confirmation", "signature_id": signature_id}
 
 

@@ -10,14 +10,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign import cli, web
 from campaign.config.paths import TEMPLATES
 from campaign.config.settings import Settings, unknown_settings
-from campaign.context import keep_state, mail_worker
+from campaign.context import init_context, mail_worker
 from campaign.core import database
-from campaign.core.atomic_files import own_folder
-from campaign.core.logging import configure_logs
-from campaign.core.migrations import add_migrations, require_current
-from campaign.core.process import keep_out_of_swap
+from campaign.core.atomic_files import make_private_dir
+from campaign.core.logging import configure_logging
+from campaign.core.migrations import init_migrations, require_current
+from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
-from campaign.maintenance import keep_house
+from campaign.maintenance import start_maintenance
 from campaign.web import film_player, static_files
 from campaign.web.header_bounds import HeaderBounds
 
@@ -26,14 +26,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the campaign application. Raises `ConfigError` with the remedy when a setting is wrong."""
     settings = settings or Settings.load()
     app = Flask("campaign", template_folder=str(TEMPLATES), static_folder=None)
-    configure_logs(settings.log_format)
+    configure_logging(settings.log_format)
     _warn_of_unknown_settings()
-    _make_instance(settings)
-    keep_state(app, settings)
-    database.connect(app, settings.database())
-    add_migrations(app)
-    web.open_room(app, settings)
-    cli.open_room(app)
+    _create_instance_dir(settings)
+    init_context(app, settings)
+    database.init_db(app, settings.database())
+    init_migrations(app)
+    web.init_app(app, settings)
+    cli.register_commands(app)
     _trust_proxies(app, settings)
     app.wsgi_app = HeaderBounds(app.wsgi_app)  # type: ignore[method-assign]
     return app
@@ -41,25 +41,25 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def serve() -> Flask:
     """Build the application for a server: its database must be ready, and what runs beside it starts."""
-    keep_out_of_swap()  # a passphrase passes through
+    lock_memory()  # a passphrase passes through
     try:
         settings = Settings.load()
-        film_player.require(settings)
-        _make_instance(settings)
-        static_files.prepare(settings)
+        film_player.require_film(settings)
+        _create_instance_dir(settings)
+        static_files.compress_files(settings)
         app = create_app(settings)
         require_current(app)
     except ConfigError as error:
         sys.exit(f"Error: {error}")
-    keep_house(app)
+    start_maintenance(app)
     if settings.mail_worker == "embedded":
         mail_worker(app).start()
     return app
 
 
-def _make_instance(settings: Settings) -> None:
+def _create_instance_dir(settings: Settings) -> None:
     try:
-        own_folder(settings.instance)
+        make_private_dir(settings.instance)
     except OSError as error:
         where = f"CAMPAIGN_INSTANCE: {settings.instance}"
         raise ConfigError(f"{where} cannot be made ({error.strerror}); name another folder") from None

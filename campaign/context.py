@@ -5,17 +5,17 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from campaign.analytics.counters import Tallies
+from campaign.analytics.counters import Counters
 from campaign.config.settings import Settings
 from campaign.crypto.data_keys import DataKeys
 from campaign.crypto.secret_key import server_key
 from campaign.mail.worker import MailWorker
 from campaign.petition.signatures import Keys
-from campaign.petition.status import stage
+from campaign.petition.status import petition_status
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AppContext:
     """The settings, the keys that signing needs, those of all else (32 bytes each), and what is counted."""
 
     settings: Settings
@@ -27,17 +27,17 @@ class State:
     factor_key: bytes
     activity_key: bytes
     session_key: bytes
-    tallies: Tallies
+    tallies: Counters
 
 
-def keep_state(app: Flask, settings: Settings) -> None:
+def init_context(app: Flask, settings: Settings) -> None:
     """Derive the keys and keep them with `app`."""
     keys = Keys(
         addresses=server_key(settings, "addresses of signers"),
         outbox=server_key(settings, "letters in the outbox"),
         data=DataKeys(),
     )
-    app.extensions["campaign"] = State(
+    app.extensions["campaign"] = AppContext(
         settings,
         keys,
         link_key=server_key(settings, "links in mails"),
@@ -47,27 +47,27 @@ def keep_state(app: Flask, settings: Settings) -> None:
         factor_key=server_key(settings, "second factors of organisers"),
         activity_key=server_key(settings, "what organisers did"),
         session_key=server_key(settings, "sessions of organisers"),
-        tallies=Tallies(),
+        tallies=Counters(),
     )
 
 
-def state_of(app: Flask) -> State:
+def context_of(app: Flask) -> AppContext:
     """Return the state of `app`."""
-    return cast(State, app.extensions["campaign"])
+    return cast(AppContext, app.extensions["campaign"])
 
 
 def mail_worker(app: Flask) -> MailWorker:
     """Return a worker that sends the mail of `app`."""
-    of = state_of(app)
+    of = context_of(app)
     return MailWorker(
         app,
         of.settings,
         letters=of.keys.outbox,
         links=of.link_key,
-        delivered_on=lambda session: stage(session).delivered_on,
+        delivered_on=lambda session: petition_status(session).delivered_on,
     )
 
 
-def state() -> State:
+def current_context() -> AppContext:
     """Return the state of the current application."""
-    return state_of(current_app)
+    return context_of(current_app)

@@ -48,7 +48,7 @@ class UnusableCharacter(CampaignError):
         super().__init__(f"character {place} ({self.code}) cannot be used")
 
 
-class InvalidAddress(CampaignError):
+class InvalidEmailAddress(CampaignError):
     """Text that is no e-mail address we can write to (RFC 5322)."""
 
 
@@ -56,19 +56,19 @@ class InvalidInstance(CampaignError):
     """Text that names no instance of Mastodon."""
 
 
-class BadRecoveryKey(CampaignError):
+class InvalidRecoveryKey(CampaignError):
     """Text that is no recovery key, or one with a typing error."""
 
 
-class Unreadable(CampaignError):
+class DecryptionFailed(CampaignError):
     """A sealed row or message that cannot be opened: damaged, or sealed to another key."""
 
 
-class NothingReadable(CampaignError):
+class NothingDecrypted(CampaignError):
     """There are signatures, and not one of them could be opened."""
 
 
-class RealSignatures(CampaignError):
+class RealSignaturesExist(CampaignError):
     """Synthetic signatures are refused where people have signed."""
 
 
@@ -112,7 +112,7 @@ class WrongPassphrase(CampaignError):
     """The export passphrase does not open the organiser's copy of the keys."""
 
 
-class WrongFactor(CampaignError):
+class WrongCredential(CampaignError):
     """A password, code or passkey at sign-in that is not right."""
 
 
@@ -120,7 +120,7 @@ class NoKeyHolder(CampaignError):
     """Somebody without a copy of the campaign's keys wants to open what is sealed."""
 
 
-class TooManyTries(CampaignError):
+class Throttled(CampaignError):
     """Something secret was given wrongly too often; `seconds`: how long to wait."""
 
     def __init__(self, seconds: int) -> None:
@@ -128,7 +128,7 @@ class TooManyTries(CampaignError):
         self.seconds = seconds
 
 
-class MustWait(CampaignError):
+class RateLimited(CampaignError):
     """Too much came from one network; `seconds`: how long to wait."""
 
     def __init__(self, seconds: int) -> None:
@@ -136,11 +136,11 @@ class MustWait(CampaignError):
         self.seconds = seconds
 
 
-class LimitReached(MustWait):
+class LimitReached(RateLimited):
     """Something was done as often as its limit allows."""
 
 
-class TooManyRequests(MustWait):
+class TooManyRequests(RateLimited):
     """Forms arrive in such numbers that they only get a short answer."""
 
 
@@ -152,13 +152,17 @@ class Busy(CampaignError):
         self.seconds = seconds
 
 
-class LastFactor(CampaignError):
+class LastSecondFactor(CampaignError):
     """The only second factor of an organiser cannot be removed: they could not log in again."""
 
 
-class BadRecipient(CampaignError):
+class InvalidAgeKey(CampaignError):
     """Text that is no public key of age (age-encryption.org)."""
 
 
-class AddressTaken(CampaignError):
+class EmailAlreadyRegistered(CampaignError):
     """Somebody who is an organiser already is invited as a new one."""
+
+
+class WorkerFailed(CampaignError):
+    """The key worker ended before its task was complete."""

@@ -10,52 +10,52 @@ import structlog
 from flask import Flask
 
 from campaign.accounts import invitations, sessions, short_lived_tokens, throttling
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db
 from campaign.key_worker import results
 from campaign.petition.cleanup import purge
-from campaign.petition.totals import add_up
+from campaign.petition.totals import roll_up
 
-TIDY_SECONDS = 3600.0
-COUNT_SECONDS = 5.0  # so old may the numbers be, and so much may a kill cost
+CLEANUP_SECONDS = 3600.0
+FLUSH_SECONDS = 5.0  # so old may the numbers be, and so much may a kill cost
 
 log = structlog.get_logger(__name__)
 
 
-def keep_house(app: Flask) -> None:
+def start_maintenance(app: Flask) -> None:
     """Tidy and write down what was counted, now and again for as long as this process lives, and when it ends."""
-    for act, seconds in ((tidy, TIDY_SECONDS), (write_down, COUNT_SECONDS)):
-        Thread(target=_run, args=(app, act, seconds), name=act.__name__, daemon=True).start()
+    for act, seconds in ((delete_expired, CLEANUP_SECONDS), (flush_counters, FLUSH_SECONDS)):
+        Thread(target=_run_periodically, args=(app, act, seconds), name=act.__name__, daemon=True).start()
     # Not atexit: Python before 3.13 does not come to it in a worker process that was forked.
-    Finalize(None, _try, args=(app, write_down), exitpriority=0)
+    Finalize(None, _run_once, args=(app, flush_counters), exitpriority=0)
 
 
-def tidy(app: Flask) -> None:
+def delete_expired(app: Flask) -> None:
     """Let go of what has outlived its time: rows, and a data key in memory."""
-    state_of(app).keys.data.forget()
+    context_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
         for outlived in (invitations, sessions, short_lived_tokens, throttling):
             outlived.forget_old(db.session)
-    results.forget_old(state_of(app).settings.instance)
+    results.delete_expired(context_of(app).settings.instance)
     if any(erased.values()):
         log.info("outlived data was erased", **erased)
 
 
-def write_down(app: Flask) -> None:
+def flush_counters(app: Flask) -> None:
     """Write what was counted in this process, and add up what was confirmed and erased."""
     with app.app_context():
-        state_of(app).tallies.write(db.session)
-        add_up(db.session)
+        context_of(app).tallies.write(db.session)
+        roll_up(db.session)
 
 
-def _run(app: Flask, act: Callable[[Flask], None], seconds: float) -> None:
+def _run_periodically(app: Flask, act: Callable[[Flask], None], seconds: float) -> None:
     while True:
-        _try(app, act)
+        _run_once(app, act)
         sleep(seconds)
 
 
-def _try(app: Flask, act: Callable[[Flask], None]) -> None:
+def _run_once(app: Flask, act: Callable[[Flask], None]) -> None:
     try:
         act(app)
     except Exception as error:  # noqa: BLE001 - whatever failed, the next time tries again

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
-from campaign.core.atomic_files import own_folder
+from campaign.core.atomic_files import make_private_dir
 from campaign.core.database import db
 from campaign.core.migrations import migrate
 from campaign.crypto.campaign_keys import ensure_campaign_key
@@ -127,9 +127,9 @@ class Ready:
 
     def site(self, folder: Path, backend: str = "sqlite", **settings: str) -> Site:
         """Return a campaign to be served, with `settings` in its environment, as `flask init` leaves it."""
-        static_files.prepare(Settings.load(instance=self._folder))  # packed once, and not by each server
+        static_files.compress_files(Settings.load(instance=self._folder))  # packed once, and not by each server
         instance = folder / "instance"
-        own_folder(instance)
+        make_private_dir(instance)
         shutil.copytree(self._folder / "static", instance / "static")
         database_url, recovery_key = getattr(self, backend)(instance)
         site = Site(folder, CAMPAIGN_DATABASE_URL=database_url, **settings)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from campaign.accounts import organisers, passwords, second_factors
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, transaction
 from campaign.crypto import key_holders
 from campaign.crypto.campaign_keys import parse_recovery_keys
@@ -83,15 +83,15 @@ class OrganiserBrowser:
     def was_let_in(self, role: str, *, exports: bool = False) -> None:
         """Be somebody who came in before, and sign in."""
         with self.campaign.app.app_context():
-            hashed = passwords.hashed(PASSWORD)
+            hashed = passwords.hash_password(PASSWORD)
             with transaction(db.session):
                 who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
-            self.totp = second_factors.totp_secret(db.session, state().factor_key, who)
-            self.codes = second_factors.new_recovery_codes(db.session, who)
+            self.totp = second_factors.totp_secret(db.session, current_context().factor_key, who)
+            self.codes = second_factors.new_backup_codes(db.session, who)
             if exports:
-                key_holders.hold(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
+                key_holders.grant_keys(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
             with transaction(db.session):
-                organisers.set_ready(db.session, who)
+                organisers.activate(db.session, who)
         self.signs_in()
 
     def gives_password(self, password: str = PASSWORD) -> TestResponse:

@@ -1,7 +1,7 @@
-"""What organisers did: kept in order, each entry chained to all before it, so that none can be changed unseen.
+"""The audit log: the actions of organisers, each entry chained to all earlier ones.
 
-The chain is keyed (HMAC-SHA-256): who can write to the database, but does not have the server's secret, cannot make a
-chain that holds. Each link is logged as well, so that entries cut off at the end are missed.
+The chain is keyed (HMAC-SHA-256): write access to the database is not enough to forge it without the server's secret
+key. Each chain hash is logged too, which shows if entries were cut off at the end.
 """
 
 import hmac
@@ -18,18 +18,47 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, iso, transaction, utcnow
-from campaign.errors import CampaignError
-from campaign.models import Activity
+from campaign.errors import (
+    CampaignError,
+    DecryptionFailed,
+    EmailAlreadyRegistered,
+    InvalidAgeKey,
+    InvalidEmailAddress,
+    InvalidRecoveryKey,
+    LastSecondFactor,
+    NothingDecrypted,
+    RateLimited,
+    RealSignaturesExist,
+    Throttled,
+    WorkerFailed,
+    WrongCredential,
+)
+from campaign.models import AuditLogEntry
 
-COMMAND_LINE = "flask"  # the command, for whoever runs the server
+COMMAND_LINE = "flask"  # the actor of commands on the server
 REFUSED = "refused"  # the action of an entry about a refused attempt
+
+_STORED_REASONS: dict[type[BaseException], str] = {
+    InvalidAgeKey: "bad-recipient",
+    InvalidEmailAddress: "invalid-address",
+    InvalidRecoveryKey: "bad-recovery-key",
+    DecryptionFailed: "unreadable",
+    EmailAlreadyRegistered: "address-taken",
+    LastSecondFactor: "last-factor",
+    NothingDecrypted: "nothing-readable",
+    RateLimited: "must-wait",
+    RealSignaturesExist: "real-signatures",
+    Throttled: "too-many-tries",
+    WorkerFailed: "broken",
+    WrongCredential: "wrong-factor",
+}
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who did what and when; `details` are plain values."""
+    """One action: its actor (an email address or `flask`), its time, and details as JSON values."""
 
     number: int
     at: datetime
@@ -40,7 +69,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Draft:
-    """An entry that is still to be written; none is where nothing `happened`."""
+    """An entry that has not been written yet. Nothing is written unless something `happened`."""
 
     details: dict[str, object]
     happened: bool = True
@@ -48,13 +77,13 @@ class Draft:
 
 @contextmanager
 def recording(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> Iterator[Draft]:
-    """Carry out the block and add an entry about it in one transaction: both are kept, or neither.
+    """Run the block and add an entry about it in one transaction: either both are stored, or neither.
 
-    A `CampaignError` in the block undoes it, and is recorded as a refused attempt.
+    A `CampaignError` in the block rolls it back and is recorded as a refused attempt.
     """
     draft = Draft(details)
     try:
-        with transaction(session, locks=Activity):
+        with transaction(session, locks=AuditLogEntry):
             yield draft
             link = _append(session, key, actor, action, draft.details) if draft.happened else None
     except CampaignError as error:
@@ -65,48 +94,50 @@ def recording(session: Session, key: bytes, *, actor: str, action: str, **detail
 
 
 def record(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> None:
-    """Add an entry about something that is done already."""
+    """Add an entry about an action that has been carried out already."""
     with recording(session, key, actor=actor, action=action, **details):
         pass
 
 
 def record_refused(session: Session, key: bytes, *, actor: str, attempt: str, why: str, **details: object) -> None:
-    """Add an entry about an `attempt`, an action that was refused; `why` is a word like "last-owner"."""
+    """Add an entry about a refused action, `attempt`; `why` is a word such as "last-owner"."""
     record(session, key, actor=actor, action=REFUSED, attempt=attempt, why=why, **details)
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the name of an error as a word for `why`: "last-owner" for `LastOwner`."""
+    """Return a word for `why`: "last-owner" for `LastOwner`. Stored words outlive the renaming of a class."""
+    if reason := _STORED_REASONS.get(type(error)):
+        return reason
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
 
 
 def entries(session: Session, *, most: int, before: int | None = None, action: str | None = None) -> list[Entry]:
-    """Return up to `most` entries, the newest first: those with a number below `before`, and of one `action`."""
-    query = select(Activity).order_by(Activity.number.desc()).limit(most)
+    """Return up to `most` entries, newest first; below the number `before` and of one `action`, if given."""
+    query = select(AuditLogEntry).order_by(AuditLogEntry.number.desc()).limit(most)
     if before is not None:
-        query = query.where(Activity.number < before)
+        query = query.where(AuditLogEntry.number < before)
     if action is not None:
-        query = query.where(Activity.action == action)
+        query = query.where(AuditLogEntry.action == action)
     return [_entry(row) for row in session.scalars(query)]
 
 
 def iter_entries(session: Session) -> Iterator[Entry]:
-    """Yield all entries, the oldest first."""
-    for row in session.scalars(select(Activity).order_by(Activity.number).execution_options(yield_per=1000)):
+    """Yield all entries, oldest first."""
+    for row in session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number).execution_options(yield_per=1000)):
         yield _entry(row)
 
 
-def number_of_entries(session: Session) -> int:
-    """Return how many entries there are."""
-    return session.scalar(select(func.count()).select_from(Activity)) or 0
+def count_entries(session: Session) -> int:
+    """Return the number of entries."""
+    return session.scalar(select(func.count()).select_from(AuditLogEntry)) or 0
 
 
-def first_broken(session: Session, key: bytes) -> int | None:
-    """Return the number of the first entry at which the chain does not hold, or None if it does."""
+def first_invalid_entry(session: Session, key: bytes) -> int | None:
+    """Return the number of the first entry whose chain hash is wrong, or None if the chain is intact."""
     chained = b""
-    for expected, row in enumerate(session.scalars(select(Activity).order_by(Activity.number)), start=1):
+    for expected, row in enumerate(session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)), start=1):
         kept = {name: getattr(row, name) for name in ("number", "at", "actor", "action", "details")}
-        link = _link(key, chained, kept)
+        link = _chain_hash(key, chained, kept)
         if row.number != expected or not hmac.compare_digest(link, row.chained):
             return expected
         chained = link
@@ -114,24 +145,26 @@ def first_broken(session: Session, key: bytes) -> int | None:
 
 
 def _append(session: Session, key: bytes, actor: str, action: str, details: dict[str, object]) -> tuple[int, bytes]:
-    """Add an entry, and return its number and its link."""
-    written = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_plain)
-    before = session.execute(select(Activity.number, Activity.chained).order_by(Activity.number.desc()).limit(1))
+    """Add an entry, and return its number and chain hash."""
+    written = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_serialize)
+    before = session.execute(
+        select(AuditLogEntry.number, AuditLogEntry.chained).order_by(AuditLogEntry.number.desc()).limit(1)
+    )
     number, chained = before.first() or (0, b"")
     row = {"number": number + 1, "at": utcnow(), "actor": actor, "action": action, "details": written}
-    link = _link(key, chained, row)
-    session.execute(insert(session, Activity).values(**row, chained=link))
+    link = _chain_hash(key, chained, row)
+    session.execute(insert(session, AuditLogEntry).values(**row, chained=link))
     return number + 1, link
 
 
-def _link(key: bytes, before: bytes, row: dict[str, Any]) -> bytes:
+def _chain_hash(key: bytes, before: bytes, row: dict[str, Any]) -> bytes:
     written = json.dumps([row["number"], row["at"].isoformat(), row["actor"], row["action"], row["details"]])
     return hmac.digest(key, before + written.encode(), "sha256")
 
 
-def _entry(row: Activity) -> Entry:
+def _entry(row: AuditLogEntry) -> Entry:
     return Entry(row.number, row.at, row.actor, row.action, json.loads(row.details))
 
 
-def _plain(value: object) -> str:
+def _serialize(value: object) -> str:
     return iso(value) if isinstance(value, datetime) else str(value)

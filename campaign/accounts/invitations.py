@@ -17,16 +17,16 @@ from nacl.secret import Aead
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign.accounts.organisers import Role, add, folded, set_ready
+from campaign.accounts.organisers import Role, activate, add, normalize_email
 from campaign.core.database import insert, transaction, utcnow
 from campaign.errors import UnknownInvitation
 from campaign.models import Invitation, Organiser
 
-LIFE = timedelta(hours=48)
+LIFETIME = timedelta(hours=48)
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class InvitationDetails:
     """What an invitation is for; `organiser_id`: of who has begun to come in with it, or is in already."""
 
     token: str
@@ -49,13 +49,13 @@ def invite(
     """Make an invitation and return its token, 43 characters. Earlier ones for the same address are void."""
     token = secrets.token_urlsafe(32)
     row = {
-        "token_hash": _derived(token, b"invitation"),
-        "email": folded(email) if email else None,
+        "token_hash": _derive_key(token, b"invitation"),
+        "email": normalize_email(email) if email else None,
         "role": role,
         "exports": exports,
-        "sealed_keys": _sealed(token, private_keys) if private_keys else None,
+        "sealed_keys": _encrypt_keys(token, private_keys) if private_keys else None,
         "organiser_id": organiser_id,
-        "expires_at": utcnow() + LIFE,
+        "expires_at": utcnow() + LIFETIME,
     }
     with transaction(session, locks=Invitation):  # two at the same moment: only the later one is left
         session.execute(delete(Invitation).where(Invitation.email == row["email"]))
@@ -63,27 +63,27 @@ def invite(
     return token
 
 
-def invited(session: Session, token: str) -> Invited:
+def find_invitation(session: Session, token: str) -> InvitationDetails:
     """Return what the invitation with `token` is for. Raises `UnknownInvitation` when it was used or is too old."""
-    found = _found(session, token)
+    found = _find(session, token)
     role = cast(Role, found.role)
-    return Invited(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
+    return InvitationDetails(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
 
 
-def keys_in(session: Session, token: str) -> list[PrivateKey]:
+def decrypt_keys(session: Session, token: str) -> list[PrivateKey]:
     """Return the campaign's keys that the invitation carries. Raises `UnknownInvitation`."""
-    sealed = _found(session, token).sealed_keys
-    raw = Aead(_derived(token, b"campaign keys")).decrypt(sealed) if sealed else b""
+    sealed = _find(session, token).sealed_keys
+    raw = Aead(_derive_key(token, b"campaign keys")).decrypt(sealed) if sealed else b""
     return [PrivateKey(raw[at : at + PrivateKey.SIZE]) for at in range(0, len(raw), PrivateKey.SIZE)]
 
 
-def begin(session: Session, token: str, *, email: str, password_hash: str) -> UUID | None:
+def start_registration(session: Session, token: str, *, email: str, password_hash: str) -> UUID | None:
     """Add the organiser who comes in with the invitation; None where another request has begun with it already.
 
     Raises `AddressTaken` and `UnknownInvitation`.
     """
     with transaction(session):
-        invitation = session.scalar(_valid(token).with_for_update())
+        invitation = session.scalar(_is_valid(token).with_for_update())
         if invitation is None:
             raise UnknownInvitation("this invitation was used, or is older than 48 hours")
         if invitation.organiser_id is not None:
@@ -93,57 +93,57 @@ def begin(session: Session, token: str, *, email: str, password_hash: str) -> UU
         return invitation.organiser_id
 
 
-def finish(session: Session, token: str, organiser_id: UUID) -> bool:
+def complete_registration(session: Session, token: str, organiser_id: UUID) -> bool:
     """Delete the invitation with the keys that it carries, and let its organiser log in from now on.
 
     Returns False where another request was faster. A secret for an app that was never used is deleted.
     """
-    theirs = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.organiser_id == organiser_id)
+    theirs = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.organiser_id == organiser_id)
     unused = (Organiser.id == organiser_id, Organiser.totp_step.is_(None))
     with transaction(session):
         if session.scalar(delete(Invitation).where(*theirs).returning(Invitation.organiser_id)) is None:
             return False
-        set_ready(session, organiser_id)
+        activate(session, organiser_id)
         session.execute(update(Organiser).where(*unused).values(totp_sealed=None))
     return True
 
 
-def take_back(session: Session, email: str | None) -> bool:
+def revoke(session: Session, email: str | None) -> bool:
     """Delete the invitation for an email address, or the one without; returns whether there was one."""
     gone = delete(Invitation).where(Invitation.email == email).returning(Invitation.token_hash)
     with transaction(session):
         return bool(session.scalars(gone).all())
 
 
-def waiting(session: Session) -> list[Invitation]:
+def pending_invitations(session: Session) -> list[Invitation]:
     """Return the invitations that were not used yet and still can be."""
     return list(session.scalars(select(Invitation).where(Invitation.expires_at > utcnow())))
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete invitations that are too old, with the keys that they carried."""
     with transaction(session):
         session.execute(delete(Invitation).where(Invitation.expires_at <= utcnow()))
 
 
-def _found(session: Session, token: str) -> Invitation:
-    found = session.scalar(_valid(token))
+def _find(session: Session, token: str) -> Invitation:
+    found = session.scalar(_is_valid(token))
     if found is None:
         raise UnknownInvitation("this invitation was used, or is older than 48 hours")
     return found
 
 
-def _valid(token: str) -> Select[Invitation]:
+def _is_valid(token: str) -> Select[Invitation]:
     """Return a query for the invitation with `token`, if it is not too old."""
-    wanted = (Invitation.token_hash == _derived(token, b"invitation"), Invitation.expires_at > utcnow())
+    wanted = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.expires_at > utcnow())
     return select(Invitation).where(*wanted)
 
 
-def _sealed(token: str, private_keys: Sequence[PrivateKey]) -> bytes:
+def _encrypt_keys(token: str, private_keys: Sequence[PrivateKey]) -> bytes:
     raw = b"".join(bytes(key) for key in private_keys)
-    return bytes(Aead(_derived(token, b"campaign keys")).encrypt(raw))
+    return bytes(Aead(_derive_key(token, b"campaign keys")).encrypt(raw))
 
 
-def _derived(token: str, purpose: bytes) -> bytes:
+def _derive_key(token: str, purpose: bytes) -> bytes:
     """Return 32 bytes made from a token for one purpose; a token is random, so no slow hash is needed."""
     return blake2b(token.encode(), digest_size=32, person=purpose).digest()

@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from campaign.accounts import invitations, organisers, passwords
-from campaign.accounts.invitations import Invited
+from campaign.accounts.invitations import InvitationDetails
 from campaign.accounts.passkeys import has_passkey
-from campaign.accounts.second_factors import accept_recovery_code, accept_totp
-from campaign.accounts.throttling import guessed
+from campaign.accounts.second_factors import accept_backup_code, accept_totp
+from campaign.accounts.throttling import throttled
 from campaign.core.capacity import PASSWORDS
-from campaign.errors import WrongFactor
+from campaign.errors import WrongCredential
 from campaign.models import Organiser
 
 
@@ -19,40 +19,42 @@ def check_password(session: Session, email: str, password: str) -> Organiser:
 
     Also raises `Busy`. An address that no organiser has takes as long, and is answered alike.
     """
-    with PASSWORDS.slot(), guessed(session, f"password of {organisers.folded(email)}"):
+    with PASSWORDS.slot(), throttled(session, f"password of {organisers.normalize_email(email)}"):
         found = organisers.by_email(session, email)
-        if not passwords.is_right(password, found.password_hash if found else None) or found is None:
-            raise WrongFactor("address or password is wrong")
+        if not passwords.verify(password, found.password_hash if found else None) or found is None:
+            raise WrongCredential("address or password is wrong")
     return found
 
 
 def check_code(session: Session, key: bytes, organiser_id: UUID, code: str) -> None:
     """Accept the six digits of an authenticator app, or a recovery code. Raises `WrongFactor` and `TooManyTries`."""
-    with guessed(session, f"factor of {organiser_id}"):
+    with throttled(session, f"factor of {organiser_id}"):
         found = session.get(Organiser, organiser_id)
         if found is None or not (
-            accept_totp(session, key, found, code) or accept_recovery_code(session, organiser_id, code)
+            accept_totp(session, key, found, code) or accept_backup_code(session, organiser_id, code)
         ):
-            raise WrongFactor("the code is wrong")
+            raise WrongCredential("the code is wrong")
 
 
-def begin(session: Session, invited: Invited, *, email: str, password: str) -> UUID:
+def start_registration(session: Session, invited: InvitationDetails, *, email: str, password: str) -> UUID:
     """Let somebody begin to come in, or go on where they began, and return their id.
 
     Two requests at the same time begin once; the other one goes on, with the same password. Raises `AddressTaken`,
     `Busy`, `UnknownInvitation`, and `WrongFactor` and `TooManyTries` for another password.
     """
     if invited.organiser_id is None:
-        hashed = passwords.hashed(password)
-        if (begun := invitations.begin(session, invited.token, email=email, password_hash=hashed)) is not None:
+        hashed = passwords.hash_password(password)
+        if (
+            begun := invitations.start_registration(session, invited.token, email=email, password_hash=hashed)
+        ) is not None:
             return begun
     organiser_id = check_password(session, email, password).id
-    if organiser_id != invitations.invited(session, invited.token).organiser_id:
-        raise WrongFactor("another organiser has begun with this invitation")
+    if organiser_id != invitations.find_invitation(session, invited.token).organiser_id:
+        raise WrongCredential("another organiser has begun with this invitation")
     return organiser_id
 
 
-def has_factor(session: Session, organiser_id: UUID) -> bool:
+def has_second_factor(session: Session, organiser_id: UUID) -> bool:
     """Return whether an organiser has shown a second factor: a code of their app, or a passkey."""
     organiser = session.get(Organiser, organiser_id, populate_existing=True)
     return organiser is not None and (organiser.totp_step is not None or has_passkey(session, organiser_id))

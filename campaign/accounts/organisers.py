@@ -12,13 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from campaign.core.database import new_id, transaction, utcnow
-from campaign.core.secret_text import normalised
-from campaign.errors import AddressTaken, LastExporter, LastOwner, TooManyLookups, UnknownOrganiser
+from campaign.core.secret_text import normalize_secret
+from campaign.errors import EmailAlreadyRegistered, LastExporter, LastOwner, TooManyLookups, UnknownOrganiser
 from campaign.models import Invitation, KeyHolder, Organiser, ShortLivedToken
 
 Role = Literal["reader", "organiser", "owner"]
 ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
-EXPORTING: tuple[Role, ...] = ("organiser", "owner")
+EXPORT_ROLES: tuple[Role, ...] = ("organiser", "owner")
 MAX_LOOKUPS = 60  # of signatures by one organiser, in `LOOKUP_PERIOD`
 LOOKUP_PERIOD = timedelta(hours=1)
 
@@ -54,12 +54,12 @@ def member(session: Session, organiser_id: UUID) -> Member:
 
 def by_email(session: Session, email: str) -> Organiser | None:
     """Return the organiser with an address, however it is cased."""
-    return session.scalar(select(Organiser).where(Organiser.email == folded(email)))
+    return session.scalar(select(Organiser).where(Organiser.email == normalize_email(email)))
 
 
-def folded(email: str) -> str:
+def normalize_email(email: str) -> str:
     """Return an address as it is kept: in small letters, without space or invisible characters around it."""
-    return normalised(email).lower()
+    return normalize_secret(email).lower()
 
 
 def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID:
@@ -68,22 +68,22 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
     An unfinished organiser with the same address is deleted.
     """
     identity = new_id()
-    session.execute(delete(Organiser).where(Organiser.email == folded(email), Organiser.ready_at.is_(None)))
-    session.add(Organiser(id=identity, email=folded(email), role=role, password_hash=password_hash))
+    session.execute(delete(Organiser).where(Organiser.email == normalize_email(email), Organiser.ready_at.is_(None)))
+    session.add(Organiser(id=identity, email=normalize_email(email), role=role, password_hash=password_hash))
     try:
         session.flush()
     except IntegrityError:
-        raise AddressTaken("somebody with this address is in already") from None
+        raise EmailAlreadyRegistered("somebody with this address is in already") from None
     return identity
 
 
-def set_ready(session: Session, organiser_id: UUID) -> None:
+def activate(session: Session, organiser_id: UUID) -> None:
     """Let an organiser log in from now on, within the caller's transaction."""
     newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.ready_at.is_(None))
     session.execute(newcomer.values(ready_at=utcnow()))
 
 
-def locked(session: Session, organiser_id: UUID) -> Organiser:
+def lock_organiser(session: Session, organiser_id: UUID) -> Organiser:
     """Return an organiser whose factors no other request changes before the end of the caller's transaction."""
     return session.get_one(Organiser, organiser_id, with_for_update=True, populate_existing=True)
 
@@ -98,11 +98,11 @@ def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
             _require_another_owner(session, organiser_id)
         changed = update(Organiser).where(Organiser.id == organiser_id).values(role=role)
         _require_one(session.scalar(changed.returning(Organiser.id)))
-        if role not in EXPORTING:
-            stop_export(session, organiser_id)
+        if role not in EXPORT_ROLES:
+            revoke_export(session, organiser_id)
 
 
-def stop_export(session: Session, organiser_id: UUID) -> bool:
+def revoke_export(session: Session, organiser_id: UUID) -> bool:
     """Delete an organiser's copy of the keys, and an invitation that would give them another.
 
     Returns whether there was either. Raises `LastExporter`.

@@ -23,16 +23,16 @@ from webauthn.helpers.structs import (
 )
 
 from campaign.accounts import short_lived_tokens
-from campaign.accounts.organisers import locked
+from campaign.accounts.organisers import lock_organiser
 from campaign.accounts.short_lived_tokens import PASSKEY_CREATION, PASSKEY_LOGIN, Purpose
-from campaign.accounts.throttling import guessed
+from campaign.accounts.throttling import throttled
 from campaign.core.database import insert, new_id, transaction, utcnow
-from campaign.errors import LastFactor, WrongFactor
+from campaign.errors import LastSecondFactor, WrongCredential
 from campaign.models import Passkey
 
-NAME = "Love Always Wins"
-LABEL_LENGTH = 60  # characters of the name that an organiser gives a passkey
-CREDENTIAL_LENGTH = 16 * 1024  # characters; an attestation with certificates has some 8,000
+RELYING_PARTY_NAME = "Love Always Wins"
+MAX_NAME_LENGTH = 60  # characters of the name that an organiser gives a passkey
+MAX_CREDENTIAL_LENGTH = 16 * 1024  # characters; an attestation with certificates has some 8,000
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RelyingParty:
     """Where passkeys of this campaign are good: the address that people see."""
 
     origin: str
@@ -52,7 +52,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPasskey:
+class PasskeyInfo:
     """A passkey as its organiser sees it."""
 
     id: UUID
@@ -61,11 +61,11 @@ class KnownPasskey:
     last_used_at: datetime | None
 
 
-def passkeys_of(session: Session, organiser_id: UUID) -> list[KnownPasskey]:
+def list_passkeys(session: Session, organiser_id: UUID) -> list[PasskeyInfo]:
     """Return the passkeys of an organiser, the oldest first."""
     columns = (Passkey.id, Passkey.name, Passkey.created_at, Passkey.last_used_at)
     rows = select(*columns).where(Passkey.organiser_id == organiser_id).order_by(Passkey.created_at, Passkey.id)
-    return [KnownPasskey(*row) for row in session.execute(rows)]
+    return [PasskeyInfo(*row) for row in session.execute(rows)]
 
 
 def has_passkey(session: Session, organiser_id: UUID) -> bool:
@@ -73,11 +73,11 @@ def has_passkey(session: Session, organiser_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Passkey.organiser_id == organiser_id))))
 
 
-def creation(session: Session, place: Place, organiser_id: UUID, email: str) -> dict[str, Any]:
+def registration_options(session: Session, place: RelyingParty, organiser_id: UUID, email: str) -> dict[str, Any]:
     """Return what a browser needs to make a passkey, as JSON can hold it. Its challenge is single-use."""
     options = webauthn.generate_registration_options(
         rp_id=place.host,
-        rp_name=NAME,
+        rp_name=RELYING_PARTY_NAME,
         user_id=organiser_id.bytes,
         user_name=email,
         authenticator_selection=AuthenticatorSelectionCriteria(
@@ -87,12 +87,12 @@ def creation(session: Session, place: Place, organiser_id: UUID, email: str) -> 
     return _with_challenge(session, PASSKEY_CREATION, organiser_id, options_to_json_dict(options))
 
 
-def keep(session: Session, place: Place, organiser_id: UUID, *, credential: str, name: str = "") -> None:
+def register(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str, name: str = "") -> None:
     """Keep the passkey that a browser made; `credential` is its JSON. Raises `WrongFactor`."""
-    read: RegistrationCredential = _trusting_nothing(
-        webauthn.helpers.parse_registration_credential_json, _bounded(credential)
+    read: RegistrationCredential = _untrusted_input(
+        webauthn.helpers.parse_registration_credential_json, _require_bounded(credential)
     )
-    made = _trusting_nothing(
+    made = _untrusted_input(
         webauthn.verify_registration_response,
         credential=read,
         expected_challenge=_use_challenge(session, PASSKEY_CREATION, organiser_id, read),
@@ -101,26 +101,26 @@ def keep(session: Session, place: Place, organiser_id: UUID, *, credential: str,
         require_user_verification=False,  # it is the second factor; the password is the first
     )
     row = {"credential_id": made.credential_id, "public_key": made.credential_public_key, "sign_count": made.sign_count}
-    row |= {"id": new_id(), "organiser_id": organiser_id, "created_at": utcnow(), "name": name[:LABEL_LENGTH]}
+    row |= {"id": new_id(), "organiser_id": organiser_id, "created_at": utcnow(), "name": name[:MAX_NAME_LENGTH]}
     try:
         with transaction(session):
             session.execute(insert(session, Passkey).values(**row))
     except IntegrityError:
-        raise WrongFactor("this passkey is known already") from None
+        raise WrongCredential("this passkey is known already") from None
 
 
 def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
     """Delete a passkey of an organiser; returns whether there was one. Raises `LastFactor`."""
     theirs = (Passkey.id == passkey_id, Passkey.organiser_id == organiser_id)
     with transaction(session):
-        has_app = locked(session, organiser_id).totp_step is not None
+        has_app = lock_organiser(session, organiser_id).totp_step is not None
         removed = session.scalar(delete(Passkey).where(*theirs).returning(Passkey.id)) is not None
         if removed and not has_app and not has_passkey(session, organiser_id):
-            raise LastFactor("this is the only second factor")
+            raise LastSecondFactor("this is the only second factor")
     return removed
 
 
-def request(session: Session, place: Place, organiser_id: UUID) -> dict[str, Any]:
+def authentication_options(session: Session, place: RelyingParty, organiser_id: UUID) -> dict[str, Any]:
     """Return what a browser needs to show that it has a passkey of this organiser; its challenge is valid once."""
     known = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
     options = webauthn.generate_authentication_options(
@@ -131,19 +131,19 @@ def request(session: Session, place: Place, organiser_id: UUID) -> dict[str, Any
     return _with_challenge(session, PASSKEY_LOGIN, organiser_id, options_to_json_dict(options))
 
 
-def check(session: Session, place: Place, organiser_id: UUID, *, credential: str) -> None:
+def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str) -> None:
     """Accept what a browser signed with a passkey. Raises `WrongFactor` and `TooManyTries`."""
-    with guessed(session, f"factor of {organiser_id}"):
-        read: AuthenticationCredential = _trusting_nothing(
-            webauthn.helpers.parse_authentication_credential_json, _bounded(credential)
+    with throttled(session, f"factor of {organiser_id}"):
+        read: AuthenticationCredential = _untrusted_input(
+            webauthn.helpers.parse_authentication_credential_json, _require_bounded(credential)
         )
         challenge = _use_challenge(session, PASSKEY_LOGIN, organiser_id, read)
         known = session.scalar(
             select(Passkey).where(Passkey.credential_id == read.raw_id, Passkey.organiser_id == organiser_id)
         )
         if known is None:
-            raise WrongFactor("this passkey is not right")
-        verified = _trusting_nothing(
+            raise WrongCredential("this passkey is not right")
+        verified = _untrusted_input(
             webauthn.verify_authentication_response,
             credential=read,
             expected_challenge=challenge,
@@ -157,7 +157,7 @@ def check(session: Session, place: Place, organiser_id: UUID, *, credential: str
         used = {"sign_count": verified.new_sign_count, "last_used_at": utcnow()}
         with transaction(session):
             if session.scalar(update(Passkey).where(*unchanged).values(**used).returning(Passkey.id)) is None:
-                raise WrongFactor("this passkey was used at the same moment")
+                raise WrongCredential("this passkey was used at the same moment")
 
 
 def _with_challenge(session: Session, purpose: Purpose, organiser_id: UUID, options: dict[str, Any]) -> dict[str, Any]:
@@ -172,22 +172,22 @@ def _use_challenge(
     credential: RegistrationCredential | AuthenticationCredential,
 ) -> bytes:
     """Return the challenge that a credential answers, which is valid once. Raises `WrongFactor`."""
-    challenge = _trusting_nothing(parse_client_data_json, credential.response.client_data_json).challenge
-    if short_lived_tokens.use_up(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
-        raise WrongFactor("this challenge was answered before, or is older than 5 minutes")
+    challenge = _untrusted_input(parse_client_data_json, credential.response.client_data_json).challenge
+    if short_lived_tokens.consume(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
+        raise WrongCredential("this challenge was answered before, or is older than 5 minutes")
     return challenge
 
 
-def _bounded(credential: str) -> str:
-    if len(credential) > CREDENTIAL_LENGTH:
-        raise WrongFactor("this is no passkey")
+def _require_bounded(credential: str) -> str:
+    if len(credential) > MAX_CREDENTIAL_LENGTH:
+        raise WrongCredential("this is no passkey")
     return credential
 
 
-def _trusting_nothing(read: Callable[..., Result], *arguments: object, **named: object) -> Result:
+def _untrusted_input(read: Callable[..., Result], *arguments: object, **named: object) -> Result:
     """Return what the library makes of untrusted data. Raises `WrongFactor`, however the library fails on it."""
     try:
         return read(*arguments, **named)
     except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own
         log.info("passkey refused", error=type(error).__name__)
-        raise WrongFactor("this passkey is not right") from None
+        raise WrongCredential("this passkey is not right") from None

@@ -11,15 +11,15 @@ from nacl.secret import Aead
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from campaign.accounts.organisers import locked
+from campaign.accounts.organisers import lock_organiser
 from campaign.core.database import insert, transaction
 from campaign.core.secret_text import compact_code
-from campaign.models import Organiser, RecoveryCode
+from campaign.models import BackupCode, Organiser
 
 STEP_SECONDS = 30
 ISSUER = "Love Always Wins"
-LABEL_LENGTH = 64  # characters of an email address in an authenticator app
-RECOVERY_CODES = 10
+MAX_LABEL_LENGTH = 64  # characters of an email address in an authenticator app
+BACKUP_CODE_COUNT = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is easily mistaken
 _CODE_LENGTH = 12  # 59 bits
 
@@ -29,16 +29,16 @@ def new_totp_secret() -> str:
     return pyotp.random_base32()
 
 
-def totp_address(secret: str, *, email: str) -> str:
+def totp_uri(secret: str, *, email: str) -> str:
     """Return the otpauth:// address that a QR code shows to an app.
 
     A long email address is cut: its code would have modules too small for a camera.
     """
-    name = email if len(email) <= LABEL_LENGTH else f"{email[: LABEL_LENGTH - 1]}…"
+    name = email if len(email) <= MAX_LABEL_LENGTH else f"{email[: MAX_LABEL_LENGTH - 1]}…"
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
-def is_totp(secret: str, code: str) -> int | None:
+def is_totp_code(secret: str, code: str) -> int | None:
     """Return the time step that `code` is of, if it is right; a clock may be half a minute wrong."""
     now, typed = int(time.time()) // STEP_SECONDS, compact_code(code).encode()
     app = pyotp.TOTP(secret, interval=STEP_SECONDS)
@@ -52,18 +52,18 @@ def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
     Two requests at the same time return the same secret.
     """
     with transaction(session):
-        organiser = locked(session, organiser_id)
-        known = _opened(key, organiser)
+        organiser = lock_organiser(session, organiser_id)
+        known = _decrypt_secret(key, organiser)
         if known is None:
             known = new_totp_secret()
-            organiser.totp_sealed, organiser.totp_step = _sealed(key, organiser_id, known), None
+            organiser.totp_sealed, organiser.totp_step = _encrypt_secret(key, organiser_id, known), None
     return known
 
 
 def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -> bool:
     """Tell whether `code` is right and was not used before (RFC 6238, 5.2)."""
-    secret = _opened(key, organiser)
-    step = is_totp(secret, code) if secret else None
+    secret = _decrypt_secret(key, organiser)
+    step = is_totp_code(secret, code) if secret else None
     if step is None:
         return False
     unused = or_(Organiser.totp_step.is_(None), Organiser.totp_step < step)
@@ -72,33 +72,33 @@ def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -
         return session.execute(taken.returning(Organiser.id)).first() is not None
 
 
-def new_recovery_codes(session: Session, organiser_id: UUID) -> list[str]:
+def new_backup_codes(session: Session, organiser_id: UUID) -> list[str]:
     """Return ten new recovery codes, each good once; those of before are good no more."""
     with transaction(session):
-        locked(session, organiser_id)
-        return _replaced_codes(session, organiser_id)
+        lock_organiser(session, organiser_id)
+        return _replace_codes(session, organiser_id)
 
 
-def first_recovery_codes(session: Session, organiser_id: UUID) -> list[str] | None:
+def first_backup_codes(session: Session, organiser_id: UUID) -> list[str] | None:
     """Return ten recovery codes for an organiser who has none; None where there are some."""
     with transaction(session):
-        locked(session, organiser_id)
-        return None if recovery_codes_left(session, organiser_id) else _replaced_codes(session, organiser_id)
+        lock_organiser(session, organiser_id)
+        return None if backup_codes_left(session, organiser_id) else _replace_codes(session, organiser_id)
 
 
-def accept_recovery_code(session: Session, organiser_id: UUID, code: str) -> bool:
+def accept_backup_code(session: Session, organiser_id: UUID, code: str) -> bool:
     """Tell whether `code` is an unused recovery code of this organiser; it is used from then on."""
-    used = delete(RecoveryCode).where(RecoveryCode.code_hash == _hashed(organiser_id, compact_code(code)))
+    used = delete(BackupCode).where(BackupCode.code_hash == _hash_code(organiser_id, compact_code(code)))
     with transaction(session):
-        return session.execute(used.returning(RecoveryCode.code_hash)).first() is not None
+        return session.execute(used.returning(BackupCode.code_hash)).first() is not None
 
 
-def recovery_codes_left(session: Session, organiser_id: UUID) -> int:
+def backup_codes_left(session: Session, organiser_id: UUID) -> int:
     """Return how many recovery codes an organiser has not used."""
-    return session.scalar(select(func.count()).where(RecoveryCode.organiser_id == organiser_id)) or 0
+    return session.scalar(select(func.count()).where(BackupCode.organiser_id == organiser_id)) or 0
 
 
-def _opened(key: bytes, organiser: Organiser) -> str | None:
+def _decrypt_secret(key: bytes, organiser: Organiser) -> str | None:
     if organiser.totp_sealed is None:
         return None
     try:
@@ -107,17 +107,17 @@ def _opened(key: bytes, organiser: Organiser) -> str | None:
         return None  # sealed with another secret key of the server
 
 
-def _replaced_codes(session: Session, organiser_id: UUID) -> list[str]:
-    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
-    rows = [{"code_hash": _hashed(organiser_id, code), "organiser_id": organiser_id} for code in codes]
-    session.execute(delete(RecoveryCode).where(RecoveryCode.organiser_id == organiser_id))
-    session.execute(insert(session, RecoveryCode), rows)
+def _replace_codes(session: Session, organiser_id: UUID) -> list[str]:
+    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)) for _ in range(BACKUP_CODE_COUNT)]
+    rows = [{"code_hash": _hash_code(organiser_id, code), "organiser_id": organiser_id} for code in codes]
+    session.execute(delete(BackupCode).where(BackupCode.organiser_id == organiser_id))
+    session.execute(insert(session, BackupCode), rows)
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
 
-def _sealed(key: bytes, organiser_id: UUID, secret: str) -> bytes:
+def _encrypt_secret(key: bytes, organiser_id: UUID, secret: str) -> bytes:
     return bytes(Aead(key).encrypt(secret.encode(), aad=organiser_id.bytes))
 
 
-def _hashed(organiser_id: UUID, code: str) -> bytes:
+def _hash_code(organiser_id: UUID, code: str) -> bytes:
     return blake2b(organiser_id.bytes + code.encode(), digest_size=32, person=b"recovery codes").digest()

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from campaign.core.database import insert, transaction, utcnow
 from campaign.models import OrganiserSession
 
-IDLE = timedelta(minutes=30)
-LONGEST = timedelta(hours=12)
-CONFIRMED_FOR = timedelta(minutes=5)  # after a password or second factor was given again
-_NOTED = timedelta(seconds=30)  # use is noted as often as that, not at each request
+IDLE_TIMEOUT = timedelta(minutes=30)
+MAX_DURATION = timedelta(hours=12)
+STEP_UP_DURATION = timedelta(minutes=5)  # after a password or second factor was given again
+_SEEN_INTERVAL = timedelta(seconds=30)  # use is noted as often as that, not at each request
 
 
 def start(session: Session, organiser_id: UUID) -> str:
     """Begin a session; returns its token, 43 characters."""
     token, now = secrets.token_urlsafe(32), utcnow()
-    row = {"token_hash": _hashed(token), "organiser_id": organiser_id, "created_at": now, "seen_at": now}
+    row = {"token_hash": _hash_token(token), "organiser_id": organiser_id, "created_at": now, "seen_at": now}
     with transaction(session):
         session.execute(insert(session, OrganiserSession).values(**row))
     return token
@@ -28,13 +28,13 @@ def start(session: Session, organiser_id: UUID) -> str:
 
 def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
     """Return whose session it is, if it still goes on; with `used` it goes on for 30 minutes more."""
-    now, wanted = utcnow(), OrganiserSession.token_hash == _hashed(token)
+    now, wanted = utcnow(), OrganiserSession.token_hash == _hash_token(token)
     row = session.execute(
-        select(OrganiserSession.organiser_id, OrganiserSession.seen_at).where(wanted, ~_over())
+        select(OrganiserSession.organiser_id, OrganiserSession.seen_at).where(wanted, ~_expired())
     ).first()
     if row is None:
         return None
-    if used and row.seen_at < now - _NOTED:
+    if used and row.seen_at < now - _SEEN_INTERVAL:
         with transaction(session):
             session.execute(update(OrganiserSession).where(wanted).values(seen_at=now))
     organiser_id: UUID = row.organiser_id
@@ -47,42 +47,44 @@ def confirm(session: Session, token: str) -> str:
     A copy of the cookie that was made earlier does not hold the proof.
     """
     proof = secrets.token_urlsafe(32)
-    values = {"confirmed_at": utcnow(), "proof_hash": _hashed(proof)}
+    values = {"confirmed_at": utcnow(), "proof_hash": _hash_token(proof)}
     with transaction(session):
-        session.execute(update(OrganiserSession).where(OrganiserSession.token_hash == _hashed(token)).values(**values))
+        session.execute(
+            update(OrganiserSession).where(OrganiserSession.token_hash == _hash_token(token)).values(**values)
+        )
     return proof
 
 
 def is_confirmed(session: Session, token: str, proof: str) -> bool:
     """Return whether a secret was given again in the last five minutes, in the browser that holds `proof`."""
-    theirs = (OrganiserSession.token_hash == _hashed(token), OrganiserSession.proof_hash == _hashed(proof))
-    recent = OrganiserSession.confirmed_at > utcnow() - CONFIRMED_FOR
-    return bool(session.scalar(select(exists().where(*theirs, recent, ~_over()))))
+    theirs = (OrganiserSession.token_hash == _hash_token(token), OrganiserSession.proof_hash == _hash_token(proof))
+    recent = OrganiserSession.confirmed_at > utcnow() - STEP_UP_DURATION
+    return bool(session.scalar(select(exists().where(*theirs, recent, ~_expired()))))
 
 
 def end(session: Session, token: str) -> None:
     """End a session."""
     with transaction(session):
-        session.execute(delete(OrganiserSession).where(OrganiserSession.token_hash == _hashed(token)))
+        session.execute(delete(OrganiserSession).where(OrganiserSession.token_hash == _hash_token(token)))
 
 
-def end_all(session: Session, organiser_id: UUID, *, but: str = "") -> None:
+def end_all_sessions(session: Session, organiser_id: UUID, *, but: str = "") -> None:
     """End all sessions of an organiser, but for the one with the token `but`."""
     theirs = OrganiserSession.organiser_id == organiser_id
     with transaction(session):
-        session.execute(delete(OrganiserSession).where(theirs, OrganiserSession.token_hash != _hashed(but)))
+        session.execute(delete(OrganiserSession).where(theirs, OrganiserSession.token_hash != _hash_token(but)))
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete sessions that are over."""
     with transaction(session):
-        session.execute(delete(OrganiserSession).where(_over()))
+        session.execute(delete(OrganiserSession).where(_expired()))
 
 
-def _over() -> ColumnElement[bool]:
+def _expired() -> ColumnElement[bool]:
     now = utcnow()
-    return or_(OrganiserSession.seen_at <= now - IDLE, OrganiserSession.created_at <= now - LONGEST)
+    return or_(OrganiserSession.seen_at <= now - IDLE_TIMEOUT, OrganiserSession.created_at <= now - MAX_DURATION)
 
 
-def _hashed(token: str) -> bytes:
+def _hash_token(token: str) -> bytes:
     return blake2b(token.encode(), digest_size=32, person=b"session token").digest()

@@ -25,8 +25,8 @@ class Purpose:
     life: timedelta
 
 
-PASSWORD_GIVEN = Purpose("password given", timedelta(minutes=5))
-INVITATION_BEGUN = Purpose("invitation begun", timedelta(hours=1))  # time to install an authenticator app
+PASSWORD_VERIFIED = Purpose("password given", timedelta(minutes=5))
+REGISTRATION_STARTED = Purpose("invitation begun", timedelta(hours=1))  # time to install an authenticator app
 PASSKEY_LOGIN = Purpose("passkey login", timedelta(minutes=5))
 PASSKEY_CREATION = Purpose("passkey creation", timedelta(minutes=5))
 
@@ -36,34 +36,34 @@ def issue(session: Session, purpose: Purpose, organiser_id: UUID, *, token: str 
     token = token or secrets.token_urlsafe(32)
     row = {"purpose": purpose.name, "organiser_id": organiser_id, "expires_at": utcnow() + purpose.life}
     with transaction(session):
-        session.execute(insert(session, ShortLivedToken).values(token_hash=_hashed(purpose, token), **row))
+        session.execute(insert(session, ShortLivedToken).values(token_hash=_hash_token(purpose, token), **row))
     return token
 
 
 def organiser_of(session: Session, purpose: Purpose, token: str) -> UUID | None:
     """Return the organiser a token was issued for; None for one that is unknown, used or too old."""
-    return session.scalar(select(ShortLivedToken.organiser_id).where(*_is(purpose, token)))
+    return session.scalar(select(ShortLivedToken.organiser_id).where(*_matches(purpose, token)))
 
 
-def use_up(session: Session, purpose: Purpose, token: str) -> UUID | None:
+def consume(session: Session, purpose: Purpose, token: str) -> UUID | None:
     """Delete a token, and return the organiser it was issued for; None if it was not valid any more.
 
     Of several requests with the same token only one gets the organiser.
     """
-    used = delete(ShortLivedToken).where(*_is(purpose, token)).returning(ShortLivedToken.organiser_id)
+    used = delete(ShortLivedToken).where(*_matches(purpose, token)).returning(ShortLivedToken.organiser_id)
     with transaction(session):
         return session.scalar(used)
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Delete tokens that are too old."""
     with transaction(session):
         session.execute(delete(ShortLivedToken).where(ShortLivedToken.expires_at <= utcnow()))
 
 
-def _is(purpose: Purpose, token: str) -> tuple[ColumnElement[bool], ...]:
-    return ShortLivedToken.token_hash == _hashed(purpose, token), ShortLivedToken.expires_at > utcnow()
+def _matches(purpose: Purpose, token: str) -> tuple[ColumnElement[bool], ...]:
+    return ShortLivedToken.token_hash == _hash_token(purpose, token), ShortLivedToken.expires_at > utcnow()
 
 
-def _hashed(purpose: Purpose, token: str) -> bytes:
+def _hash_token(purpose: Purpose, token: str) -> bytes:
     return blake2b(f"{purpose.name} {token}".encode(), digest_size=32, person=b"short-lived").digest()

@@ -10,68 +10,68 @@ from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction, utcnow
-from campaign.errors import TooManyTries
-from campaign.models import FailedTry
+from campaign.errors import Throttled
+from campaign.models import FailedAttempt
 
-FREE = 3  # wrong tries without a pause: people mistype
-LOCKED_AT = 10
-LOCK = timedelta(minutes=15)
-FORGOTTEN = timedelta(days=1)
-_CLOCK_READ_EARLIER = timedelta(minutes=1)  # by a request that then waited for this row, and must not be refused
+FREE_ATTEMPTS = 3  # wrong tries without a pause: people mistype
+LOCKOUT_ATTEMPTS = 10
+LOCKOUT_DURATION = timedelta(minutes=15)
+RESET_AFTER = timedelta(days=1)
+_CLOCK_TOLERANCE = timedelta(minutes=1)  # by a request that then waited for this row, and must not be refused
 
 
 @contextmanager
-def guessed(session: Session, subject: str) -> Iterator[None]:
+def throttled(session: Session, subject: str) -> Iterator[None]:
     """Compare something secret about `subject` within the block. Raises `TooManyTries`.
 
     Counted before it is compared, so that many tries at once are no way around. Only a block that ends without an
     exception resets the count: an attacker can provoke errors.
     """
-    _count(session, subject)
+    _count_attempt(session, subject)
     yield
-    _forget(session, subject)
+    _reset(session, subject)
 
 
 def pause_after(failures: int) -> timedelta:
     """Return how long to wait after so many failures in a row: nothing, then 2, 4, 8 … seconds, then 15 minutes."""
-    if failures >= LOCKED_AT:
-        return LOCK
-    return timedelta(seconds=2 ** (failures - FREE) if failures > FREE else 0)
+    if failures >= LOCKOUT_ATTEMPTS:
+        return LOCKOUT_DURATION
+    return timedelta(seconds=2 ** (failures - FREE_ATTEMPTS) if failures > FREE_ATTEMPTS else 0)
 
 
-def forget_old(session: Session) -> None:
+def delete_expired(session: Session) -> None:
     """Let go of failures that were a day ago."""
     with transaction(session):
-        session.execute(delete(FailedTry).where(FailedTry.until < utcnow() - FORGOTTEN))
+        session.execute(delete(FailedAttempt).where(FailedAttempt.until < utcnow() - RESET_AFTER))
 
 
-def _count(session: Session, subject: str) -> None:
+def _count_attempt(session: Session, subject: str) -> None:
     """Count a try as failed until it is known to be right."""
-    now, subject_hash = utcnow(), _hashed(subject)
-    again = case((FailedTry.until < now - FORGOTTEN, 1), else_=FailedTry.failures + 1)
+    now, subject_hash = utcnow(), _hash_subject(subject)
+    again = case((FailedAttempt.until < now - RESET_AFTER, 1), else_=FailedAttempt.failures + 1)
     with transaction(session):
-        row = insert(session, FailedTry).values(subject_hash=subject_hash, failures=1, until=now)
+        row = insert(session, FailedAttempt).values(subject_hash=subject_hash, failures=1, until=now)
         counted = row.on_conflict_do_update(
-            index_elements=["subject_hash"], set_={"failures": again}, where=FailedTry.until <= now
-        ).returning(FailedTry.failures)
+            index_elements=["subject_hash"], set_={"failures": again}, where=FailedAttempt.until <= now
+        ).returning(FailedAttempt.failures)
         failures = session.scalar(counted)
         if failures is not None:
-            known = session.get_one(FailedTry, subject_hash, populate_existing=True)
+            known = session.get_one(FailedAttempt, subject_hash, populate_existing=True)
             pause = pause_after(failures)
-            known.until = now + pause if pause else now - _CLOCK_READ_EARLIER
+            known.until = now + pause if pause else now - _CLOCK_TOLERANCE
     if failures is None:
-        raise TooManyTries(_seconds_left(session, subject_hash))
+        raise Throttled(_seconds_left(session, subject_hash))
 
 
 def _seconds_left(session: Session, subject_hash: bytes) -> int:
-    until = session.scalar(select(func.max(FailedTry.until)).where(FailedTry.subject_hash == subject_hash))
+    until = session.scalar(select(func.max(FailedAttempt.until)).where(FailedAttempt.subject_hash == subject_hash))
     return max(ceil((until - utcnow()).total_seconds()), 1) if until else 1
 
 
-def _forget(session: Session, subject: str) -> None:
+def _reset(session: Session, subject: str) -> None:
     with transaction(session):
-        session.execute(delete(FailedTry).where(FailedTry.subject_hash == _hashed(subject)))
+        session.execute(delete(FailedAttempt).where(FailedAttempt.subject_hash == _hash_subject(subject)))
 
 
-def _hashed(subject: str) -> bytes:
+def _hash_subject(subject: str) -> bytes:
     return blake2b(subject.encode(), digest_size=32, person=b"failed tries").digest()

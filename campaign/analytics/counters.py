@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from campaign.core.database import Base, despite_deadlocks, insert, transaction, utcnow
+from campaign.core.database import Base, insert, retry_on_deadlock, transaction, utcnow
 
 _Key = tuple[type[Base], datetime, tuple[tuple[str, str | int], ...]]
 
 
-class Tallies:
+class Counters:
     """What was counted in this process and is not written yet. A kill loses it: some seconds of plain numbers."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Tallies:
         with self._lock:
             counts, self._counts = self._counts, Counter()
         try:
-            despite_deadlocks(lambda: _write(session, counts))
+            retry_on_deadlock(lambda: _write(session, counts))
         except SQLAlchemyError:
             with self._lock:
                 self._counts.update(counts)
@@ -43,10 +43,10 @@ def _write(session: Session, counts: Counter[_Key]) -> None:
         return
     with transaction(session):
         for (table, hour, key), number in counts.items():
-            session.execute(_adding(session, table, {"hour": hour, **dict(key)}, number))
+            session.execute(_upsert(session, table, {"hour": hour, **dict(key)}, number))
 
 
-def _adding(session: Session, table: type[Base], key: dict[str, Any], number: int) -> Any:
+def _upsert(session: Session, table: type[Base], key: dict[str, Any], number: int) -> Any:
     """Add `number` to the one column of `table` that is not in its key."""
     [counted] = (column for column in table.__table__.columns if column.name not in key)
     new = insert(session, table).values(**key, **{counted.name: number})

@@ -5,18 +5,18 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.analytics.counters import Tallies
-from campaign.models import StepTally
+from campaign.analytics.counters import Counters
+from campaign.models import PageViewCount
 
 Step = Literal["viewed", "signed"]
 
 
-def count_step(tallies: Tallies, step: Step, *, language: str) -> None:
+def count_page_view(tallies: Counters, step: Step, *, language: str) -> None:
     """Count one who has come as far as `step`. It takes microseconds and no database."""
-    tallies.count(StepTally, step=step, language=language)
+    tallies.count(PageViewCount, step=step, language=language)
 
 
-def steps(session: Session) -> dict[str, int]:
+def page_views(session: Session) -> dict[str, int]:
     """Return how many have come as far as each step."""
-    rows = session.execute(select(StepTally.step, func.sum(StepTally.number)).group_by(StepTally.step))
+    rows = session.execute(select(PageViewCount.step, func.sum(PageViewCount.number)).group_by(PageViewCount.step))
     return {step: int(number) for step, number in rows}

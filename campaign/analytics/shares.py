@@ -3,16 +3,16 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.analytics.counters import Tallies
-from campaign.models import ShareTally
+from campaign.analytics.counters import Counters
+from campaign.models import ShareCount
 
 
-def count_share(tallies: Tallies, *, channel: str, language: str) -> None:
+def count_share(tallies: Counters, *, channel: str, language: str) -> None:
     """Count one use of a share link. It takes microseconds and no database."""
-    tallies.count(ShareTally, channel=channel, language=language)
+    tallies.count(ShareCount, channel=channel, language=language)
 
 
-def shared(session: Session) -> dict[str, int]:
+def share_counts(session: Session) -> dict[str, int]:
     """Return how often each channel was used."""
-    used = select(ShareTally.channel, func.sum(ShareTally.shares)).group_by(ShareTally.channel)
+    used = select(ShareCount.channel, func.sum(ShareCount.shares)).group_by(ShareCount.channel)
     return {channel: int(number) for channel, number in session.execute(used)}

@@ -17,7 +17,7 @@ def create_app() -> Flask:
         raise click.ClickException(str(error)) from None
 
 
-def open_room(app: Flask) -> None:
+def register_commands(app: Flask) -> None:
     """Add the commands to `app`."""
     commands = (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, petition.petition)
     for command in (*commands, organisers.organisers, share.share, signatures.signatures):

@@ -2,19 +2,19 @@
 
 import click
 
-from campaign.cli.commands import PlainGroup
+from campaign.cli.commands import DatabaseGroup
 from campaign.cli.organisers import recording
 from campaign.core.database import db
-from campaign.petition.feature_flags import is_on, turn_off, turn_on
+from campaign.petition.feature_flags import disable, enable, is_enabled
 
-bot_check = PlainGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
+bot_check = DatabaseGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
 
 
 @bot_check.command()
 def on() -> None:
     """Switch it on, for all servers at once."""
     with recording("changed-setting", setting="bot-check", to="on") as draft:
-        draft.happened = turn_on(db.session, "bot-check")
+        draft.happened = enable(db.session, "bot-check")
     click.echo("The bot check is on. Pages that a cache holds show it within two minutes.")
 
 
@@ -22,11 +22,11 @@ def on() -> None:
 def off() -> None:
     """Switch it off."""
     with recording("changed-setting", setting="bot-check", to="off") as draft:
-        draft.happened = turn_off(db.session, "bot-check")
+        draft.happened = disable(db.session, "bot-check")
     click.echo("The bot check is off.")
 
 
 @bot_check.command()
 def status() -> None:
     """Say whether it is on."""
-    click.echo("on" if is_on(db.session, "bot-check") else "off")
+    click.echo("on" if is_enabled(db.session, "bot-check") else "off")

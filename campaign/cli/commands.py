@@ -13,13 +13,13 @@ from campaign.errors import CampaignError
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def ask_first(question: str, *, yes: bool) -> None:
+def confirm_action(question: str, *, yes: bool) -> None:
     """Ask before an action, where a person sits at the terminal; a script is not asked. Raises `click.Abort`."""
     if not yes and sys.stdin.isatty():
         click.confirm(question, abort=True)
 
 
-class PlainCommand(click.Command):
+class Command(click.Command):
     """A command that ends with a line of its own and exit status 1 when something goes wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -36,7 +36,7 @@ class PlainCommand(click.Command):
         """See to what the command needs; nothing here."""
 
 
-class ReadyCommand(PlainCommand):
+class DatabaseCommand(Command):
     """A command that needs a database that is ready; its help does not."""
 
     def prepare(self, ctx: click.Context) -> None:
@@ -44,7 +44,7 @@ class ReadyCommand(PlainCommand):
         require_current(ctx.ensure_object(ScriptInfo).load_app())
 
 
-class PlainGroup(AppGroup):
+class DatabaseGroup(AppGroup):
     """A group of such commands, each with the application's context."""
 
-    command_class = ReadyCommand
+    command_class = DatabaseCommand

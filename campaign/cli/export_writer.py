@@ -13,13 +13,13 @@ from uuid import UUID
 import click
 from nacl.public import PrivateKey
 
-from campaign.core.atomic_files import whole_file
+from campaign.core.atomic_files import atomic_write
 from campaign.core.database import db, iso, utcnow
 from campaign.core.process import exit_on_termination
-from campaign.crypto.data_keys import Opener
-from campaign.errors import CampaignError, NothingReadable
-from campaign.exports.columns import LAYOUTS, Cells
-from campaign.exports.export import Choice, iter_rows, row_count
+from campaign.crypto.data_keys import Decryptor
+from campaign.errors import CampaignError, NothingDecrypted
+from campaign.exports.columns import LAYOUTS, Row
+from campaign.exports.export import ExportFilter, iter_rows, row_count
 from campaign.exports.formats import FORMATS
 
 _BAR_STEP = 1000
@@ -31,7 +31,7 @@ class Export:
 
     purpose: str
     dialect: str
-    choice: Choice
+    choice: ExportFilter
     rows: int = 0
     unreadable: list[UUID] = field(default_factory=list)
 
@@ -52,15 +52,15 @@ class Export:
             raise CampaignError(f"{output or 'standard output'} cannot be written ({error.strerror})") from None
 
     def _write_files(self, output: Path, private_keys: Sequence[PrivateKey]) -> None:
-        with whole_file(output) as file:
+        with atomic_write(output) as file:
             digest = self._write_to(file, private_keys)
-        with whole_file(output.with_name(f"{output.name}.json")) as file:
+        with atomic_write(output.with_name(f"{output.name}.json")) as file:
             file.write(json.dumps(self._manifest(output, digest), indent=2).encode() + b"\n")
 
     def _write_to(self, file: BinaryIO, private_keys: Sequence[PrivateKey]) -> str:
         digest = hashlib.sha256()
         with progress_bar(row_count(db.session, self.choice), "Exporting") as bar:
-            opener = Opener(db.session, private_keys)
+            opener = Decryptor(db.session, private_keys)
             layout = LAYOUTS[self.purpose]
             rows = iter_rows(db.engine, opener, self.choice, layout, on_unreadable=self.unreadable.append)
             for chunk in FORMATS[self.dialect].write(self._counted(rows, bar), header=layout.header):
@@ -68,10 +68,10 @@ class Export:
                 file.write(chunk)
         file.flush()
         if self.unreadable and not self.rows:
-            raise NothingReadable("no signature could be opened")
+            raise NothingDecrypted("no signature could be opened")
         return digest.hexdigest()
 
-    def _counted(self, rows: Iterable[Cells], bar: Any) -> Iterator[Cells]:
+    def _counted(self, rows: Iterable[Row], bar: Any) -> Iterator[Row]:
         for row in rows:
             self.rows += 1
             if self.rows % _BAR_STEP == 0:

@@ -8,30 +8,30 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from campaign.analytics.film_views import watched as all_watched
-from campaign.cli.commands import PlainCommand, ReadyCommand
-from campaign.context import state
+from campaign.analytics.film_views import film_views as all_watched
+from campaign.cli.commands import Command, DatabaseCommand
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.languages import LANGUAGES
 from campaign.core.process import exit_on_termination
 from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 
 _READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _PAIR = re.compile(r"[A-Za-z][A-Za-z-]*=.+")
 _STEPS = 1000  # of the progress bar
 
-Pair = tuple[str, Path]
+FilePair = tuple[str, Path]
 
 
-class LanguageFile(click.ParamType[Pair]):
+class LanguageFile(click.ParamType[FilePair]):
     """A language and its file: `en=captions.srt`."""
 
     name = "lang=file"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> FilePair:
         """Return the language and the path of a file that can be read."""
         language, separator, path = str(value).partition("=")
         if not separator:
@@ -41,35 +41,35 @@ class LanguageFile(click.ParamType[Pair]):
         return language, Path(_READABLE.convert(path, param, ctx))
 
 
-class SeveralValues(PlainCommand):
+class RepeatableOption(Command):
     """A command whose options for texts take several values: `--captions en=a.vtt ru=b.srt`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with the option repeated before each value, as click knows it."""
-        return super().parse_args(ctx, _repeated(args))
+        return super().parse_args(ctx, _repeat_options(args))
 
 
 class FilmGroup(AppGroup):
     """Commands that need no database unless they say so, and say in one line what is wrong."""
 
-    command_class = PlainCommand
+    command_class = Command
 
 
 film = FilmGroup("film", help="Import the film, choose its poster, see how much of it is watched.")
 
 
-@film.command(name="import", cls=SeveralValues)
+@film.command(name="import", cls=RepeatableOption)
 @click.argument("file", type=_READABLE)
 @click.option("--name", required=True, help="What to call it here: small letters, digits, hyphens.")
 @click.option("--captions", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
 @click.option("--chapters", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
 @click.option("--transcript", type=LanguageFile(), multiple=True, help="Plain text: what is seen and heard.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Spoken in the film.")
-def import_(file: Path, name: str, language: str, **pairs: tuple[Pair, ...]) -> None:
+def import_(file: Path, name: str, language: str, **pairs: tuple[FilePair, ...]) -> None:
     """Make FILE a film that every browser plays. The same command goes on where it was stopped."""
     exit_on_termination()
-    by_language = {kind: _by_language(kind, given) for kind, given in pairs.items()}
-    texts = Texts(by_language["captions"], by_language["chapters"], by_language["transcript"], language)
+    by_language = {kind: _files_by_language(kind, given) for kind, given in pairs.items()}
+    texts = TrackFiles(by_language["captions"], by_language["chapters"], by_language["transcript"], language)
     with Progress() as progress:
         manifest = import_film(_films(), file, name=name, texts=texts, show=progress.show)
     for note in manifest.notes:
@@ -96,7 +96,7 @@ def poster(name: str, number: int) -> None:
     click.echo(f"{name}: poster {number}")
 
 
-@film.command(cls=ReadyCommand)
+@film.command(cls=DatabaseCommand)
 def watched() -> None:
     """Say how many have watched how much: 0% is a play, 100% the end."""
     click.echo(f"{'film':<24} {'language':<8} {'watched':>7} {'viewers':>8}")
@@ -129,7 +129,7 @@ class Progress:
 
 
 def _films() -> Path:
-    return state().settings.films_folder()
+    return current_context().settings.films_folder()
 
 
 def _line(manifest: library.Manifest) -> str:
@@ -139,14 +139,14 @@ def _line(manifest: library.Manifest) -> str:
     return f"{film.name} ({shape}; captions: {captions}; poster {manifest.poster} of {len(manifest.candidates)})"
 
 
-def _by_language(kind: str, pairs: tuple[Pair, ...]) -> dict[str, Path]:
+def _files_by_language(kind: str, pairs: tuple[FilePair, ...]) -> dict[str, Path]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise click.UsageError(f"--{kind} names a language twice; give each one file")
     return found
 
 
-def _repeated(args: list[str]) -> list[str]:
+def _repeat_options(args: list[str]) -> list[str]:
     """Return the arguments with `--captions a b` as `--captions a --captions b`."""
     taken: list[str] = []
     option = ""

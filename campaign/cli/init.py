@@ -7,31 +7,31 @@ from flask.cli import with_appcontext
 
 from campaign.accounts import invitations
 from campaign.accounts.organisers import has_owner
-from campaign.cli.commands import PlainCommand
+from campaign.cli.commands import Command
 from campaign.cli.organisers import show_invitation
-from campaign.cli.recovery_keys import hand_over_to, recovery_key_out
-from campaign.context import state
+from campaign.cli.recovery_keys import recovery_key_out, recovery_key_writer
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.migrations import migrate
 from campaign.crypto.campaign_keys import ensure_campaign_key, parse_recovery_keys
 
 
-@click.command("init", cls=PlainCommand)
+@click.command("init", cls=Command)
 @recovery_key_out
 @with_appcontext
 def init(recovery_key_out: Path | None) -> None:
     """Migrate the database and make the campaign's keys. Doing it again changes nothing."""
     migrate()
     recovery_keys: list[str] = []
-    made = ensure_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out, recovery_keys.append))
+    made = ensure_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out, recovery_keys.append))
     if recovery_key_out and not made:
         click.echo(f"The campaign has its key already, so nothing was written to {recovery_key_out}.")
-    if made or not (has_owner(db.session) or invitations.waiting(db.session)):
-        _invite_the_first(recovery_keys)
-    click.echo(f"The campaign is ready. Its page: {state().settings.public_url}/")
+    if made or not (has_owner(db.session) or invitations.pending_invitations(db.session)):
+        _invite_first_organiser(recovery_keys)
+    click.echo(f"The campaign is ready. Its page: {current_context().settings.public_url}/")
 
 
-def _invite_the_first(recovery_keys: list[str]) -> None:
+def _invite_first_organiser(recovery_keys: list[str]) -> None:
     """Let the first organiser come in. A key that was just made goes with the invitation; else it is asked for."""
     private_keys = [key for text in recovery_keys for key in parse_recovery_keys(text)]
     click.echo("The campaign has no organiser yet. Open this address to become the first.")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from campaign.cli.commands import PlainGroup, ask_first, yes_option
+from campaign.cli.commands import DatabaseGroup, confirm_action, yes_option
 from campaign.cli.organisers import recording
-from campaign.cli.recovery_keys import hand_over_to, recovery_key_out
+from campaign.cli.recovery_keys import recovery_key_out, recovery_key_writer
 from campaign.core.database import db, iso
 from campaign.crypto.campaign_keys import campaign_keys, make_campaign_key
 
-keys = PlainGroup("keys", help="The keys that signatures are sealed to.")
+keys = DatabaseGroup("keys", help="The keys that signatures are sealed to.")
 
 
 @keys.command()
@@ -21,9 +21,9 @@ def rotate(recovery_key_out: Path | None, yes: bool) -> None:
 
     What was sealed before stays as it is, and opens with the recovery key it was sealed for.
     """
-    ask_first("Make a new campaign key? Its recovery key must be kept beside the earlier ones.", yes=yes)
+    confirm_action("Make a new campaign key? Its recovery key must be kept beside the earlier ones.", yes=yes)
     with recording("rotated-key"):
-        make_campaign_key(db.session, hand_over=hand_over_to(recovery_key_out))
+        make_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out))
     click.echo("Keep the earlier recovery keys too: an export of all signatures needs every one of them.")
 
 

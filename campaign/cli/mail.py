@@ -7,15 +7,15 @@ from types import FrameType
 import click
 from flask import current_app
 
-from campaign.cli.commands import PlainGroup
-from campaign.context import mail_worker, state
+from campaign.cli.commands import DatabaseGroup
+from campaign.context import current_context, mail_worker
 from campaign.core.database import db, iso
 from campaign.mail import domain_budget, outbox, server_state
-from campaign.mail.queue_status import backlog, dead_letters, health, is_late
+from campaign.mail.queue_status import dead_messages, health, is_late, queue_status
 
-SHOWN = 20  # dead letters listed one by one
+MAX_ROWS_SHOWN = 20  # dead letters listed one by one
 
-mail = PlainGroup("mail", help="Send mail and see what waits.")
+mail = DatabaseGroup("mail", help="Send mail and see what waits.")
 
 
 @mail.command()
@@ -26,32 +26,32 @@ def work(once: bool) -> None:
     if once:
         worker.drain()
     else:
-        worker.run(_stopped_by_signal())
+        worker.run(_stop_on_signal())
 
 
 @mail.command()
 def status() -> None:
     """Report how mail is, how many messages wait, since when, and which were given up."""
-    found, state = backlog(db.session), health(db.session)
+    found, state = queue_status(db.session), health(db.session)
     click.echo(f"status: {state.status}{f' since {iso(state.since)}' if state.since else ''}")
     if state.reply:
         click.echo(f"reply: {state.reply}")
     oldest = iso(found.oldest) if found.oldest else "none"
     click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
     click.echo(f"reminders to come: {found.reminders}\ngiven up: {found.dead}")
-    for letter in dead_letters(db.session, most=SHOWN):
+    for letter in dead_messages(db.session, most=MAX_ROWS_SHOWN):
         why = f"refused with {letter.refusal}" if letter.refusal else "could not be sent"
         why += f" ({letter.reply})" if letter.reply else ""
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
-    if found.dead > SHOWN:
-        click.echo(f"  and {found.dead - SHOWN} older ones")
+    if found.dead > MAX_ROWS_SHOWN:
+        click.echo(f"  and {found.dead - MAX_ROWS_SHOWN} older ones")
 
 
 @mail.command()
 def retry() -> None:
     """Try once more to send what was given up, within the daily limit of each mailbox."""
-    click.echo(f"due once more: {outbox.revive(db.session)}")
-    if left := backlog(db.session).dead:
+    click.echo(f"due once more: {outbox.retry_dead(db.session)}")
+    if left := queue_status(db.session).dead:
         click.echo(f"left: {left}, whose mailboxes have their emails of the day")
     server_state.try_now(db.session)
 
@@ -61,14 +61,14 @@ def retry() -> None:
 def release(domain: str) -> None:
     """Send the confirmation emails to DOMAIN that its daily limit holds, and lift that limit for today (UTC)."""
     name = domain.strip().lower().removeprefix("@")
-    due = domain_budget.release(db.session, state().keys.outbox, name)
+    due = domain_budget.release(db.session, current_context().keys.outbox, name)
     if due is None:
         click.echo("this domain has no limit")
     else:
         click.echo(f"due now: {due}")
 
 
-def _stopped_by_signal() -> Event:
+def _stop_on_signal() -> Event:
     stop = Event()
 
     def set_stop(_signal: int, _frame: FrameType | None) -> None:

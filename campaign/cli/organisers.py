@@ -8,25 +8,25 @@ import click
 from nacl.public import PrivateKey
 
 from campaign.accounts import audit_log, invitations
-from campaign.accounts.organisers import EXPORTING, ROLES, Role, by_email, members, remove
-from campaign.cli.commands import PlainGroup, ask_first, yes_option
+from campaign.accounts.organisers import EXPORT_ROLES, ROLES, Role, by_email, members, remove
+from campaign.cli.commands import DatabaseGroup, confirm_action, yes_option
 from campaign.cli.recovery_keys import key_file_option, recovery_keys
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, iso
-from campaign.crypto.campaign_keys import foreign
-from campaign.errors import BadRecoveryKey, InvalidAddress, UnknownOrganiser
-from campaign.petition.email_addresses import normalised
+from campaign.crypto.campaign_keys import unknown_keys
+from campaign.errors import InvalidEmailAddress, InvalidRecoveryKey, UnknownOrganiser
+from campaign.petition.email_addresses import normalize_email
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     """Return the email address in `text` as the pages write it; its owner signs in with that."""
     try:
-        return normalised(text)
-    except InvalidAddress as error:
+        return normalize_email(text)
+    except InvalidEmailAddress as error:
         raise click.BadParameter(str(error)) from None
 
 
-organisers = PlainGroup("organisers", help="Invite, list and remove those who run the campaign.")
+organisers = DatabaseGroup("organisers", help="Invite, list and remove those who run the campaign.")
 
 
 @organisers.command()
@@ -39,12 +39,12 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
 
     For an organiser who is in already, --export gives the right to export.
     """
-    if exports and role not in EXPORTING:
+    if exports and role not in EXPORT_ROLES:
         raise click.UsageError("a reader sees figures only; choose another role to export")
     known = by_email(db.session, email)
     if known and known.ready_at and not exports:
         raise click.UsageError("this organiser is in already")
-    private_keys = _checked(recovery_keys(key_file)) if exports else []
+    private_keys = _check_recovery_keys(recovery_keys(key_file)) if exports else []
     with recording("invited", email=email, role=role, exports=exports):
         token = invitations.invite(
             db.session,
@@ -70,8 +70,8 @@ def list_() -> None:
 @yes_option
 def remove_(email: str, yes: bool) -> None:
     """Remove an organiser at once: their sessions end, and their copy of the keys is deleted."""
-    organiser_id = _known(email)
-    ask_first(f"Remove {email}? Their sessions end, and their copy of the keys is deleted.", yes=yes)
+    organiser_id = _find_organiser(email)
+    confirm_action(f"Remove {email}? Their sessions end, and their copy of the keys is deleted.", yes=yes)
     with recording("removed", email=email):
         remove(db.session, organiser_id)
     click.echo(f"{email} is no organiser any more.")
@@ -79,34 +79,36 @@ def remove_(email: str, yes: bool) -> None:
 
 def record(action: str, **details: object) -> None:
     """Record an action from the command line that is done already."""
-    audit_log.record(db.session, state().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details)
+    audit_log.record(db.session, current_context().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details)
 
 
 def record_refused(attempt: str, why: str, **details: object) -> None:
     """Record an action from the command line that was refused, or failed."""
-    key, actor = state().activity_key, audit_log.COMMAND_LINE
+    key, actor = current_context().activity_key, audit_log.COMMAND_LINE
     audit_log.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
 
 
 def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
     """Carry out an action from the command line and record it, both or neither; see `activity.recording`."""
-    return audit_log.recording(db.session, state().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details)
+    return audit_log.recording(
+        db.session, current_context().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details
+    )
 
 
 def show_invitation(token: str) -> None:
     """Print the address that an invitation is."""
-    url = f"{state().settings.public_url}/organise/invitation/{token}"
+    url = f"{current_context().settings.public_url}/organise/invitation/{token}"
     click.echo(f"\n  Invitation: {url}\n\nIt is good once and for 48 hours; whoever has it comes in.\n")
 
 
-def _known(email: str) -> UUID:
+def _find_organiser(email: str) -> UUID:
     known = by_email(db.session, email)
     if known is None:
         raise UnknownOrganiser(f"there is no organiser {email}; 'flask organisers list' says who there is")
     return known.id
 
 
-def _checked(private_keys: list[PrivateKey]) -> list[PrivateKey]:
-    if foreign(db.session, private_keys):
-        raise BadRecoveryKey("this recovery key belongs to another campaign")
+def _check_recovery_keys(private_keys: list[PrivateKey]) -> list[PrivateKey]:
+    if unknown_keys(db.session, private_keys):
+        raise InvalidRecoveryKey("this recovery key belongs to another campaign")
     return private_keys

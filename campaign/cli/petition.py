@@ -4,22 +4,22 @@ from datetime import datetime
 
 import click
 
-from campaign.cli.commands import PlainGroup, ask_first, yes_option
+from campaign.cli.commands import DatabaseGroup, confirm_action, yes_option
 from campaign.cli.organisers import recording
 from campaign.core.database import db, utcnow
 from campaign.petition import totals
-from campaign.petition.status import close, deliver, reopen, stage
+from campaign.petition.status import close, deliver, petition_status, reopen
 
 CACHED = "Pages that a cache holds show it within two minutes."
 
-petition = PlainGroup("petition", help="Say whether people can sign, and when the petition was handed in.")
+petition = DatabaseGroup("petition", help="Say whether people can sign, and when the petition was handed in.")
 
 
 @petition.command("open")
 @yes_option
 def open_(yes: bool) -> None:
     """Let people sign (again)."""
-    ask_first("Open the petition? Visitors can sign, and a day of delivery is forgotten.", yes=yes)
+    confirm_action("Open the petition? Visitors can sign, and a day of delivery is forgotten.", yes=yes)
     with recording("reopened") as draft:
         draft.happened = reopen(db.session)
     click.echo(f"The petition is open. {CACHED}")
@@ -29,7 +29,7 @@ def open_(yes: bool) -> None:
 @yes_option
 def close_(yes: bool) -> None:
     """Take no more signatures. Who has signed can still confirm."""
-    ask_first(f"{_figures()} Close the petition? Nobody can sign from then on.", yes=yes)
+    confirm_action(f"{_figures()} Close the petition? Nobody can sign from then on.", yes=yes)
     with recording("closed") as draft:
         draft.happened = close(db.session)
     click.echo(f"The petition is closed; who has signed can still confirm. {CACHED}")
@@ -44,7 +44,7 @@ def deliver_(day: datetime | None, yes: bool) -> None:
     if chosen > utcnow().date():
         raise click.UsageError(f"{chosen} has not come yet; say so once the petition was handed in")
     question = f"Mark the petition as delivered on {chosen}? Nobody can sign or confirm from then on."
-    ask_first(f"{_figures()} {question}", yes=yes)
+    confirm_action(f"{_figures()} {question}", yes=yes)
     with recording("delivered", day=chosen) as draft:
         draft.happened = deliver(db.session, chosen)
     click.echo(f"The petition was handed in on {chosen}; nothing is signed or confirmed any more. {CACHED}")
@@ -53,7 +53,7 @@ def deliver_(day: datetime | None, yes: bool) -> None:
 @petition.command()
 def status() -> None:
     """Say how far it is: open, closed, or delivered with the day."""
-    found = stage(db.session)
+    found = petition_status(db.session)
     click.echo(" ".join(filter(None, (found.name, str(found.delivered_on or "")))))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from nacl.public import PrivateKey
 
-from campaign.core.atomic_files import whole_file
-from campaign.core.secret_text import decoded_text
+from campaign.core.atomic_files import atomic_write
+from campaign.core.secret_text import decode_text
 from campaign.crypto.campaign_keys import parse_recovery_keys
 from campaign.errors import ConfigError
 
@@ -33,7 +33,7 @@ key_file_option = click.option(
 )
 
 
-def hand_over_to(path: Path | None, *others: Callable[[str], None]) -> Callable[[str], None]:
+def recovery_key_writer(path: Path | None, *others: Callable[[str], None]) -> Callable[[str], None]:
     """Return what shows a recovery key, or writes it to `path`, and then tells `others` of it.
 
     That raises `ConfigError` if it cannot.
@@ -51,7 +51,7 @@ def recovery_keys(key_file: Path | None) -> list[PrivateKey]:
     """Return the private keys of the recovery keys in `key_file`, or typed. Raises `BadRecoveryKey`."""
     if key_file:
         with key_file.open("rb") as file:
-            return parse_recovery_keys(decoded_text(file.read(_MAX_FILE_SIZE)))
+            return parse_recovery_keys(decode_text(file.read(_MAX_FILE_SIZE)))
     return parse_recovery_keys(click.prompt("Recovery key", hide_input=True, err=True))
 
 
@@ -61,7 +61,7 @@ def _show(recovery_key: str) -> None:
 
 def _write(path: Path, recovery_key: str) -> None:
     try:
-        with whole_file(path, replace=False) as file:
+        with atomic_write(path, replace=False) as file:
             file.write(recovery_key.encode() + b"\n")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror}); name a new file") from None

@@ -4,15 +4,15 @@ from functools import cache
 
 import click
 
-from campaign.analytics.shares import shared
-from campaign.cli.commands import PlainGroup
-from campaign.context import state
+from campaign.analytics.shares import share_counts
+from campaign.cli.commands import DatabaseGroup
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.petition.totals import by_channel
 from campaign.sharing.preview_checker import page_fetcher
-from campaign.sharing.preview_checker.crawlers import READERS, Seen, languages, read
+from campaign.sharing.preview_checker.crawlers import CRAWLERS, Preview, check_preview, languages
 
-share = PlainGroup("share", help="How often the page is passed on, and how it looks there.")
+share = DatabaseGroup("share", help="How often the page is passed on, and how it looks there.")
 
 
 @share.command()
@@ -22,12 +22,11 @@ def check() -> None:
     Prints what each would show, and what is wrong with it. Ends with status 1 when anything is.
     """
     fetch = cache(page_fetcher.fetch)
-    pages = languages(f"{state().settings.public_url}/en/", fetch)
+    page = f"{current_context().settings.public_url}/en/"
+    pages = languages(page, fetch)
     if not pages:
-        raise click.ClickException(
-            f"{state().settings.public_url}/en/ cannot be read; is the server up, and CAMPAIGN_PUBLIC_URL its address?"
-        )
-    seen = [read(url, reader, fetch) for url in pages.values() for reader in READERS]
+        raise click.ClickException(f"{page} cannot be read; is the server up, and CAMPAIGN_PUBLIC_URL its address?")
+    seen = [check_preview(url, reader, fetch) for url in pages.values() for reader in CRAWLERS]
     for one in seen:
         _show(one)
     wrong = sum(bool(one.faults) for one in seen)
@@ -40,11 +39,11 @@ def check() -> None:
 def counted() -> None:
     """Say how often each channel was used to share, and how many confirmed signatures came by it."""
     click.echo(f"{'channel':<10} {'shares':>8} {'signatures':>10}")
-    for channel, (shares, signatures) in by_channel(db.session, shared(db.session)).items():
+    for channel, (shares, signatures) in by_channel(db.session, share_counts(db.session)).items():
         click.echo(f"{channel:<10} {shares:>8} {signatures:>10}")
 
 
-def _show(seen: Seen) -> None:
+def _show(seen: Preview) -> None:
     click.echo(f"{seen.reader.name:9} {seen.url}")
     if seen.title:
         click.echo(f"          {seen.title} | {seen.description} | {seen.picture or 'no image'}")

@@ -10,23 +10,23 @@ import click
 from nacl.public import PrivateKey
 
 from campaign.accounts import audit_log
-from campaign.cli.commands import PlainGroup
+from campaign.cli.commands import DatabaseGroup
 from campaign.cli.export_writer import Export, progress_bar
 from campaign.cli.organisers import record, record_refused
 from campaign.cli.recovery_keys import key_file_option, recovery_keys
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, utcnow
-from campaign.crypto.campaign_keys import foreign
-from campaign.errors import NothingReadable
+from campaign.crypto.campaign_keys import unknown_keys
+from campaign.errors import NothingDecrypted
 from campaign.exports import integrity
 from campaign.exports.columns import LAYOUTS
-from campaign.exports.export import Choice, row_count
+from campaign.exports.export import ExportFilter, row_count
 from campaign.exports.formats import FORMATS
 from campaign.exports.integrity import Finding
 from campaign.petition import cleanup, seeding, totals
 from campaign.petition.cleanup import NO_CHANNEL
 from campaign.petition.countries import CODES
-from campaign.sharing.channels import ARRIVALS
+from campaign.sharing.channels import REFERRAL_CHANNELS
 
 EXIT_INCOMPLETE = 3  # some rows could not be opened; all others were written
 
@@ -56,7 +56,7 @@ class Country(click.ParamType[str]):
         return code if code in CODES else self.fail(f"{value!r} is no country's two letters (ISO 3166-1)", param, ctx)
 
 
-signatures = PlainGroup("signatures", help="Export, count, check and erase signatures.")
+signatures = DatabaseGroup("signatures", help="Export, count, check and erase signatures.")
 
 
 @signatures.command()
@@ -81,13 +81,13 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
     """Write signatures as CSV or a workbook, opened with the recovery key; with all of them where keys were rotated."""
     if dialect == "xlsx" and output is None and sys.stdout.isatty():
         raise click.UsageError("a workbook cannot be shown in a terminal; name a file with --output")
-    choice = Choice(**filters, opted_in=LAYOUTS[purpose].opted_in)
+    choice = ExportFilter(**filters, opted_in=LAYOUTS[purpose].opted_in)
     private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
     described = {"purpose": purpose, "dialect": dialect, **asdict(choice)}
     try:
         wanted.write(private_keys, output)
         record("exported", **described, rows=wanted.rows, unreadable=len(wanted.unreadable))
-    except NothingReadable as error:
+    except NothingDecrypted as error:
         click.echo(f"{error}; nothing was written", err=True)
         record_refused("exported", audit_log.reason_of(error), **described)
     except BaseException as error:  # rows may have left already
@@ -99,13 +99,13 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
         sys.exit(EXIT_INCOMPLETE)
 
 
-def _recovery_keys(key_file: Path | None, choice: Choice) -> list[PrivateKey]:
+def _recovery_keys(key_file: Path | None, choice: ExportFilter) -> list[PrivateKey]:
     private_keys = recovery_keys(key_file)
-    others = foreign(db.session, private_keys)
+    others = unknown_keys(db.session, private_keys)
     for _ in others:
         click.echo("this recovery key belongs to another campaign and opens nothing here", err=True)
     if len(others) == len(private_keys) and not row_count(db.session, choice):
-        raise NothingReadable("nothing was written")
+        raise NothingDecrypted("nothing was written")
     return private_keys
 
 
@@ -127,7 +127,10 @@ def check() -> None:
 
 def _chain() -> Finding:
     """Look whether anybody has changed, added or taken away what organisers did."""
-    number, broken = audit_log.number_of_entries(db.session), audit_log.first_broken(db.session, state().activity_key)
+    number, broken = (
+        audit_log.count_entries(db.session),
+        audit_log.first_invalid_entry(db.session, current_context().activity_key),
+    )
     where = f", broken at number {broken}" if broken else ""
     return Finding("what organisers did is as it was noted", broken is None, f"{number} entries{where}")
 
@@ -135,7 +138,9 @@ def _chain() -> Finding:
 @signatures.command()
 @click.option("--since", type=Moment(), metavar="T", help="Only those signed at T (ISO 8601, UTC) or later.")
 @click.option("--until", type=Moment(), metavar="T", help="Only those signed before T.")
-@click.option("--via", type=click.Choice([*sorted(ARRIVALS), NO_CHANNEL]), help="Only those who came by this channel.")
+@click.option(
+    "--via", type=click.Choice([*sorted(REFERRAL_CHANNELS), NO_CHANNEL]), help="Only those who came by this channel."
+)
 @click.option("--country", type=Country(), metavar="CC", help="Only this country.")
 @click.option("--language", metavar="LANG", help="Only those who signed in this language.")
 @click.option("--unconfirmed", is_flag=True, help="Only those not confirmed.")
@@ -146,17 +151,17 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
     if not any(filters.values()):
         raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
     filters["until"] = filters["until"] or utcnow()  # who signs while we ask is not meant
-    burst = cleanup.Burst(**filters)
-    meant = cleanup.found(db.session, burst)
+    burst = cleanup.SignatureFilter(**filters)
+    meant = cleanup.count_matching(db.session, burst)
     click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")
     if dry_run or not meant.all:
         return
     if not yes:
         click.confirm("Erase them for ever?", abort=True)
     try:
-        click.echo(f"erased: {cleanup.erase_burst(db.session, burst)}")
+        click.echo(f"erased: {cleanup.erase_matching(db.session, burst)}")
     finally:  # what is erased is recorded, also when the command is stopped halfway
-        left = cleanup.found(db.session, burst).all
+        left = cleanup.count_matching(db.session, burst).all
         record("erased", **asdict(burst), signatures=meant.all - left)
 
 
@@ -167,7 +172,7 @@ def purge(dry_run: bool) -> None:
 
     The server does so every hour.
     """
-    gone = cleanup.outlived(db.session) if dry_run else cleanup.purge(db.session)
+    gone = cleanup.count_expired(db.session) if dry_run else cleanup.purge(db.session)
     for what, number in asdict(gone).items():
         click.echo(f"{what}: {number}")
 
@@ -177,5 +182,5 @@ def purge(dry_run: bool) -> None:
 def seed(number: int) -> None:
     """Add NUMBER synthetic confirmed signatures, for trials; refused where people have signed."""
     with progress_bar(number, "Seeding") as bar:
-        seeding.seed(db.session, state().keys, number, progress=bar.update)
+        seeding.seed(db.session, current_context().keys, number, progress=bar.update)
     click.echo(f"{number} synthetic signatures added")

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from campaign.config import validators
 from campaign.errors import ConfigError
 
-MOST_REMINDER_HOURS = 600  # of the 720 that a link lives
+MAX_REMINDER_HOURS = 600  # of the 720 that a link lives
 
 
 class _FileSource(PydanticBaseSettingsSource):
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         env_prefix="CAMPAIGN_", hide_input_in_errors=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
-    instance: Annotated[Path, BeforeValidator(validators.folder), AfterValidator(Path.absolute)] = Field(
+    instance: Annotated[Path, BeforeValidator(validators.directory), AfterValidator(Path.absolute)] = Field(
         default=Path("instance"), description="Folder for the campaign's data."
     )
     database_url: Annotated[str, AfterValidator(validators.database_url)] = Field(
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         default="embedded",
         description="`embedded` sends mail from within the server; `external` leaves it to `flask mail work`.",
     )
-    reminder_hours: Annotated[int, validators.whole_number("hours", most=MOST_REMINDER_HOURS)] = Field(
+    reminder_hours: Annotated[int, validators.whole_number("hours", most=MAX_REMINDER_HOURS)] = Field(
         default=0,
         description="Hours after the mail left until who has not confirmed is reminded, once. 0: never. "
         "Until then the address waits here, readable to whoever has the server's secret.",

@@ -15,8 +15,8 @@ from sqlalchemy.exc import ArgumentError
 
 MAIL_SCHEMES = ("file", "smtp", "smtps")
 DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
-SECRET_LENGTH = 32
-FILM = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
+MIN_SECRET_LENGTH = 32
+FILM_PATTERN = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def redis_url(value: str) -> str:
 
 def film(value: str) -> str:
     """Return the name of an imported film, `youtube:ID`, `vimeo:ID` or nothing."""
-    if not FILM.fullmatch(value):
+    if not FILM_PATTERN.fullmatch(value):
         raise ValueError(f"{value!r} is no film; use youtube:ID, vimeo:ID or the name of an imported film")
     return value
 
@@ -107,12 +107,12 @@ def sign_limit(value: str) -> str:
 
 def trusted_networks(value: str) -> str:
     """Return networks with their limits, as `trusted_networks_in` reads them."""
-    trusted_networks_in(value)
+    parse_trusted_networks(value)
     return value
 
 
 @cache
-def trusted_networks_in(value: str) -> tuple[TrustedNetwork, ...]:
+def parse_trusted_networks(value: str) -> tuple[TrustedNetwork, ...]:
     """Return the networks of `203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`.
 
     A network with several limits has commas between them. Raises `ValueError` with the fault and the remedy.
@@ -136,12 +136,12 @@ def trusted_networks_in(value: str) -> tuple[TrustedNetwork, ...]:
 
 def secret(value: str) -> str:
     """Return a secret that is long enough, or none."""
-    if value and len(value.strip()) < SECRET_LENGTH:
-        raise ValueError(f"too short; use {SECRET_LENGTH} random characters or more, or leave it out")
+    if value and len(value.strip()) < MIN_SECRET_LENGTH:
+        raise ValueError(f"too short; use {MIN_SECRET_LENGTH} random characters or more, or leave it out")
     return value
 
 
-def folder(value: object) -> object:
+def directory(value: object) -> object:
     """Return a folder that has a name."""
     if value == "":
         raise ValueError("the folder has no name; name one, or leave the setting out")

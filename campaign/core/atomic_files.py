@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def own_folder(path: Path) -> None:
+def make_private_dir(path: Path) -> None:
     """Make the folder `path`, for its owner only, unless it is there. Raises `OSError`."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 @contextmanager
-def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the name `path` once it is complete and on the disk.
 
     Until then it has no name where the system allows that (Linux, O_TMPFILE): nothing of it remains after `kill -9`.
@@ -24,22 +24,22 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     if path.exists() and not path.is_file():  # a device or a pipe would be replaced, and not written to
         raise FileExistsError(EEXIST, "it is no ordinary file")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    descriptor = _open_unnamed(path.parent)
+    descriptor = _open_unlinked(path.parent)
     try:
-        with os.fdopen(_open_named(draft) if descriptor is None else descriptor, "wb") as file:
+        with os.fdopen(_open_temporary(draft) if descriptor is None else descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
             if descriptor is not None:
                 # Python follows the link in /proc only with a `src_dir_fd`, which an absolute path does not need.
                 os.link(f"/proc/self/fd/{descriptor}", draft, src_dir_fd=descriptor, follow_symlinks=True)
-        if replace or not _linked(path, draft):
+        if replace or not _link_into_place(path, draft):
             draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _open_unnamed(folder: Path) -> int | None:
+def _open_unlinked(folder: Path) -> int | None:
     """Open a file without a name in `folder`, or return None where the file system or the system has no such files."""
     if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").exists():
         return None
@@ -49,11 +49,11 @@ def _open_unnamed(folder: Path) -> int | None:
         return None
 
 
-def _open_named(path: Path) -> int:
+def _open_temporary(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-def _linked(path: Path, draft: Path) -> bool:
+def _link_into_place(path: Path, draft: Path) -> bool:
     """Give `draft` the name `path` as well, which unlike a rename never replaces what another process made.
 
     Returns `False` where the file system knows no links (FAT, on a memory stick for instance) and `path` is free.

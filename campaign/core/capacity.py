@@ -10,10 +10,10 @@ from threading import Lock, Semaphore
 from campaign.errors import Busy
 
 RETRY_SECONDS = 5
-MAX_DRAWING = 3  # one picture is drawn, two requests wait for it or the next
+MAX_RENDERING = 3  # one picture is drawn, two requests wait for it or the next
 
 # Of all kinds together: eight requests work at the same time (`web.gate`), and two of them are always visitors'.
-_ALL = Semaphore(6)
+_TOTAL = Semaphore(6)
 
 
 class Slot:
@@ -41,10 +41,10 @@ class Capacity:
         """Return a slot, to be released by the caller. Raises `Busy` when none is free."""
         if not self._semaphore.acquire(blocking=False):
             raise Busy(RETRY_SECONDS)
-        if not _ALL.acquire(blocking=False):
+        if not _TOTAL.acquire(blocking=False):
             self._semaphore.release()
             raise Busy(RETRY_SECONDS)
-        return Slot(self._semaphore, _ALL)
+        return Slot(self._semaphore, _TOTAL)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -58,4 +58,4 @@ class Capacity:
 
 PASSWORDS = Capacity(3)  # one is hashed, two wait for it
 KEY_PROCESSES = Capacity(3)  # each has 64 MiB for a moment, and an export lasts as long as its download
-DRAWING = Capacity(MAX_DRAWING)
+RENDERING = Capacity(MAX_RENDERING)

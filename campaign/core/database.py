@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
-DEADLOCKS = 2  # so many in a row are borne
+MAX_DEADLOCK_RETRIES = 2  # so many in a row are borne
 _IN_TRANSACTION = "in transaction"
 
 # Errors that views and commands handle; they know nothing else of SQLAlchemy.
@@ -106,9 +106,9 @@ def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterato
             del session.info[_IN_TRANSACTION]
 
 
-def despite_deadlocks(act: Callable[[], Result]) -> Result:
+def retry_on_deadlock(act: Callable[[], Result]) -> Result:
     """Do one transaction; once more, up to three times in all, when PostgreSQL chose it as the victim of a deadlock."""
-    for _ in range(DEADLOCKS):
+    for _ in range(MAX_DEADLOCK_RETRIES):
         try:
             return act()
         except OperationalError as error:
@@ -118,24 +118,24 @@ def despite_deadlocks(act: Callable[[], Result]) -> Result:
 
 
 @contextmanager
-def at_once(session: Session) -> Iterator[Connection]:
+def autocommit_connection(session: Session) -> Iterator[Connection]:
     """A connection where each statement is a transaction of its own: on PostgreSQL that saves two round trips."""
     session.rollback()
-    with _autocommitting(cast(Engine, session.get_bind())) as connection:
+    with _connect_autocommit(cast(Engine, session.get_bind())) as connection:
         yield connection
 
 
 def insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both databases have and standard SQL has not."""
-    return insert_for(session.get_bind().dialect.name, table)
+    return dialect_insert(session.get_bind().dialect.name, table)
 
 
-def insert_for(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:
+def dialect_insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:
     """The same by the dialect's name, for statements that are built once."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def connect(app: Flask, url: str) -> None:
+def init_db(app: Flask, url: str) -> None:
     """Give `app` its engine and sessions for the database at `url`."""
     options = {"url": url, "pool_pre_ping": True} if url.startswith("postgresql") else {"url": url}
     app.config["SQLALCHEMY_ENGINES"] = {"default": options}
@@ -144,16 +144,16 @@ def connect(app: Flask, url: str) -> None:
     app.teardown_appcontext_funcs = [close for close in app.teardown_appcontext_funcs if not iscoroutinefunction(close)]
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            _tame_sqlite(db.engine)
+            _configure_sqlite(db.engine)
 
 
-def forget_deleted(engine: Engine, table: type[Base]) -> bool:
+def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:
     """Let go of rows of `table` that were deleted, which databases keep for a while; returns whether that was possible.
 
     It is not while somebody reads: then ask again later. PostgreSQL's own log keeps them until it is written over.
     """
     if engine.dialect.name == "postgresql":
-        with _autocommitting(engine) as connection:
+        with _connect_autocommit(engine) as connection:
             connection.exec_driver_sql(f"VACUUM {table.__tablename__}")
         return True
     with engine.connect() as connection:
@@ -171,18 +171,18 @@ def _lock(connection: Connection, table: type[Base] | None) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _autocommitting(engine: Engine) -> Connection:
+def _connect_autocommit(engine: Engine) -> Connection:
     return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
 
 
-def _tame_sqlite(engine: Engine) -> None:
+def _configure_sqlite(engine: Engine) -> None:
     with suppress(OSError):  # what is wrong with the place is said when the database is first used
         Path(engine.url.database or "").touch(mode=0o600)  # its -wal and -shm take the mode over
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _set_pragmas(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions late and by itself
     pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", *pragmas):

@@ -8,13 +8,13 @@ from sqlalchemy.engine import make_url
 
 from campaign.config.settings import Settings
 
-LOW_BYTES = 512 * 1024 * 1024  # a warning in time: some 300,000 signatures, or one film
-FULL_BYTES = 64 * 1024 * 1024  # below that SQLite soon cannot write, nor clear its log
+LOW_SPACE_BYTES = 512 * 1024 * 1024  # a warning in time: some 300,000 signatures, or one film
+MIN_SPACE_BYTES = 64 * 1024 * 1024  # below that SQLite soon cannot write, nor clear its log
 
-Room = Literal["enough", "low", "full"]
+DiskStatus = Literal["enough", "low", "full"]
 
 
-def room(settings: Settings) -> Room:
+def disk_status(settings: Settings) -> DiskStatus:
     """Return how much room is left where the campaign writes: the instance folder, and SQLite's file.
 
     A database server's own disk is for its operator to watch.
@@ -24,4 +24,4 @@ def room(settings: Settings) -> Room:
     if url.drivername.startswith("sqlite"):
         folders.append(Path(url.database or "").absolute().parent)
     free = min(shutil.disk_usage(folder).free for folder in folders)
-    return "full" if free < FULL_BYTES else "low" if free < LOW_BYTES else "enough"
+    return "full" if free < MIN_SPACE_BYTES else "low" if free < LOW_SPACE_BYTES else "enough"

@@ -106,7 +106,7 @@ def closest_form(text: str, faces: Faces) -> Form:
     if is_plain(wanted, faces):
         return Form(wanted or "–", is_exact=bool(wanted))
     wanted = "".join(letter for letter in wanted if letter in _JOINERS or unicodedata.category(letter) != "Cf")
-    text = " ".join("".join(_settable(part, faces) for part in clusters(wanted)).split())
+    text = " ".join("".join(_renderable(part, faces) for part in clusters(wanted)).split())
     return Form(text or "–", is_exact=text == wanted)
 
 
@@ -114,7 +114,7 @@ def clusters(text: str) -> Iterator[str]:
     """Yield units of drawing: a letter with its marks and joiners, or a conjunct of consonants."""
     start = 0
     for at in range(1, len(text)):
-        if not _continues(text[at - 1], text[at]):
+        if not _continues_cluster(text[at - 1], text[at]):
             yield text[start:at]
             start = at
     if text:
@@ -128,7 +128,7 @@ def characters(face: Path) -> frozenset[int]:
         return frozenset(font.getBestCmap())
 
 
-def _settable(cluster: str, faces: Faces) -> str:
+def _renderable(cluster: str, faces: Faces) -> str:
     if cluster.isspace() or _face_of(cluster, faces):
         return cluster
     for form in (unicodedata.normalize("NFKC", cluster), unicodedata.normalize("NFD", cluster)):
@@ -139,7 +139,7 @@ def _settable(cluster: str, faces: Faces) -> str:
     return _GETA if unicodedata.name(cluster[0], "").startswith("CJK") else _BOX
 
 
-def _continues(before: str, letter: str) -> bool:
+def _continues_cluster(before: str, letter: str) -> bool:
     if unicodedata.category(letter)[0] == "M" or letter in _JOINERS or letter in _TRAILING:
         return True
     return before == "\u200d" or (unicodedata.combining(before) == _VIRAMA and unicodedata.category(letter) == "Lo")

@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logs(log_format: str) -> None:
+def configure_logging(log_format: str) -> None:
     """Send all logs, also those of libraries, to standard error as `console` or `json` lines."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,

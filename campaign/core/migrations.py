@@ -17,7 +17,7 @@ _VERSIONS = table("alembic_version", column("version_num"))  # Alembic's own
 alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
 
 
-def add_migrations(app: Flask) -> None:
+def init_migrations(app: Flask) -> None:
     """Give `app` its migrations and the `flask db` commands."""
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True}  # SQLite cannot alter most things in place
     alembic.init_app(app)

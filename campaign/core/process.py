@@ -7,11 +7,11 @@ import signal
 import sys
 from contextlib import suppress
 
-_LOCKED = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT, mlockall(2)
-_DUMPABLE = 4  # PR_SET_DUMPABLE, prctl(2)
+_MCL_CURRENT_AND_FUTURE = 1 | 2 | 4  # MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT, mlockall(2)
+_PR_SET_DUMPABLE = 4  # PR_SET_DUMPABLE, prctl(2)
 
 
-def keep_out_of_swap() -> None:
+def lock_memory() -> None:
     """Let nothing of this process be swapped out, or written to a core dump.
 
     Done where the process may lock all it will ever need (`LimitMEMLOCK=infinity`, or root): short of that, a limit
@@ -21,9 +21,9 @@ def keep_out_of_swap() -> None:
     may_lock = os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
     with suppress(OSError, AttributeError):  # elsewhere than on Linux
         libc = ctypes.CDLL(None)
-        libc.prctl(_DUMPABLE, 0)
+        libc.prctl(_PR_SET_DUMPABLE, 0)
         if may_lock:
-            libc.mlockall(_LOCKED)
+            libc.mlockall(_MCL_CURRENT_AND_FUTURE)
 
 
 def exit_on_termination() -> None:

@@ -9,7 +9,7 @@ from unicodedata import category, decimal, normalize
 _INVISIBLE = ("Cc", "Cf")  # control and format characters: zero-width spaces, byte-order marks, marks of direction
 
 
-def normalised(text: str) -> str:
+def normalize_secret(text: str) -> str:
     """Return a password or passphrase as it is hashed: NFKC, without space or invisible characters around it.
 
     NFKC: NIST SP 800-63B, 5.1.1.2.
@@ -22,13 +22,13 @@ def normalised(text: str) -> str:
     return normalize("NFKC", text[start:end])
 
 
-def secret_variants(text: str) -> list[str]:
+def spelling_variants(text: str) -> list[str]:
     """Return the texts to compare with a stored hash: the normalised one, then `text` as earlier versions took it.
 
     A hash that was made of unnormalised text still opens, whether that was composed or decomposed. For ASCII without
     space around it there is only one variant.
     """
-    return list(dict.fromkeys((normalised(text), text, normalize("NFC", text), normalize("NFD", text))))
+    return list(dict.fromkeys((normalize_secret(text), text, normalize("NFC", text), normalize("NFD", text))))
 
 
 def compact_code(text: str) -> str:
@@ -36,7 +36,7 @@ def compact_code(text: str) -> str:
     return "".join(_ascii_digit(letter) for letter in normalize("NFKC", text) if letter.isalnum()).lower()
 
 
-def decoded_text(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """Return the text of a small file: UTF-8 with or without a byte-order mark, or UTF-16 as Notepad writes it.
 
     Bytes that cannot be decoded become U+FFFD.

@@ -60,14 +60,14 @@ def clean(text: str, *, max_length: int, multiline: bool = False) -> str:
         text = _LINE_ENDS.sub("\n", text)
     _require_usable(text, _UNUSABLE_IN_LINES if multiline else _UNUSABLE_IN_LINE)
     if not text.isascii():
-        text = _without_invisible(text, multiline=multiline)
+        text = _remove_invisible(text, multiline=multiline)
     text = text.strip() if multiline else " ".join(text.split())
     if len(text) > max_length:
         raise TextTooLong(max_length)
     return text
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return `text` of our own without accents and capital letters, to sort by."""
     return "".join(letter for letter in normalize("NFKD", text) if not combining(letter)).casefold()
 
@@ -88,12 +88,12 @@ def _require_usable(text: str, unusable: re.Pattern[str]) -> None:
             raise UnusableCharacter(place, character)
 
 
-def _without_invisible(text: str, *, multiline: bool) -> str:
+def _remove_invisible(text: str, *, multiline: bool) -> str:
     text = (_INVISIBLE_IN_LINES if multiline else _INVISIBLE_IN_LINE).sub("", text)
     text = _TAGS.sub(lambda found: found[1] or "", text)
     text = _JOINERS.sub(lambda found: found[0] if _is_needed(text, found.start()) else "", text)
     if multiline and _ISOLATES.search(text):
-        text = "\n".join(map(_balanced, text.split("\n")))
+        text = "\n".join(map(_balance_isolates, text.split("\n")))
     return normalize("NFC", text)
 
 
@@ -110,7 +110,7 @@ def _is_emoji(character: str) -> bool:
     return character == "\ufe0f" or (character != "" and category(character) in ("So", "Sk"))
 
 
-def _balanced(line: str) -> str:
+def _balance_isolates(line: str) -> str:
     """Return `line` with each isolate ended in it (UAX 9, X6a) and no end without a start."""
     depth, kept = 0, []
     for character in line:

@@ -6,19 +6,19 @@ from typing import BinaryIO
 
 import pyrage
 
-from campaign.errors import BadRecipient
+from campaign.errors import InvalidAgeKey
 
 
-def checked(recipient: str) -> str:
+def require_recipient(recipient: str) -> str:
     """Return a recipient's public key, "age1…", without what stands around it. Raises `BadRecipient`."""
     try:
         pyrage.x25519.Recipient.from_str(recipient.strip())
     except pyrage.RecipientError:
-        raise BadRecipient("this is no public key of age") from None
+        raise InvalidAgeKey("this is no public key of age") from None
     return recipient.strip()
 
 
-def encrypting(chunks: Iterable[bytes], recipient: str, output: BinaryIO) -> None:
+def encrypt_to(chunks: Iterable[bytes], recipient: str, output: BinaryIO) -> None:
     """Write `chunks` to `output`, so that only the owner of the `recipient` key can read them."""
     source = io.BufferedReader(_Chunks(iter(chunks)))  # type: ignore[type-var]
     pyrage.encrypt_io(source, output, [pyrage.x25519.Recipient.from_str(recipient)])

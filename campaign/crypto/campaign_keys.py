@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, new_id, transaction, utcnow
 from campaign.core.secret_text import compact_code
-from campaign.crypto.key_holders import copy_to_all
-from campaign.errors import BadRecoveryKey
+from campaign.crypto.key_holders import seal_to_holders
+from campaign.errors import InvalidRecoveryKey
 from campaign.models import CampaignKey, DataKey, Signature
 
 _CHECKSUM_BYTES = 3  # 32 + 3 bytes are 56 characters, without padding
@@ -33,7 +33,7 @@ _LABEL = re.compile(r"\brecovery\s+keys?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUsage:
     """When a campaign key was made, and how many signatures are sealed to it."""
 
     created_at: datetime
@@ -64,15 +64,15 @@ def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> 
         _store(session, private_key)
 
 
-def campaign_keys(session: Session) -> list[KeyUse]:
+def campaign_keys(session: Session) -> list[KeyUsage]:
     """Return all key pairs, the oldest first, and how many signatures are sealed to each."""
     counts = select(CampaignKey.created_at, func.count(Signature.id)).group_by(CampaignKey.id, CampaignKey.created_at)
     uses = counts.select_from(CampaignKey).outerjoin(DataKey).outerjoin(Signature)
     rows = session.execute(uses.order_by(CampaignKey.created_at))
-    return [KeyUse(*row) for row in rows]
+    return [KeyUsage(*row) for row in rows]
 
 
-def foreign(session: Session, private_keys: Iterable[PrivateKey]) -> list[PrivateKey]:
+def unknown_keys(session: Session, private_keys: Iterable[PrivateKey]) -> list[PrivateKey]:
     """Return those of `private_keys` that this campaign never had: they open nothing here."""
     ours = set(session.scalars(select(CampaignKey.public_key)))
     return [key for key in private_keys if bytes(key.public_key) not in ours]
@@ -92,7 +92,7 @@ def parse_recovery_keys(text: str) -> list[PrivateKey]:
     Raises `BadRecoveryKey` unless each of them is whole, and there is one.
     """
     compact = compact_code(_LABEL.sub(" ", text)).upper().translate(_LOOKALIKES)
-    return [_parsed(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
+    return [_parse_recovery_key(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
 
 
 def _handed_over(hand_over: Callable[[str], None]) -> PrivateKey:
@@ -109,17 +109,17 @@ def _store(session: Session, private_key: PrivateKey) -> None:
     key_id, public_key = new_id(), bytes(private_key.public_key)
     row = insert(session, CampaignKey).values(id=key_id, public_key=public_key, created_at=created_at)
     session.execute(row)
-    copy_to_all(session, key_id, private_key)
+    seal_to_holders(session, key_id, private_key)
 
 
-def _parsed(compact: str) -> PrivateKey:
+def _parse_recovery_key(compact: str) -> PrivateKey:
     try:
         raw = b32decode(compact)
     except (Base32Error, ValueError):
-        raise BadRecoveryKey("this is no recovery key: it has 14 groups of four letters and digits") from None
+        raise InvalidRecoveryKey("this is no recovery key: it has 14 groups of four letters and digits") from None
     key, checksum = raw[:-_CHECKSUM_BYTES], raw[-_CHECKSUM_BYTES:]
     if len(key) != PrivateKey.SIZE or checksum != _checksum(key):
-        raise BadRecoveryKey("this recovery key has a typing error or is not whole")
+        raise InvalidRecoveryKey("this recovery key has a typing error or is not whole")
     return PrivateKey(key)
 
 

@@ -22,16 +22,16 @@ from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, new_id, transaction
 from campaign.crypto.padding import pad
-from campaign.errors import NoCampaignKey, Unreadable
+from campaign.errors import DecryptionFailed, NoCampaignKey
 from campaign.models import CampaignKey, DataKey
 
 KEY_SECONDS = 3600
 KEY_ROWS = 100_000
 CHECK_SECONDS = 60
 _BLOCK = 64  # what is sealed is padded to a multiple of this many bytes, so that its length tells less
-SEALED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
+ENCRYPTED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
 _NONCE = Aead.NONCE_SIZE
-SHORTEST_BLOB = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
+MIN_BLOB_BYTES = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
 _read = json.JSONDecoder().raw_decode  # which does not mind what stands behind: the padding
 
@@ -47,7 +47,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedPerson:
+class EncryptedPerson:
     """A sealed `Person` and the data key that it is under."""
 
     data_key_id: UUID
@@ -63,7 +63,7 @@ class DataKeys:
         self._expires = self._checked = 0.0
         self._key: Aead | None = None
 
-    def seal(self, session: Session, person: Person, *, identity: UUID) -> SealedPerson:
+    def seal(self, session: Session, person: Person, *, identity: UUID) -> EncryptedPerson:
         """Seal `person` for the row `identity`. Raises `NoCampaignKey`.
 
         A new data key is committed first, in a transaction of its own: call this outside of any other.
@@ -73,8 +73,8 @@ class DataKeys:
                 self._renew(session)
             self._rows_left -= 1
             key, key_id = cast(Aead, self._key), self._key_id
-        blob = key.encrypt(_packed(person), aad=identity.bytes)
-        return SealedPerson(key_id, bytes(blob))
+        blob = key.encrypt(_serialize(person), aad=identity.bytes)
+        return EncryptedPerson(key_id, bytes(blob))
 
     def forget(self) -> None:
         """Let go of a key whose time is over, in case nobody signs for long."""
@@ -102,7 +102,7 @@ class DataKeys:
         self._rows_left, self._expires = KEY_ROWS, self._checked + KEY_SECONDS
 
 
-class Opener:
+class Decryptor:
     """Opens what was sealed to one or more campaign keys, with their private halves."""
 
     def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
@@ -113,7 +113,7 @@ class Opener:
         self._sealed = {row.id.hex: (boxes[row.public_key], row.sealed) for row in rows}
         self._keys: dict[str, bytes] = {}
 
-    def open(self, sealed: SealedPerson, *, identity: UUID) -> Person:
+    def open(self, sealed: EncryptedPerson, *, identity: UUID) -> Person:
         """Return the person. Raises `Unreadable` when the row is damaged, exchanged, or sealed to another key."""
         return Person(*self.fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
 
@@ -124,7 +124,7 @@ class Opener:
             packed = decrypt(blob[_NONCE:], identity, blob[:_NONCE], key).decode()
             given_name, family_name, email, message = _read(packed)[0]
         except (CryptoError, KeyError, TypeError, ValueError):
-            raise Unreadable("a signature cannot be opened") from None
+            raise DecryptionFailed("a signature cannot be opened") from None
         return [given_name, family_name, email, message]
 
     def _opened_key(self, key_id: str) -> bytes:
@@ -133,7 +133,7 @@ class Opener:
         return self._keys[key_id]
 
 
-def _packed(person: Person) -> bytes:
+def _serialize(person: Person) -> bytes:
     packed = json.dumps(astuple(person), ensure_ascii=False, separators=(",", ":")).encode()
     return pad(packed)
 

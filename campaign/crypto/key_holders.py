@@ -19,28 +19,28 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction
-from campaign.core.secret_text import normalised
+from campaign.core.secret_text import normalize_secret
 from campaign.errors import NoKeyHolder, WrongPassphrase
 from campaign.models import CampaignKey, KeyCopy, KeyHolder, Organiser
 
 # The second recommended choice of RFC 9106, but for one lane, since libsodium has no more: 64 MiB, three passes.
-MEMORY = 64 * 1024 * 1024
-PASSES = 3
+ARGON2_MEMORY = 64 * 1024 * 1024
+ARGON2_PASSES = 3
 
-_deriving = Lock()  # one at a time, or many tries at once would take all memory
+_derivation_lock = Lock()  # one at a time, or many tries at once would take all memory
 
 
-def hold(session: Session, organiser_id: UUID, passphrase: str, private_keys: Sequence[PrivateKey]) -> None:
+def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_keys: Sequence[PrivateKey]) -> None:
     """Give an organiser a copy of `private_keys`, those of campaign keys, to be opened with `passphrase`."""
     own = PrivateKey.generate()
     holder = {
         "organiser_id": organiser_id,
         "public_key": bytes(own.public_key),
-        **_wrapped(own, passphrase, organiser_id),
+        **_wrap(own, passphrase, organiser_id),
     }
     known = {key.public_key: key.id for key in session.scalars(select(CampaignKey))}
     copies = [
-        {"organiser_id": organiser_id, "campaign_key_id": known[bytes(key.public_key)], "sealed": _copy(own, key)}
+        {"organiser_id": organiser_id, "campaign_key_id": known[bytes(key.public_key)], "sealed": _seal_copy(own, key)}
         for key in private_keys
     ]
     with transaction(session):
@@ -51,22 +51,22 @@ def hold(session: Session, organiser_id: UUID, passphrase: str, private_keys: Se
         session.execute(insert(session, KeyCopy), copies)
 
 
-def opened(session: Session, organiser_id: UUID, passphrase: str) -> list[PrivateKey]:
+def unlock_keys(session: Session, organiser_id: UUID, passphrase: str) -> list[PrivateKey]:
     """Return the campaign's private keys that an organiser holds. Raises `NoKeyHolder`, `WrongPassphrase`."""
-    box = SealedBox(_own(session, organiser_id, passphrase))
+    box = SealedBox(_own_key(session, organiser_id, passphrase))
     copies = session.scalars(select(KeyCopy.sealed).where(KeyCopy.organiser_id == organiser_id))
     return [PrivateKey(box.decrypt(sealed)) for sealed in copies]
 
 
 def change_passphrase(session: Session, organiser_id: UUID, *, old: str, new: str) -> None:
     """Wrap an organiser's own key by another passphrase. Raises `NoKeyHolder`, `WrongPassphrase`."""
-    own = _own(session, organiser_id, old)
-    holder = update(KeyHolder).where(KeyHolder.organiser_id == organiser_id).values(**_wrapped(own, new, organiser_id))
+    own = _own_key(session, organiser_id, old)
+    holder = update(KeyHolder).where(KeyHolder.organiser_id == organiser_id).values(**_wrap(own, new, organiser_id))
     with transaction(session):
         session.execute(holder)
 
 
-def copy_to_all(session: Session, campaign_key_id: UUID, private_key: PrivateKey) -> None:
+def seal_to_holders(session: Session, campaign_key_id: UUID, private_key: PrivateKey) -> None:
     """Seal a further campaign key to all key holders, within the caller's transaction."""
     for holder in session.scalars(select(KeyHolder)).all():
         sealed = SealedBox(PublicKey(holder.public_key)).encrypt(bytes(private_key))
@@ -74,26 +74,28 @@ def copy_to_all(session: Session, campaign_key_id: UUID, private_key: PrivateKey
         session.execute(insert(session, KeyCopy).values(**row))
 
 
-def _own(session: Session, organiser_id: UUID, passphrase: str) -> PrivateKey:
+def _own_key(session: Session, organiser_id: UUID, passphrase: str) -> PrivateKey:
     holder = session.get(KeyHolder, organiser_id)
     if holder is None:
         raise NoKeyHolder("this organiser may not export")
-    for variant in dict.fromkeys((normalised(passphrase), normalize("NFKC", passphrase))):
+    for variant in dict.fromkeys((normalize_secret(passphrase), normalize("NFKC", passphrase))):
         with suppress(CryptoError):
             return PrivateKey(_key(variant, holder.salt).decrypt(holder.wrapped, aad=organiser_id.bytes))
     raise WrongPassphrase("this is not the passphrase")
 
 
-def _wrapped(own: PrivateKey, passphrase: str, organiser_id: UUID) -> dict[str, bytes]:
+def _wrap(own: PrivateKey, passphrase: str, organiser_id: UUID) -> dict[str, bytes]:
     salt = os.urandom(argon2id.SALTBYTES)
-    key = _key(normalised(passphrase), salt)
+    key = _key(normalize_secret(passphrase), salt)
     return {"salt": salt, "wrapped": bytes(key.encrypt(bytes(own), aad=organiser_id.bytes))}
 
 
 def _key(passphrase: str, salt: bytes) -> Aead:
-    with _deriving:
-        return Aead(argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=PASSES, memlimit=MEMORY))
+    with _derivation_lock:
+        return Aead(
+            argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY)
+        )
 
 
-def _copy(own: PrivateKey, private_key: PrivateKey) -> bytes:
+def _seal_copy(own: PrivateKey, private_key: PrivateKey) -> bytes:
     return bytes(SealedBox(own.public_key).encrypt(bytes(private_key)))

@@ -5,8 +5,8 @@ import secrets
 from pathlib import Path
 
 from campaign.config.settings import Settings
-from campaign.config.validators import SECRET_LENGTH
-from campaign.core.atomic_files import whole_file
+from campaign.config.validators import MIN_SECRET_LENGTH
+from campaign.core.atomic_files import atomic_write
 from campaign.errors import ConfigError
 
 
@@ -21,22 +21,22 @@ def _instance_secret(instance: Path) -> str:
     path = instance / "secret.key"
     try:
         if not path.exists():
-            _make_secret(path)
-        return _checked(path)
+            _create_secret(path)
+        return _read_secret(path)
     except OSError as error:
         raise ConfigError(f"CAMPAIGN_INSTANCE: {instance} cannot be used ({error.strerror}); name another") from None
 
 
-def _checked(path: Path) -> str:
+def _read_secret(path: Path) -> str:
     secret = path.read_text(errors="replace").strip()
-    if len(secret) < SECRET_LENGTH:
+    if len(secret) < MIN_SECRET_LENGTH:
         raise ConfigError(f"{path}: this is no secret key; bring back the right file, or delete it to have one made")
     return secret
 
 
-def _make_secret(path: Path) -> None:
+def _create_secret(path: Path) -> None:
     try:
-        with whole_file(path, replace=False) as file:
+        with atomic_write(path, replace=False) as file:
             file.write(secrets.token_urlsafe(48).encode() + b"\n")
     except FileExistsError:
         pass  # another process was faster: its secret is ours

@@ -22,7 +22,7 @@ def link_for(key: bytes, signature_id: UUID | None, *, public_url: str) -> str:
     return f"{public_url}/confirm/{token_for(key, signature_id or UUID(int=0))}"
 
 
-def signature_id_in(key: bytes, token: str) -> UUID:
+def signature_id_from(key: bytes, token: str) -> UUID:
     """Return the signature's id in `token`. Raises `UnknownLink` for any token that `token_for` did not make."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=")

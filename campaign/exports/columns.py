@@ -9,9 +9,9 @@ from campaign.crypto.data_keys import Person
 SYSTEM = "love_always_wins"  # names us in OSDI identifiers, which are "system:id"
 NUMBER = "number"  # counts the lines of an export
 ELSEWHERE = "elsewhere"  # instead of a country where a name could tell which person it is
-SEALED = tuple(field.name for field in fields(Person))
+ENCRYPTED_COLUMNS = tuple(field.name for field in fields(Person))
 
-Cells = tuple[str, ...]
+Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,18 @@ class Layout:
     hides_small_countries: bool = False
 
     @property
-    def header(self) -> Cells:
+    def header(self) -> Row:
         """The first line."""
         return tuple(self.columns)
 
     @property
     def stored(self) -> list[str]:
         """What is to be read from the database."""
-        return [name for name in self.columns.values() if name not in (NUMBER, *SEALED)]
+        return [name for name in self.columns.values() if name not in (NUMBER, *ENCRYPTED_COLUMNS)]
 
-    def picker(self) -> Callable[[Sequence[str]], Cells]:
+    def picker(self) -> Callable[[Sequence[str]], Row]:
         """Return what makes a line of: its number, what was read, and what was sealed."""
-        given = (NUMBER, *self.stored, *SEALED)
+        given = (NUMBER, *self.stored, *ENCRYPTED_COLUMNS)
         return itemgetter(*(given.index(name) for name in self.columns.values()))
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 
 # A spreadsheet takes a cell that starts like this for a formula (OWASP, CSV Injection). The wide, small, raised and
 # lowered forms count as well: East Asian keyboards type some of them, and spreadsheets read them as the plain ones.
@@ -48,17 +48,17 @@ def iter_csv(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...], dialec
     """Yield `header` and `rows` as CSV (RFC 4180), in chunks of about 64 KiB."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_inert(header) if dialect.inert else header)
+    writer.writerow(_neutralize_cell(header) if dialect.inert else header)
     if dialect.bom:
         yield codecs.BOM_UTF8
     for row in rows:
-        writer.writerow(_inert(row) if dialect.inert else row)
-        if text.tell() >= CHUNK:
+        writer.writerow(_neutralize_cell(row) if dialect.inert else row)
+        if text.tell() >= CHUNK_BYTES:
             yield _taken(text)
     yield _taken(text)
 
 
-def neutralised(cell: str) -> str:
+def neutralize(cell: str) -> str:
     """Return `cell` with an apostrophe wherever a spreadsheet might split it and then evaluate what follows.
 
     The places are the start of the cell, and any separator inside it: comma, semicolon, `|`, tab, line break.
@@ -67,9 +67,9 @@ def neutralised(cell: str) -> str:
     return _PLACES.sub("'", cell)
 
 
-def _inert(row: tuple[str, ...]) -> Iterable[str]:
+def _neutralize_cell(row: tuple[str, ...]) -> Iterable[str]:
     if _ANYWHERE.search("\n" + "\n".join(row)):  # one search a row; few rows have any such place
-        return map(neutralised, row)
+        return map(neutralize, row)
     return row
 
 

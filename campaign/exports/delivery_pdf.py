@@ -14,7 +14,7 @@ A4 = (595.28, 841.89)  # points
 _MARGIN, _FOOT = 56.7, 62.4
 _COLUMNS, _GUTTER = 2, 20.0
 _SIZE, _LEADING = 8.0, 10.4  # of the names, in points
-_WIDTHS_KEPT = 1000  # countries come again and again
+_MAX_CACHED_WIDTHS = 1000  # countries come again and again
 _NARROWEST = 0.8  # of a name's usual size; a longer name takes more lines
 _NUMBER = 34.0  # the width of the numbers, in points
 _STEP = 500  # names after which progress is told
@@ -138,7 +138,7 @@ class Document(Typesetter):
         """Return the width of `text` in the faces and at the size of names, which are set from now on."""
         self.use_faces(REGULAR, size=_SIZE)
         if text not in self._widths:
-            if len(self._widths) == _WIDTHS_KEPT:
+            if len(self._widths) == _MAX_CACHED_WIDTHS:
                 self._widths.clear()
             self._widths[text] = self.width_of(text)
         return self._widths[text]
@@ -180,7 +180,9 @@ class Document(Typesetter):
         self.multi_cell(0, leading, text, align=Align.L, new_x="LMARGIN", new_y="NEXT")
 
 
-def document(words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]) -> bytes:
+def render_document(
+    words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]
+) -> bytes:
     """Return the document as a PDF; `told` is called with how many names are set."""
     with closing(Document(words)) as pdf:
         pdf.set_letters()

@@ -11,17 +11,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Engine, String, case, cast, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
-from campaign.crypto.data_keys import Opener
-from campaign.errors import Unreadable
-from campaign.exports.columns import ELSEWHERE, SYSTEM, Cells, Layout
+from campaign.crypto.data_keys import Decryptor
+from campaign.errors import DecryptionFailed
+from campaign.exports.columns import ELSEWHERE, SYSTEM, Layout, Row
 from campaign.models import Signature
 
-MIN_COUNT_NAMED = 10  # signatures of a country; with fewer, a delivery does not name it
-FETCH = 5000  # rows fetched at a time, so that memory stays the same however many there are
+MIN_COUNTRY_COUNT = 10  # signatures of a country; with fewer, a delivery does not name it
+FETCH_ROWS = 5000  # rows fetched at a time, so that memory stays the same however many there are
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ExportFilter:
     """Which signatures to export. A period counts from the confirmation, or the signing where there is none."""
 
     country: str | None = None
@@ -32,12 +32,12 @@ class Choice:
     opted_in: bool = False
 
 
-def row_count(session: Session, choice: Choice) -> int:
+def row_count(session: Session, choice: ExportFilter) -> int:
     """Return how many signatures `choice` holds."""
     return session.scalar(select(func.count()).select_from(Signature).where(*_conditions(choice))) or 0
 
 
-def by_country(session: Session, choice: Choice) -> dict[str, int]:
+def by_country(session: Session, choice: ExportFilter) -> dict[str, int]:
     """Return how many signatures `choice` holds by country, the most first."""
     number = func.count().label("number")
     counts = select(Signature.country, number).where(*_conditions(choice)).group_by(Signature.country)
@@ -50,12 +50,12 @@ def named_countries(counts: Mapping[str, int]) -> set[str]:
 
     `counts`: the signatures by country of all that is delivered.
     """
-    return {country for country, number in counts.items() if number >= MIN_COUNT_NAMED}
+    return {country for country, number in counts.items() if number >= MIN_COUNTRY_COUNT}
 
 
 def iter_rows(
-    engine: Engine, opener: Opener, choice: Choice, layout: Layout, *, on_unreadable: Callable[[UUID], None]
-) -> Iterator[Cells]:
+    engine: Engine, opener: Decryptor, choice: ExportFilter, layout: Layout, *, on_unreadable: Callable[[UUID], None]
+) -> Iterator[Row]:
     """Yield the cells of each chosen signature, in the order of signing.
 
     A row that cannot be opened is left out and its id told to `on_unreadable`. The database writes times and ids as
@@ -70,10 +70,10 @@ def iter_rows(
     query = select(*columns).where(*_conditions(choice)).order_by(Signature.id)
     pick, number = layout.picker(), 0
     with engine.connect() as connection:
-        for identity, key, sealed, *stored in connection.execution_options(yield_per=FETCH).execute(query):
+        for identity, key, sealed, *stored in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
             try:
                 person = opener.fields(key, sealed, bytes.fromhex(identity))
-            except Unreadable:
+            except DecryptionFailed:
                 on_unreadable(UUID(identity))
                 continue
             number += 1
@@ -89,9 +89,9 @@ def _sources(dialect: str) -> dict[str, Any]:
     return {
         "identity": digits(Signature.id),
         "key": digits(Signature.data_key_id),
-        "id": _grouped(digits(Signature.id)),
-        "identifier": literal(f"{SYSTEM}:").concat(_grouped(digits(Signature.id))),
-        "referred_by": func.coalesce(_grouped(digits(Signature.referred_by)), ""),
+        "id": _group_digits(digits(Signature.id)),
+        "identifier": literal(f"{SYSTEM}:").concat(_group_digits(digits(Signature.id))),
+        "referred_by": func.coalesce(_group_digits(digits(Signature.referred_by)), ""),
         "signed_at": moment(Signature.signed_at),
         "confirmed_at": func.coalesce(moment(Signature.confirmed_at), ""),
         "updates": _flag(Signature.updates),
@@ -109,7 +109,7 @@ def _postgresql_digits(column: Any) -> ColumnElement[str]:
     return func.replace(cast(column, String), "-", "", type_=String)
 
 
-def _grouped(digits: ColumnElement[str]) -> ColumnElement[str]:
+def _group_digits(digits: ColumnElement[str]) -> ColumnElement[str]:
     """Write the digits of a UUID in its five groups (RFC 9562, 4)."""
     first, *others = (func.substr(digits, at, length, type_=String) for at, length in _GROUPS)
     return reduce(lambda before, group: before.concat("-").concat(group), others, cast_to(ColumnElement[str], first))
@@ -131,7 +131,7 @@ def _flag(condition: Any) -> ColumnElement[str]:
     return case((condition, "true"), else_="false")
 
 
-def _conditions(choice: Choice) -> Iterator[ColumnElement[bool]]:
+def _conditions(choice: ExportFilter) -> Iterator[ColumnElement[bool]]:
     moment = func.coalesce(Signature.confirmed_at, Signature.signed_at)
     if not choice.include_unconfirmed:
         yield Signature.confirmed_at.is_not(None)

@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from campaign.crypto.data_keys import SEALED_KEY_BYTES, SHORTEST_BLOB
-from campaign.exports.export import Choice, row_count
+from campaign.crypto.data_keys import ENCRYPTED_KEY_BYTES, MIN_BLOB_BYTES
+from campaign.exports.export import ExportFilter, row_count
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition import totals
 
-NAMED = 5  # of the rows that are wrong, so many are named
+MAX_EXAMPLES = 5  # of the rows that are wrong, so many are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ def findings(session: Session) -> Iterator[Finding]:
     yield _count_reconciles(session)
     yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
-    whole = func.length(DataKey.sealed) == SEALED_KEY_BYTES
-    yield _none(session, "every data key is whole", DataKey.id, ~whole, "of another length")
-    yield _no_stumps(session)
-    yield _no_mixture(session)
+    whole = func.length(DataKey.sealed) == ENCRYPTED_KEY_BYTES
+    yield _no_rows(session, "every data key is whole", DataKey.id, ~whole, "of another length")
+    yield _no_truncated_rows(session)
+    yield _no_mixed_signatures(session)
     if session.get_bind().dialect.name == "sqlite":
         verdict = session.scalar(text("PRAGMA integrity_check"))
         yield Finding("the database file is whole", verdict == "ok", str(verdict))
@@ -42,12 +42,12 @@ def findings(session: Session) -> Iterator[Finding]:
 def _count_reconciles(session: Session) -> Finding:
     """Count three ways: as the page does (from totals), as the export does, and by looking at each row."""
     by_row = select(func.sum(case((Signature.confirmed_at.is_not(None), 1), else_=0)))
-    public, exported, rows = totals.confirmed(session), row_count(session, Choice()), session.scalar(by_row) or 0
+    public, exported, rows = totals.confirmed(session), row_count(session, ExportFilter()), session.scalar(by_row) or 0
     figures = f"count {public}, export {exported}, confirmed rows {rows}"
     return Finding("the count is right", public == exported == rows, figures)
 
 
-def _no_mixture(session: Session) -> Finding:
+def _no_mixed_signatures(session: Session) -> Finding:
     """Synthetic signatures are for trials: beside real ones they would be handed in with them."""
     synthetic, real = (
         session.scalar(select(func.count()).where(Signature.synthetic.is_(kind))) or 0 for kind in (True, False)
@@ -58,16 +58,16 @@ def _no_mixture(session: Session) -> Finding:
 def _no_orphans(
     session: Session, subject: str, child: InstrumentedAttribute[UUID], parent: InstrumentedAttribute[UUID]
 ) -> Finding:
-    return _none(session, subject, child.class_.id, child.not_in(select(parent)), "without")
+    return _no_rows(session, subject, child.class_.id, child.not_in(select(parent)), "without")
 
 
-def _no_stumps(session: Session) -> Finding:
-    short = func.length(Signature.sealed) < SHORTEST_BLOB
-    return _none(session, "every sealed row is whole", Signature.id, short, "too short")
+def _no_truncated_rows(session: Session) -> Finding:
+    short = func.length(Signature.sealed) < MIN_BLOB_BYTES
+    return _no_rows(session, "every sealed row is whole", Signature.id, short, "too short")
 
 
-def _none(session: Session, subject: str, ids: Any, wrong: ColumnElement[bool], what: str) -> Finding:
+def _no_rows(session: Session, subject: str, ids: Any, wrong: ColumnElement[bool], what: str) -> Finding:
     """Look for rows that are `wrong`, and name the first of them."""
     number = session.scalar(select(func.count(ids)).where(wrong)) or 0
-    first = [str(identity) for identity in session.scalars(select(ids).where(wrong).order_by(ids).limit(NAMED))]
+    first = [str(identity) for identity in session.scalars(select(ids).where(wrong).order_by(ids).limit(MAX_EXAMPLES))]
     return Finding(subject, number == 0, ": ".join(filter(None, (f"{number} {what}", ", ".join(first)))))

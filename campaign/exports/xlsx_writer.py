@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 MAX_ROWS = 1_048_576  # of a sheet, the header included (Excel's specifications and limits)
 MAX_CELL = 32_767  # characters of a cell, counted as Excel does: in UTF-16 code units
 MAX_SHEET_BYTES = 1_500_000_000  # uncompressed: larger parts of a stream need ZIP64, which Excel does not read there
@@ -28,7 +28,7 @@ _ROWS_AT_ONCE = 100
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LINE_END = re.compile("\r\n?")
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in XML 1.0
-_LIKE_A_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # spreadsheets read _x0041_ as A (ECMA-376, 22.9.2.19)
+_ESCAPE_LOOKALIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # spreadsheets read _x0041_ as A (ECMA-376, 22.9.2.19)
 _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x")
 
 
@@ -52,7 +52,7 @@ def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -
                     if len(text) == _ROWS_AT_ONCE:
                         size += sheet.write("".join(text).encode())
                         text = []
-                        if sink.size >= CHUNK:
+                        if sink.size >= CHUNK_BYTES:
                             yield sink.taken()
                 sheet.write(("".join(text) + after).encode())
             if row is None:
@@ -125,4 +125,4 @@ def _escaped(cell: str) -> str:
     units = cell.encode("utf-16-le")
     if len(units) > MAX_CELL * 2:
         cell = units[: (MAX_CELL - 1) * 2].decode("utf-16-le", "ignore") + _CUT
-    return _LIKE_A_CODE.sub("_x005F_", cell).translate(_MARKUP)
+    return _ESCAPE_LOOKALIKE.sub("_x005F_", cell).translate(_MARKUP)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from campaign.errors import CaptionError
 
-MOST_BYTES = 2_000_000  # a hundred times the captions of a long film
+MAX_BYTES = 2_000_000  # a hundred times the captions of a long film
 TOLERANCE_MS = 1000  # how far past the end of the film a caption may end without a note; it is cut there
 MAX_NOTES = 5  # that name a line each
 
@@ -47,7 +47,7 @@ def webvtt(content: bytes, *, seconds: float | None = None) -> str:
     Comments, styles, regions and cue names are left out, as are tags that WebVTT does not know.
     """
     found = cues(content, seconds=seconds)
-    return "WEBVTT\n" + "".join(f"\n{_written(cue)}\n" for cue in found)
+    return "WEBVTT\n" + "".join(f"\n{_format_cues(cue)}\n" for cue in found)
 
 
 def cues(content: bytes, *, seconds: float | None = None) -> list[Cue]:
@@ -59,7 +59,7 @@ def cues(content: bytes, *, seconds: float | None = None) -> list[Cue]:
     found = sorted((_cue(block, is_webvtt=is_webvtt) for block in blocks), key=lambda cue: cue.start)
     if not found:
         raise CaptionError(1, f"no caption stands in it; write SRT or WebVTT, each with its time: {_EXAMPLE}")
-    return found if seconds is None else [_within(cue, round(seconds * 1000)) for cue in found]
+    return found if seconds is None else [_clamp(cue, round(seconds * 1000)) for cue in found]
 
 
 def notes(content: bytes, *, seconds: float) -> list[str]:
@@ -77,8 +77,8 @@ def notes(content: bytes, *, seconds: float) -> list[str]:
 
 def plain_text(content: bytes) -> str:
     """Return text in UTF-8, or UTF-16 with its byte order mark, with plain line ends. Raises `CaptionError`."""
-    if len(content) > MOST_BYTES:
-        raise CaptionError(1, f"the file has more than {MOST_BYTES // 1_000_000} MB; that is no text of a film")
+    if len(content) > MAX_BYTES:
+        raise CaptionError(1, f"the file has more than {MAX_BYTES // 1_000_000} MB; that is no text of a film")
     is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if is_wide else "utf-8-sig")
@@ -167,17 +167,17 @@ def _text(lines: Sequence[_Line], *, is_webvtt: bool) -> str:
     for number, line in lines:
         if _TIMING.fullmatch(line.strip()):
             raise CaptionError(number, "a time stands in the middle of a caption; put an empty line before its caption")
-    return "\n".join(filter(None, (_cleaned(line if is_webvtt else _ENTITY.sub("&amp;", line)) for _, line in lines)))
+    return "\n".join(filter(None, (_clean(line if is_webvtt else _ENTITY.sub("&amp;", line)) for _, line in lines)))
 
 
-def _cleaned(line: str) -> str:
+def _clean(line: str) -> str:
     """Return a line as WebVTT can hold it. Repeated, for what goes may leave together what was apart."""
-    while (better := _cleaned_once(line)) != line:
+    while (better := _clean_once(line)) != line:
         line = better
     return line
 
 
-def _cleaned_once(line: str) -> str:
+def _clean_once(line: str) -> str:
     parts = _TAG.split(_OVERRIDE.sub("", line))
     return "".join(_part(part) for part in parts).strip()
 
@@ -190,7 +190,7 @@ def _part(part: str) -> str:
     return part.replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _within(cue: Cue, length: int) -> Cue:
+def _clamp(cue: Cue, length: int) -> Cue:
     """Return the cue, cut at the end of a film of `length` milliseconds. Raises `CaptionError` if it begins later."""
     if cue.start >= length:
         film = _clock(length)
@@ -198,7 +198,7 @@ def _within(cue: Cue, length: int) -> Cue:
     return replace(cue, end=min(cue.end, length))
 
 
-def _written(cue: Cue) -> str:
+def _format_cues(cue: Cue) -> str:
     settings = f" {cue.settings}" if cue.settings else ""
     return f"{_clock(cue.start)} --> {_clock(cue.end)}{settings}\n{cue.text}"
 

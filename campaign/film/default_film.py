@@ -11,11 +11,11 @@ _H264 = 'video/mp4; codecs="avc1.6400{level}, mp4a.40.2"'
 _SMALL, _MIDDLE = media_query(600), media_query(1280)
 
 
-def _in_each_language(kind: str, ending: str) -> dict[str, str]:
+def _paths_by_language(kind: str, ending: str) -> dict[str, str]:
     return {language: f"{kind}.{language}.{ending}" for language in LANGUAGES}
 
 
-SHIPPED = Film(
+DEFAULT_FILM = Film(
     name="two-lines-on-ice",
     width=1920,
     height=1080,
@@ -34,8 +34,8 @@ SHIPPED = Film(
         for width in (640, 960, 1280)
     ),
     preview="poster-1280.jpg",
-    captions=_in_each_language("captions", "vtt"),
-    chapters=_in_each_language("chapters", "vtt"),
-    descriptions=_in_each_language("descriptions", "vtt"),
-    transcripts=_in_each_language("transcript", "txt"),
+    captions=_paths_by_language("captions", "vtt"),
+    chapters=_paths_by_language("chapters", "vtt"),
+    descriptions=_paths_by_language("descriptions", "vtt"),
+    transcripts=_paths_by_language("transcript", "txt"),
 )

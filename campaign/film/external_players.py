@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class ExternalPlayer:
     """A film on another site: its `host` is what a visitor's browser connects to, and no other."""
 
     site: str
@@ -13,7 +13,7 @@ class Elsewhere:
     link: str
 
 
-def elsewhere(setting: str) -> Elsewhere | None:
+def external_player(setting: str) -> ExternalPlayer | None:
     """Return what `youtube:ID`, `vimeo:ID` or `vimeo:ID/HASH` (an unlisted film) names, or None for any other text."""
     site, _, film = setting.partition(":")
     if site == "youtube":
@@ -21,18 +21,18 @@ def elsewhere(setting: str) -> Elsewhere | None:
     return _vimeo(film) if site == "vimeo" else None
 
 
-def _youtube(film: str) -> Elsewhere:
+def _youtube(film: str) -> ExternalPlayer:
     # The host without cookies until the film plays (support.google.com, "Embed videos").
     host = "www.youtube-nocookie.com"
     frame = f"https://{host}/embed/{film}?autoplay=1&rel=0&playsinline=1"
-    return Elsewhere("YouTube", host, frame, f"https://www.youtube.com/watch?v={film}")
+    return ExternalPlayer("YouTube", host, frame, f"https://www.youtube.com/watch?v={film}")
 
 
-def _vimeo(film: str) -> Elsewhere:
+def _vimeo(film: str) -> ExternalPlayer:
     # `dnt` asks Vimeo to track nothing (developer.vimeo.com, "Player embed options").
     number, _, unlisted = film.partition("/")
     secret = f"&h={unlisted}" if unlisted else ""
     host = "player.vimeo.com"
-    return Elsewhere(
+    return ExternalPlayer(
         "Vimeo", host, f"https://{host}/video/{number}?dnt=1&autoplay=1{secret}", f"https://vimeo.com/{film}"
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from campaign.core.atomic_files import whole_file
+from campaign.core.atomic_files import atomic_write
 from campaign.errors import FilmError
 from campaign.film.film import Film, Picture, Source
 
@@ -64,14 +64,14 @@ class Manifest:
 _MANIFEST = TypeAdapter(Manifest)
 
 
-def imported(films: Path, name: str) -> tuple[Film, Path]:
+def load_film(films: Path, name: str) -> tuple[Film, Path]:
     """Return the film `name` and the folder its paths are relative to. Raises `FilmError` if missing or damaged."""
     manifest = read(films, name)
     folder = films / name / manifest.version
     for path, file in manifest.files.items():
         if not _is_whole(folder / path, file):
-            raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_again(name)}")
-    return replace(manifest.film, published=manifest.made_at.date(), sources=_with_widths(manifest.film)), folder
+            raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_restore_tuples(name)}")
+    return replace(manifest.film, published=manifest.made_at.date(), sources=_add_widths(manifest.film)), folder
 
 
 def names(films: Path) -> list[str]:
@@ -84,19 +84,19 @@ def read(films: Path, name: str) -> Manifest:
     try:
         manifest = _MANIFEST.validate_json((films / require_name(name) / MANIFEST).read_bytes())
     except FileNotFoundError:
-        raise FilmError(f"there is no film {name!r} here; {_again(name)}") from None
+        raise FilmError(f"there is no film {name!r} here; {_restore_tuples(name)}") from None
     except OSError as error:
         raise FilmError(f"the film {name!r} cannot be read ({error.strerror}); let the server read {films}") from None
     except ValidationError:
-        raise FilmError(f"the manifest of the film {name!r} is damaged; {_again(name)}") from None
+        raise FilmError(f"the manifest of the film {name!r} is damaged; {_restore_tuples(name)}") from None
     if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not _are_inside(manifest.files):
-        raise FilmError(f"the manifest of the film {name!r} is of another release; {_again(name)}")
+        raise FilmError(f"the manifest of the film {name!r} is of another release; {_restore_tuples(name)}")
     return manifest
 
 
 def choose_poster(films: Path, name: str, number: int) -> None:
     """Let candidate `number` (from one) be the poster of the film `name`. Raises `FilmError`."""
-    with exclusive(films, name):
+    with exclusive_lock(films, name):
         manifest = read(films, name)
         if not 1 <= number <= len(manifest.candidates):
             raise FilmError(f"the film {name!r} has posters 1 to {len(manifest.candidates)}; choose one of them")
@@ -113,7 +113,7 @@ def with_poster(manifest: Manifest, number: int) -> Manifest:
 def write(films: Path, manifest: Manifest) -> None:
     """Publish: from here on the film is what `manifest` says. Raises `OSError`."""
     home = films / manifest.film.name
-    with whole_file(home / MANIFEST) as file:
+    with atomic_write(home / MANIFEST) as file:
         file.write(_MANIFEST.dump_json(manifest, indent=2) + b"\n")
         os.fchmod(file.fileno(), 0o644)
     sync(home)
@@ -142,7 +142,7 @@ def require_name(name: str) -> str:
 
 
 @contextmanager
-def exclusive(films: Path, name: str) -> Iterator[Path]:
+def exclusive_lock(films: Path, name: str) -> Iterator[Path]:
     """Yield the folder of the film `name`, which nobody else changes meanwhile. Raises `FilmError` if somebody does."""
     home = films / require_name(name)
     for folder in (films, home):
@@ -163,7 +163,7 @@ def clear(home: Path, *keep: str) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _with_widths(film: Film) -> tuple[Source, ...]:
+def _add_widths(film: Film) -> tuple[Source, ...]:
     """Return the sources of `film`. Manifests of earlier releases name their heights only."""
     ratio = film.width / film.height
     return tuple(replace(source, width=source.width or round(source.height * ratio)) for source in film.sources)
@@ -184,5 +184,5 @@ def _are_inside(paths: dict[str, File]) -> bool:
     return not any(path.startswith("/") or ".." in path.split("/") for path in paths)
 
 
-def _again(name: str) -> str:
+def _restore_tuples(name: str) -> str:
     return f"import it: flask film import FILE --name {name}"

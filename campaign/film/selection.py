@@ -5,12 +5,14 @@ from pathlib import Path
 
 from campaign.errors import ConfigError, FilmError
 from campaign.film.captions import cues
-from campaign.film.default_film import FOLDER, SHIPPED
-from campaign.film.external_players import Elsewhere, elsewhere
+from campaign.film.default_film import DEFAULT_FILM, FOLDER
+from campaign.film.external_players import ExternalPlayer, external_player
 from campaign.film.film import Film
-from campaign.film.library import imported
+from campaign.film.library import load_film
 
-LONG = 90.0  # seconds: from here on a film adapts to the connection (HLS); a shorter one is loaded before that pays
+MIN_CHAPTERED_SECONDS = (
+    90.0  # seconds: from here on a film adapts to the connection (HLS); a shorter one is loaded before that pays
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class FilmPresentation:
     """The film of the page and the folder its paths are relative to; its chapters and transcripts by language.
 
     A transcript is what is seen and heard: paragraphs of lines. A film that plays `elsewhere` still needs our poster:
@@ -31,14 +33,14 @@ class Showing:
 
     film: Film
     folder: Path
-    elsewhere: Elsewhere | None = None
+    external_player: ExternalPlayer | None = None
     chapters: dict[str, list[Chapter]] = field(default_factory=dict)
     transcripts: dict[str, list[list[str]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """What the film is counted under."""
-        return self.elsewhere.site.lower() if self.elsewhere else self.film.name
+        return self.external_player.site.lower() if self.external_player else self.film.name
 
     @property
     def preview_file(self) -> Path:
@@ -48,26 +50,26 @@ class Showing:
     @property
     def hls(self) -> str:
         """The playlist to play, or "" where the film is too short to need one."""
-        return self.film.hls if self.film.seconds >= LONG else ""
+        return self.film.hls if self.film.seconds >= MIN_CHAPTERED_SECONDS else ""
 
 
-def showing(setting: str, films: Path) -> Showing:
+def load_presentation(setting: str, films: Path) -> FilmPresentation:
     """Return what CAMPAIGN_FILM names. Raises `ConfigError` when it is an imported film that is not there."""
-    if found := elsewhere(setting):
-        return Showing(SHIPPED, FOLDER, found)
+    if found := external_player(setting):
+        return FilmPresentation(DEFAULT_FILM, FOLDER, found)
     if not setting:
-        return with_texts(SHIPPED, FOLDER)
+        return add_texts(DEFAULT_FILM, FOLDER)
     try:
-        return with_texts(*imported(films, setting))
+        return add_texts(*load_film(films, setting))
     except FilmError as error:
         raise ConfigError(f"CAMPAIGN_FILM: {error}") from None
 
 
-def with_texts(film: Film, folder: Path) -> Showing:
+def add_texts(film: Film, folder: Path) -> FilmPresentation:
     """Return `film` with the texts that the page itself shows, read from its `folder`."""
     chapters = {language: _chapters(folder / path) for language, path in film.chapters.items()}
     transcripts = {language: _paragraphs(folder / path) for language, path in film.transcripts.items()}
-    return Showing(film, folder, chapters=chapters, transcripts=transcripts)
+    return FilmPresentation(film, folder, chapters=chapters, transcripts=transcripts)
 
 
 def _chapters(path: Path) -> list[Chapter]:

@@ -14,7 +14,7 @@ Files = Mapping[str, Path]
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TrackFiles:
     """Files by their language. `language` is the one spoken in the film."""
 
     captions: Files = field(default_factory=dict)

@@ -1,46 +1,47 @@
-"""The process that private keys are opened in. It reads one task, says what came of it, and ends with all it knew."""
+"""The process in which private keys are decrypted. It runs one task from standard input, and then ends."""
 
 import json
-import os
 import sys
 from typing import Any
 
 import structlog
 from flask import Flask
 
+from campaign.config.settings import Settings
 from campaign.core import database
-from campaign.core.logging import configure_logs
-from campaign.core.process import keep_out_of_swap
+from campaign.core.logging import configure_logging
+from campaign.core.process import lock_memory
 from campaign.errors import CampaignError
-from campaign.key_worker import tasks
+from campaign.key_worker.protocol import error_answer
+from campaign.key_worker.tasks import TASKS
 
 log = structlog.get_logger("campaign.key_worker")
 
 
 def main() -> None:
-    """Carry out the task that standard input holds."""
-    configure_logs(os.environ.get("CAMPAIGN_LOG_FORMAT") or "console")
+    """Run the task that standard input describes, and exit with its status."""
+    configure_logging(Settings.load().log_format)
     sys.excepthook = _log_failure
-    keep_out_of_swap()
-    told = json.loads(sys.stdin.buffer.read())
-    app = Flask("vault")
-    database.connect(app, told["database"])
+    lock_memory()
+    request = json.loads(sys.stdin.buffer.read())
+    app = Flask("key_worker")
+    database.init_db(app, request["database"])
     with app.app_context():
         try:
-            rest = getattr(tasks, told["task"])(**told["arguments"])
+            result = TASKS[request["task"]](**request["arguments"])
         except CampaignError as error:
-            _say({"error": type(error).__name__, "message": str(error)})
+            _answer(error_answer(error))
             return
-        _say(rest.answer)
-        sys.exit(rest.carry_on(sys.stdout.buffer))
+        _answer(result.answer)
+        sys.exit(result.run(sys.stdout.buffer))
 
 
 def _log_failure(*failure: Any) -> None:
-    """Log the type of an exception and where it happened: its message may hold personal data."""
-    log.error("key process failed", exc_info=failure)
+    """Log the type of an exception and where it was raised, without its message, which may hold personal data."""
+    log.error("key worker failed", exc_info=failure)
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _answer(answer: dict[str, Any]) -> None:
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.flush()
 

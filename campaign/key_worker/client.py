@@ -1,7 +1,7 @@
-"""The server's side of the vault: it hands a task over, and what comes back it passes on.
+"""The server's side of the key worker: starts a task, reads its answer and passes its output on.
 
-What somebody typed to open the keys goes through a pipe, and private keys never come back: so they are in no memory
-that lasts, whatever becomes of the server.
+The passphrase goes through a pipe, and private keys never come back. So no long-lived memory holds them, even if the
+server is compromised later.
 """
 
 import json
@@ -16,47 +16,46 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from campaign import errors
-from campaign.accounts.throttling import guessed
+from campaign.accounts.throttling import throttled
 from campaign.config.paths import PACKAGE
 from campaign.core.capacity import KEY_PROCESSES, Slot
-from campaign.errors import CampaignError
+from campaign.errors import WorkerFailed
+from campaign.key_worker.protocol import EXIT_INCOMPLETE, error_from
 
-CHUNK = 64 * 1024  # bytes
-EXIT_INCOMPLETE = 3
+CHUNK_BYTES = 64 * 1024
 
 Answer = dict[str, Any]
-TaskName = Literal["hold", "rewrap", "invite", "show", "export", "hand_in"]
+TaskName = Literal["grant_keys", "change_passphrase", "invite", "show", "export", "deliver"]
 
-_opening = Lock()  # one process at a time starts and derives a key: both take a processor
-
-
-class Broken(CampaignError):
-    """The vault ended in the middle of something."""
+# One process at a time starts and derives a key, since both need a whole processor.
+_start_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that the vault has taken on: what it answered at once, and the process that goes on with it."""
+    """A running task: its first answer, and the process that continues with it."""
 
-    answer: dict[str, Any]
+    answer: Answer
     process: "subprocess.Popen[bytes]"
     slot: Slot
 
     def iter_output(self) -> Iterator[bytes]:
-        """Yield what the task puts out. Raises `Broken` at the end unless it is whole; whoever stops early ends it."""
+        """Yield the task's output in chunks of up to 64 KiB. Closing the iterator early ends the task.
+
+        Raises `WorkerFailed` at the end if the output is incomplete.
+        """
         output = cast(IO[bytes], self.process.stdout)
         try:
-            while chunk := output.read1(CHUNK):  # type: ignore[attr-defined]
+            while chunk := output.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
                 yield chunk
             if self.process.wait() not in (0, EXIT_INCOMPLETE):
-                raise Broken("an export broke off")
+                raise WorkerFailed("an export broke off")
         finally:
             self.stop()
 
     @contextmanager
-    def handed_over(self) -> Iterator[None]:
-        """End the task if the block fails, in which it is handed to whoever reads what it puts out."""
+    def stopped_on_error(self) -> Iterator[None]:
+        """Stop the task if the block raises, before something else reads its output."""
         try:
             yield
         except BaseException:
@@ -64,67 +63,69 @@ class Task:
             raise
 
     def stop(self) -> None:
-        """End the task, if it still goes on."""
-        self.process.kill()  # does nothing to one that has ended
+        """Stop the task if it is still running, and release its slot."""
+        self.process.kill()  # has no effect on a process that has ended
         self.process.wait()
         cast(IO[bytes], self.process.stdout).close()
         self.slot.release()
 
-    def finish(self) -> dict[str, Any]:
-        """Wait until a task without output is done, and return its answer."""
+    def finish(self) -> Answer:
+        """Wait for a task without output, and return its answer."""
         for _ in self.iter_output():
             pass
         return self.answer
 
     def is_complete(self) -> bool:
-        """Tell, once the output is at its end, whether everything could be opened."""
+        """Return, at the end of the output, whether every row was decrypted."""
         return self.process.returncode == 0
 
 
 def begin(task: TaskName, *, database: str, **arguments: object) -> Task:
-    """Hand a task over; returns once the vault has opened what it needs. Raises the error of `campaign.errors` it met.
+    """Start a task, and return once the worker has decrypted the keys it needs.
 
-    `database`: its address; `arguments`: what the task of that name in `vault.tasks` takes, as JSON can hold it.
-    Also raises `Busy`, and `Broken` where the process failed.
+    `database` is its URL; `arguments` are those of the function in `key_worker.tasks`, as JSON values. Raises the
+    error that the task raised, `Busy` when too many are running, and `WorkerFailed` when the process ended.
     """
     return _begin(nullcontext(), task, database, arguments)
 
 
-def opened(
+def open_keys(
     session: Session, task: TaskName, *, database: str, organiser_id: UUID, passphrase: str, **arguments: object
 ) -> Task:
-    """Hand over a task that an organiser's passphrase opens.
+    """Start a task with an organiser's passphrase.
 
-    Raises `WrongPassphrase`, `NoKeyHolder`, `Busy`, `Broken`, and `TooManyTries` for who guesses.
+    Raises `WrongPassphrase`, `NoKeyHolder`, `Busy`, `WorkerFailed`, and `Throttled` after repeated wrong guesses.
     """
-    session.rollback()  # the vault may want to write
-    told = {"organiser_id": str(organiser_id), "passphrase": passphrase, **arguments}
-    return _begin(guessed(session, f"passphrase of {organiser_id}"), task, database, told)
+    session.rollback()  # ends a read transaction, since the worker may need to write
+    payload = {"organiser_id": str(organiser_id), "passphrase": passphrase, **arguments}
+    return _begin(throttled(session, f"passphrase of {organiser_id}"), task, database, payload)
 
 
 def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str, arguments: dict[str, object]) -> Task:
     slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity must not count as a wrong guess
-    begun: Task | None = None
+    started: Task | None = None
     try:
-        with guarded, _opening:
-            begun = Task(*_started(task, database, arguments), slot)
-            return begun  # noqa: RET504 - leaving the guard may still fail
+        with guarded, _start_lock:
+            started = Task(*_start_process(task, database, arguments), slot)
+            return started  # noqa: RET504 - leaving the guard may still fail
     except BaseException:
-        if begun:  # the keys were opened, and then the guard failed
-            begun.stop()
+        if started:  # the keys were decrypted, and then the guard failed
+            started.stop()
         slot.release()
         raise
 
 
-def _started(task: TaskName, database: str, arguments: dict[str, object]) -> "tuple[Answer, subprocess.Popen[bytes]]":
-    command = [sys.executable, "-m", "campaign.key_worker.__main__"]
+def _start_process(
+    task: TaskName, database: str, arguments: dict[str, object]
+) -> "tuple[Answer, subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "campaign.key_worker"]
     process = subprocess.Popen(command, cwd=PACKAGE.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-    told = {"task": task, "database": database, "arguments": arguments}
+    request = {"task": task, "database": database, "arguments": arguments}
     with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:
-        stdin.write(json.dumps(told).encode())
+        stdin.write(json.dumps(request).encode())
     answer: Answer | None = json.loads(cast(IO[bytes], process.stdout).readline() or "null")
     if answer is None or "error" in answer:
         process.wait()
         cast(IO[bytes], process.stdout).close()
-        raise getattr(errors, answer["error"])(answer["message"]) if answer else Broken("the key process failed")
+        raise error_from(answer) if answer else WorkerFailed("the key worker failed")
     return answer, process

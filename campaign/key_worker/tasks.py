@@ -1,4 +1,4 @@
-"""What the vault can do. Each task opens what it needs, and returns what to answer and how to go on."""
+"""The tasks of the key worker. Each decrypts the keys it needs, then returns its answer and how to continue."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -12,100 +12,117 @@ from nacl.public import PrivateKey
 from campaign.accounts import invitations
 from campaign.core.database import db
 from campaign.crypto import key_holders
-from campaign.crypto.age import encrypting
-from campaign.crypto.campaign_keys import foreign, parse_recovery_keys
-from campaign.crypto.data_keys import Opener, SealedPerson
-from campaign.errors import BadRecoveryKey, UnknownLink
+from campaign.crypto.age import encrypt_to
+from campaign.crypto.campaign_keys import parse_recovery_keys, unknown_keys
+from campaign.crypto.data_keys import Decryptor, EncryptedPerson
+from campaign.errors import InvalidRecoveryKey, UnknownLink
 from campaign.exports.columns import LAYOUTS
-from campaign.exports.export import Choice, iter_rows
+from campaign.exports.export import ExportFilter, iter_rows
 from campaign.exports.formats import FORMATS
-from campaign.key_worker.client import EXIT_INCOMPLETE
+from campaign.key_worker.protocol import EXIT_INCOMPLETE
 from campaign.key_worker.results import Job, Progress
 from campaign.models import Signature
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What to answer at once, and what to do after that, which returns the exit status."""
+class TaskResult:
+    """The first answer, and the rest of the work: a function that writes output and returns the exit status."""
 
     answer: dict[str, Any] = field(default_factory=dict)
-    carry_on: Callable[[BinaryIO], int] = lambda _output: 0
+    run: Callable[[BinaryIO], int] = lambda _output: 0
 
 
-def hold(*, organiser_id: str, passphrase: str, token: str, recovery_keys: str = "") -> Begun:
-    """Give an organiser a copy of the keys that an invitation carries, or of those typed as recovery keys.
+def grant_keys(*, organiser_id: str, passphrase: str, token: str, recovery_keys: str = "") -> TaskResult:
+    """Give an organiser the keys that their invitation carries, or those typed as recovery keys.
 
-    Raises `BadRecoveryKey`, `UnknownInvitation`.
+    Raises `InvalidRecoveryKey`, `UnknownInvitation`.
     """
-    private_keys = parse_recovery_keys(recovery_keys) if recovery_keys else invitations.keys_in(db.session, token)
-    if foreign(db.session, private_keys):
-        raise BadRecoveryKey("this recovery key belongs to another campaign")
-    key_holders.hold(db.session, UUID(organiser_id), passphrase, private_keys)
-    return Begun()
+    private_keys = parse_recovery_keys(recovery_keys) if recovery_keys else invitations.decrypt_keys(db.session, token)
+    if unknown_keys(db.session, private_keys):
+        raise InvalidRecoveryKey("this recovery key belongs to another campaign")
+    key_holders.grant_keys(db.session, UUID(organiser_id), passphrase, private_keys)
+    return TaskResult()
 
 
-def rewrap(*, organiser_id: str, passphrase: str, new: str) -> Begun:
+def change_passphrase(*, organiser_id: str, passphrase: str, new: str) -> TaskResult:
     """Change an organiser's passphrase."""
     key_holders.change_passphrase(db.session, UUID(organiser_id), old=passphrase, new=new)
-    return Begun()
+    return TaskResult()
 
 
-def invite(*, organiser_id: str, passphrase: str, email: str, role: Any, known: str | None) -> Begun:
-    """Make an invitation that carries the keys, in the name of an organiser who holds them; `known`: whom it is for."""
-    private_keys = key_holders.opened(db.session, UUID(organiser_id), passphrase)
-    guest = UUID(known) if known else None
+def invite(*, organiser_id: str, passphrase: str, email: str, role: Any, known: str | None) -> TaskResult:
+    """Create an invitation that carries the keys, on behalf of an organiser who holds them.
+
+    `known` is the id of the organiser it is meant for, if they are registered already.
+    """
+    private_keys = key_holders.unlock_keys(db.session, UUID(organiser_id), passphrase)
     token = invitations.invite(
-        db.session, email=email, role=role, exports=True, private_keys=private_keys, organiser_id=guest
+        db.session,
+        email=email,
+        role=role,
+        exports=True,
+        private_keys=private_keys,
+        organiser_id=UUID(known) if known else None,
     )
-    return Begun({"token": token})
+    return TaskResult({"token": token})
 
 
-def show(*, organiser_id: str, passphrase: str, signature_id: str) -> Begun:
-    """Open one signature. Raises `UnknownLink` when it is gone."""
-    opener, row = _opener(organiser_id, passphrase), db.session.get(Signature, UUID(signature_id))
+def show(*, organiser_id: str, passphrase: str, signature_id: str) -> TaskResult:
+    """Decrypt one signature. Raises `UnknownLink` when it is gone."""
+    decryptor, row = _decryptor(organiser_id, passphrase), db.session.get(Signature, UUID(signature_id))
     if row is None:
         raise UnknownLink("the signature is gone")
-    return Begun(asdict(opener.open(SealedPerson(row.data_key_id, row.sealed), identity=row.id)))
+    return TaskResult(asdict(decryptor.open(EncryptedPerson(row.data_key_id, row.sealed), identity=row.id)))
 
 
 def export(
     *, organiser_id: str, passphrase: str, purpose: str, dialect: str, choice: dict[str, Any], recipient: str | None
-) -> Begun:
-    """Put out signatures in the format of `dialect`, encrypted to an age `recipient` if there is one."""
-    opener, layout, missed = _opener(organiser_id, passphrase), LAYOUTS[purpose], list[UUID]()
-    rows = iter_rows(db.engine, opener, _choice(choice), layout, on_unreadable=missed.append)
+) -> TaskResult:
+    """Write signatures in the format of `dialect`, encrypted to the age `recipient` if there is one."""
+    decryptor, layout, unreadable = _decryptor(organiser_id, passphrase), LAYOUTS[purpose], list[UUID]()
+    rows = iter_rows(db.engine, decryptor, _export_filter(choice), layout, on_unreadable=unreadable.append)
     chunks = FORMATS[dialect].write(rows, header=layout.header)
 
-    def carry_on(output: BinaryIO) -> int:
+    def run(output: BinaryIO) -> int:
         if recipient:
-            encrypting(chunks, recipient, output)
+            encrypt_to(chunks, recipient, output)
         else:
             output.writelines(chunks)
         output.flush()
-        return EXIT_INCOMPLETE if missed else 0
+        return EXIT_INCOMPLETE if unreadable else 0
 
-    return Begun(carry_on=carry_on)
-
-
-def hand_in(*, organiser_id: str, passphrase: str, instance: str, token: str, wanted: dict[str, Any]) -> Begun:
-    """Make the document to hand in, and keep it with the job of that `token`."""
-    from campaign.key_worker import delivery  # noqa: PLC0415 - what sets documents takes a while to load
-
-    opener, job = _opener(organiser_id, passphrase), Job(Path(instance), token)
-    job.tell(Progress(0, 0))
-
-    def carry_on(_output: BinaryIO) -> int:
-        missed = delivery.make(db.session, opener, delivery.wanted(wanted), job)
-        return EXIT_INCOMPLETE if missed else 0
-
-    return Begun(carry_on=carry_on)
+    return TaskResult(run=run)
 
 
-def _opener(organiser_id: str, passphrase: str) -> Opener:
-    private_keys: list[PrivateKey] = key_holders.opened(db.session, UUID(organiser_id), passphrase)
-    return Opener(db.session, private_keys)
+def deliver(*, organiser_id: str, passphrase: str, instance: str, token: str, wanted: dict[str, Any]) -> TaskResult:
+    """Create the PDF for delivery, and store it encrypted with the job of that `token`."""
+    from campaign.key_worker import delivery  # noqa: PLC0415 - importing the PDF library takes a while
+
+    decryptor, job = _decryptor(organiser_id, passphrase), Job(Path(instance), token)
+    job.report(Progress(0, 0))
+
+    def run(_output: BinaryIO) -> int:
+        unreadable = delivery.make(db.session, decryptor, delivery.parse_request(wanted), job)
+        return EXIT_INCOMPLETE if unreadable else 0
+
+    return TaskResult(run=run)
 
 
-def _choice(told: dict[str, Any]) -> Choice:
-    period = {name: datetime.fromisoformat(told[name]) for name in ("since", "until") if told[name]}
-    return Choice(**told | period)
+TASKS: dict[str, Callable[..., TaskResult]] = {
+    "grant_keys": grant_keys,
+    "change_passphrase": change_passphrase,
+    "invite": invite,
+    "show": show,
+    "export": export,
+    "deliver": deliver,
+}
+
+
+def _decryptor(organiser_id: str, passphrase: str) -> Decryptor:
+    private_keys: list[PrivateKey] = key_holders.unlock_keys(db.session, UUID(organiser_id), passphrase)
+    return Decryptor(db.session, private_keys)
+
+
+def _export_filter(values: dict[str, Any]) -> ExportFilter:
+    period = {name: datetime.fromisoformat(values[name]) for name in ("since", "until") if values[name]}
+    return ExportFilter(**values | period)

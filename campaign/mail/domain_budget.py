@@ -16,9 +16,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction, utcnow
-from campaign.models import DomainEmails, OutboxMessage
+from campaign.models import DomainEmailCount, OutboxMessage
 
-_HELD_AT_ONCE = 1000  # in one transaction, since signers wait for it
+_HOLD_BATCH = 1000  # in one transaction, since signers wait for it
 
 # Providers where anybody can open a mailbox, by country. Families such as yahoo.* are matched below.
 _PROVIDERS = frozenset(
@@ -77,12 +77,12 @@ def domain_hash(key: bytes, domain: str) -> bytes | None:
     return hmac.digest(key, b"domain " + domain.encode(), "sha256")[:16]
 
 
-def room_today(session: Session, hashes: Iterable[bytes], *, limit: int) -> dict[bytes, float]:
+def remaining_today(session: Session, hashes: Iterable[bytes], *, limit: int) -> dict[bytes, float]:
     """Return how many more emails each domain may get today (UTC), of `limit` a day."""
     room: dict[bytes, float] = dict.fromkeys(hashes, limit)
     if room:
-        columns = (DomainEmails.domain_hash, DomainEmails.sent, DomainEmails.released)
-        known = select(*columns).where(DomainEmails.domain_hash.in_(room), DomainEmails.day == _today())
+        columns = (DomainEmailCount.domain_hash, DomainEmailCount.sent, DomainEmailCount.released)
+        known = select(*columns).where(DomainEmailCount.domain_hash.in_(room), DomainEmailCount.day == _today())
         for row in session.execute(known):
             room[row.domain_hash] = float("inf") if row.released else limit - row.sent
     return room
@@ -106,7 +106,7 @@ def hold_beyond_limit(
     if not limit:
         return rows
     budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
-    room = room_today(session, budgeted.values(), limit=limit)
+    room = remaining_today(session, budgeted.values(), limit=limit)
     wanted: list[OutboxMessage] = []
     full: dict[bytes, str] = {}
     for row in rows:
@@ -141,9 +141,9 @@ def release(session: Session, key: bytes, domain: str) -> int | None:
 
 def full_domains(session: Session) -> list[FullDomain]:
     """Return the domains that reached their budget today or yesterday, the newest and largest first."""
-    columns = [getattr(DomainEmails, name) for name in FullDomain.__slots__]
-    full = select(*columns).where(DomainEmails.domain.is_not(None))
-    newest_first = full.order_by(DomainEmails.day.desc(), DomainEmails.held.desc())
+    columns = [getattr(DomainEmailCount, name) for name in FullDomain.__slots__]
+    full = select(*columns).where(DomainEmailCount.domain.is_not(None))
+    newest_first = full.order_by(DomainEmailCount.day.desc(), DomainEmailCount.held.desc())
     return [FullDomain(*row) for row in session.execute(newest_first)]
 
 
@@ -152,7 +152,7 @@ def tomorrow() -> datetime:
     return datetime.combine(_today() + timedelta(days=1), time(), UTC)
 
 
-def oldest_kept() -> date:
+def oldest_retained_day() -> date:
     """Return the first day whose counts are kept: yesterday."""
     return _today() - timedelta(days=1)
 
@@ -169,7 +169,7 @@ def _hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUI
         OutboxMessage.due_at <= utcnow(),
         OutboxMessage.id.not_in(list(besides)),
     )
-    first = due.order_by(OutboxMessage.due_at).limit(_HELD_AT_ONCE).with_for_update(skip_locked=True)
+    first = due.order_by(OutboxMessage.due_at).limit(_HOLD_BATCH).with_for_update(skip_locked=True)
     held, later = session.scalars(first).all(), tomorrow()
     put_off = update(OutboxMessage).where(OutboxMessage.id.in_(held))
     session.execute(put_off.values(created_at=later, due_at=later), execution_options={"synchronize_session": False})
@@ -184,7 +184,7 @@ def _add(
     session: Session, hashed: bytes, *, sent: int = 0, held: int = 0, domain: str | None = None, released: bool = False
 ) -> None:
     row = {"domain_hash": hashed, "day": _today(), "sent": sent, "held": held, "domain": domain, "released": released}
-    new = insert(session, DomainEmails).values(**row)
-    added = {"sent": DomainEmails.sent + sent, "held": DomainEmails.held + held}
+    new = insert(session, DomainEmailCount).values(**row)
+    added = {"sent": DomainEmailCount.sent + sent, "held": DomainEmailCount.held + held}
     changed = ({"domain": domain} if domain else {}) | ({"released": True} if released else {})
     session.execute(new.on_conflict_do_update(index_elements=["domain_hash", "day"], set_=added | changed))

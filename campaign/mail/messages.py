@@ -17,7 +17,7 @@ from flask import render_template
 from flask_babel import force_locale, get_locale, gettext
 
 from campaign.core import dates
-from campaign.mail.outbox import Kind, Letter, Waiting
+from campaign.mail.outbox import ClaimedMessage, Kind, Recipient
 
 _LINK = "\x01"  # where the link goes, in a body that is made once for everybody
 
@@ -33,7 +33,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class MessageText:
     """What a message says: its link stands between `before` and `after`."""
 
     subject: str
@@ -41,31 +41,33 @@ class Words:
     after: tuple[str, ...]
 
 
-def written(waiting: Waiting, letter: Letter, *, link: str, sender: str, delivered_on: date | None = None) -> Message:
+def render_message(
+    waiting: ClaimedMessage, letter: Recipient, *, link: str, sender: str, delivered_on: date | None = None
+) -> Message:
     """Return the message for a letter, in its language. Needs an application context, for the templates.
 
     Once the petition was handed in (`delivered_on`), a letter that asks to confirm says that it comes too late.
     """
     # The same name each time it is tried, so that a mail server can tell a repetition; a reminder is none.
-    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), in_ascii(letter.to)
+    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), to_ascii_address(letter.to)
     head = (
         f"Message-ID: <{name}@{sender.rpartition('@')[2]}>\r\n"
         f"Date: {format_datetime(waiting.created_at)}\r\n"
         f"To: {to}\r\n"
     )
     body = _body(waiting.kind, letter.language, sender, delivered_on)
-    return Message(name, sender, to, head.encode("ascii") + _linked(body, link))
+    return Message(name, sender, to, head.encode("ascii") + _with_link(body, link))
 
 
-def in_ascii(address: str) -> str:
+def to_ascii_address(address: str) -> str:
     """Return `address` with its domain in ASCII (RFC 5891), which every mail server takes."""
     local, _, domain = address.rpartition("@")
     return f"{local}@{idna.encode(domain, uts46=True).decode() if not domain.isascii() else domain}"
 
 
-def confirmation() -> Words:
+def confirmation() -> MessageText:
     """Ask a new signer to confirm."""
-    return Words(
+    return MessageText(
         subject=gettext("Please confirm"),
         before=gettext(
             "your e-mail address was entered under the petition to the International Olympic Committee. Open this page "
@@ -82,9 +84,9 @@ def confirmation() -> Words:
     )
 
 
-def already_signed() -> Words:
+def already_signed() -> MessageText:
     """Tell somebody that their address was entered again."""
-    return Words(
+    return MessageText(
         subject=gettext("You are on the list already"),
         before=gettext(
             "your e-mail address was entered on our page once more. It stands under the petition to the International "
@@ -95,9 +97,9 @@ def already_signed() -> Words:
     )
 
 
-def reminder() -> Words:
+def reminder() -> MessageText:
     """Remind somebody, once, that they have not confirmed."""
-    return Words(
+    return MessageText(
         subject=gettext("One step is left"),
         before=gettext(
             "a while ago your e-mail address was entered under the petition to the International Olympic Committee. It "
@@ -110,10 +112,10 @@ def reminder() -> Words:
     )
 
 
-def too_late(delivered_on: date) -> Words:
+def too_late(delivered_on: date) -> MessageText:
     """Tell somebody whose letter waited too long that the petition was handed in meanwhile."""
-    day = dates.written(delivered_on, str(get_locale()))
-    return Words(
+    day = dates.format_long_date(delivered_on, str(get_locale()))
+    return MessageText(
         subject=gettext("This comes too late"),
         before=gettext(
             "your e-mail address was entered under the petition to the International Olympic Committee. It was handed "
@@ -125,7 +127,7 @@ def too_late(delivered_on: date) -> Words:
     )
 
 
-def _linked(body: bytes, link: str) -> bytes:
+def _with_link(body: bytes, link: str) -> bytes:
     """Put the link into the body, between soft line breaks: so no line gets too long (RFC 2045, 6.7)."""
     return body.replace(b"=01", b"=\r\n" + quopri.encodestring(link.encode()).replace(b"\n", b"\r\n") + b"=\r\n")
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from campaign.core.database import new_id, transaction, utcnow
 from campaign.crypto.padding import pad
 from campaign.mail import domain_budget, pacing
-from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.models import OutboxMessage, Signature, SuppressedEmail
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +29,15 @@ Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
 # the second attempt pass after a minute, or after five.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40, 80, 160, 320))
 MAX_ATTEMPTS = 30  # with these pauses, five days
-GIVE_UP = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
+RETRY_PERIOD = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
-_UNTRIED: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
-_REVIVED_AT_ONCE = 500  # in one transaction, since signers wait for it
+_UNTRIED_FIRST: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
+_RETRY_BATCH = 500  # in one transaction, since signers wait for it
 _BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Recipient:
     """To whom a message goes and in which language; all else is known by its kind and its signature."""
 
     to: str
@@ -45,13 +45,13 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ClaimedMessage:
     """A message taken from the outbox, to be sent now; without `letter` where another secret key sealed that."""
 
     id: UUID
     kind: Kind
     signature_id: UUID | None
-    letter: Letter | None
+    letter: Recipient | None
     created_at: datetime
     due_at: datetime
     attempts: int = 1
@@ -59,7 +59,7 @@ class Waiting:
     own_failures: int = 0
 
 
-def new_row(key: bytes, letter: Letter, *, budgeted: bool = True) -> dict[str, Any]:
+def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str, Any]:
     """Return the columns of a message that is due now, but for its kind and its signature: those the database knows.
 
     A `budgeted` message counts towards the daily budget of its domain, whichever kind it gets.
@@ -72,9 +72,9 @@ def new_row(key: bytes, letter: Letter, *, budgeted: bool = True) -> dict[str, A
     return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
 
 
-def take(
+def claim(
     session: Session, key: bytes, *, most: int, untried_first: bool = False, domain_limit: int = 0
-) -> list[Waiting]:
+) -> list[ClaimedMessage]:
     """Claim up to `most` due messages, those due first, for this worker only.
 
     A claimed message is due again after `LEASE`: it comes back by itself when the worker dies, and no other worker
@@ -86,7 +86,7 @@ def take(
         with transaction(session):
             rows = _due_rows(session, now, most=most, untried_first=untried_first)
             wanted = domain_budget.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
-            taken = [_taken(key, row, now=now) for row in wanted]
+            taken = [_claimed(key, row, now=now) for row in wanted]
         if taken or not rows:  # else all of them are held, and there may be more behind them
             return taken
 
@@ -103,14 +103,14 @@ def _due_rows(session: Session, now: datetime, *, most: int, untried_first: bool
     return rows
 
 
-def put_back(session: Session, untried: Sequence[Waiting]) -> None:
+def release(session: Session, untried: Sequence[ClaimedMessage]) -> None:
     """Give back what was taken and not tried, to its old place in the order."""
     for waiting in untried:  # one by one: who holds several rows can meet somebody who erases them, in another order
         old = {"due_at": waiting.due_at, "attempts": waiting.attempts - 1, "refused_at": waiting.refused_at}
         _update(session, waiting.id, **old)
 
 
-def defer(session: Session, waiting: Waiting, *, code: int | None, reply: str, at_once: bool = False) -> None:
+def defer(session: Session, waiting: ClaimedMessage, *, code: int | None, reply: str, at_once: bool = False) -> None:
     """Keep a message that was not accepted for its next attempt: after its pause, or as soon as the server works.
 
     `reply`: the server's words without addresses.
@@ -121,7 +121,7 @@ def defer(session: Session, waiting: Waiting, *, code: int | None, reply: str, a
     _update(session, waiting.id, due_at=due_at, attempts=attempts, **failure)
 
 
-def done(session: Session, message_id: UUID) -> None:
+def delete_sent(session: Session, message_id: UUID) -> None:
     """Delete a message that the mail server has accepted; the pause until the next to the same mailbox begins."""
     with transaction(session):
         _note_delivery(session, message_id)
@@ -143,18 +143,18 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
     with transaction(session):
         _note_delivery(session, message_id)
         kept = session.execute(
-            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED).returning(OutboxMessage.id)
+            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED_FIRST).returning(OutboxMessage.id)
         ).first()
         if kept is None:
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
-def refused_among(session: Session, taken: Sequence[Waiting]) -> set[UUID]:
+def opted_out_among(session: Session, taken: Sequence[ClaimedMessage]) -> set[UUID]:
     """Return the signatures whose owner refused mail at the very moment when their address was entered once more."""
     hashes = (Signature.address_hash, Signature.mailbox_hash)
-    refused = select(Signature.id).join(RefusedAddress, RefusedAddress.address_hash.in_(hashes))
+    refused = select(Signature.id).join(SuppressedEmail, SuppressedEmail.address_hash.in_(hashes))
     asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
-    return set(session.scalars(refused.where(Signature.id.in_(asked), RefusedAddress.until > utcnow())))
+    return set(session.scalars(refused.where(Signature.id.in_(asked), SuppressedEmail.until > utcnow())))
 
 
 def drop_reminders(session: Session) -> None:
@@ -163,7 +163,7 @@ def drop_reminders(session: Session) -> None:
         session.execute(delete(OutboxMessage).where(OutboxMessage.kind == "reminder"))
 
 
-def withdraw(session: Session, signature_id: UUID) -> None:
+def cancel_for(session: Session, signature_id: UUID) -> None:
     """Delete all that waits for a signature, within the caller's transaction."""
     session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
 
@@ -179,7 +179,7 @@ def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str,
         pacing.free_slot(session, message_id)
 
 
-def revive(session: Session) -> int:
+def retry_dead(session: Session) -> int:
     """Make dead letters due once more, as if they were new; returns how many.
 
     Those beyond the emails that their mailbox may get within a day stay as they are.
@@ -188,11 +188,11 @@ def revive(session: Session) -> int:
         select(OutboxMessage.id).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
     ).all()
     now, revived = utcnow(), 0
-    for start in range(0, len(dead), _REVIVED_AT_ONCE):
+    for start in range(0, len(dead), _RETRY_BATCH):
         with transaction(session):
-            wanted = pacing.retake_slots(session, OutboxMessage.id.in_(dead[start : start + _REVIVED_AT_ONCE]))
+            wanted = pacing.reclaim_slots(session, OutboxMessage.id.in_(dead[start : start + _RETRY_BATCH]))
             again = update(OutboxMessage).where(OutboxMessage.id.in_(wanted))
-            session.execute(again.values(created_at=now, due_at=now, **_UNTRIED))
+            session.execute(again.values(created_at=now, due_at=now, **_UNTRIED_FIRST))
         revived += len(wanted)
     return revived
 
@@ -219,25 +219,25 @@ def _note_delivery(session: Session, message_id: UUID) -> None:
 
 
 def _domain_of(key: bytes, row: OutboxMessage) -> str | None:
-    letter = _opened(key, row)
+    letter = _decrypt(key, row)
     return domain_budget.domain_of(letter.to) if letter else None
 
 
-def _taken(key: bytes, row: OutboxMessage, *, now: datetime) -> Waiting:
+def _claimed(key: bytes, row: OutboxMessage, *, now: datetime) -> ClaimedMessage:
     due, refused_at = row.due_at or now, row.refused_at
     # Without `refused_at`, else another worker could bring back a message that is being sent: see `server_state`.
     row.due_at, row.attempts, row.refused_at = now + LEASE, row.attempts + 1, None
     kind: Any = row.kind
-    letter = _opened(key, row)
-    return Waiting(
+    letter = _decrypt(key, row)
+    return ClaimedMessage(
         row.id, kind, row.signature_id, letter, row.created_at, due, row.attempts, refused_at, row.own_failures
     )
 
 
-def _opened(key: bytes, row: OutboxMessage) -> Letter | None:
+def _decrypt(key: bytes, row: OutboxMessage) -> Recipient | None:
     try:
         packed = json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes))
-        return Letter(to=packed["to"], language=packed["language"])
+        return Recipient(to=packed["to"], language=packed["language"])
     except (CryptoError, KeyError, TypeError, ValueError):
         log.warning("a letter in the outbox was sealed with another secret key")
         return None

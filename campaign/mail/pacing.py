@@ -16,13 +16,13 @@ from campaign.models import EmailSlot, OutboxMessage, Signature
 
 CONFIRMATIONS_PER_DAY = 3  # slots 0, 1 and 2
 NOTICE_SLOT = CONFIRMATIONS_PER_DAY  # "already signed", and the link that was asked for
-PAUSE = timedelta(days=1)
+EMAIL_INTERVAL = timedelta(days=1)
 
 
 def start_pause(session: Session, message_id: UUID) -> None:
     """Start the pause of the message's slot, since it was delivered; within the caller's transaction."""
     delivered = update(EmailSlot).where(EmailSlot.message_id == message_id)
-    session.execute(delivered.values(message_id=None, paused_until=utcnow() + PAUSE))
+    session.execute(delivered.values(message_id=None, paused_until=utcnow() + EMAIL_INTERVAL))
 
 
 def free_slot(session: Session, message_id: UUID) -> None:
@@ -30,7 +30,7 @@ def free_slot(session: Session, message_id: UUID) -> None:
     session.execute(delete(EmailSlot).where(EmailSlot.message_id == message_id))
 
 
-def retake_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
+def reclaim_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
     """Claim slots again for messages that were given up, within the caller's transaction; returns those that got one.
 
     The newest come first. The others must stay given up: their mailboxes have their emails of the day.

@@ -9,15 +9,15 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import utcnow
-from campaign.mail.server_state import LATE, load
+from campaign.mail.server_state import LATE_AFTER, load
 from campaign.models import OutboxMessage
 
-RECENT = timedelta(days=1)  # for so long a message that was given up is shown in red
-STUCK = 6  # attempts, the last of them more than an hour after the first
+RECENT_PERIOD = timedelta(days=1)  # for so long a message that was given up is shown in red
+STUCK_AFTER = 6  # attempts, the last of them more than an hour after the first
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class QueueStatus:
     """How many messages wait, since when the oldest does, how many were given up, and how many reminders will come.
 
     `bounced`: how many of those that wait or were given up a mail server has refused.
@@ -31,7 +31,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadMessage:
     """A message that was given up: its signature, when it was due first, the server's code if any, and its words."""
 
     signature_id: UUID | None
@@ -54,9 +54,9 @@ class Health:
     since: datetime | None = None
 
 
-def backlog(session: Session) -> Backlog:
+def queue_status(session: Session) -> QueueStatus:
     """Return what waits in the outbox."""
-    waiting, dead, coming = _waiting(), OutboxMessage.due_at.is_(None), _coming()
+    waiting, dead, coming = _is_waiting(), OutboxMessage.due_at.is_(None), _upcoming()
     counts = select(
         func.count().filter(waiting),
         func.min(OutboxMessage.created_at).filter(waiting),
@@ -64,7 +64,7 @@ def backlog(session: Session) -> Backlog:
         func.count().filter(coming),
         func.count(OutboxMessage.refusal),
     )
-    return Backlog(*session.execute(counts.select_from(OutboxMessage)).one())
+    return QueueStatus(*session.execute(counts.select_from(OutboxMessage)).one())
 
 
 def is_late(session: Session) -> bool:
@@ -73,7 +73,7 @@ def is_late(session: Session) -> bool:
     Outsiders see this, so one address must not change it: it depends on how long messages wait for their first
     attempt, decoys as well as emails, and on failures of the server that do not depend on one or two recipients.
     """
-    overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE, OutboxMessage.attempts == 0)
+    overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE_AFTER, OutboxMessage.attempts == 0)
     # Ordered, so that PostgreSQL reads the index and not the table, however old its statistics are.
     first = overdue.order_by(OutboxMessage.due_at).limit(1)
     return load(session).is_late() or session.execute(first).first() is not None
@@ -84,34 +84,34 @@ def health(session: Session) -> Health:
     server = load(session)
     if server.is_failing:
         return Health("failing", server.reply, server.failing_since)
-    stuck = _refused(OutboxMessage.due_at.is_not(None), OutboxMessage.attempts >= STUCK)
+    stuck = _latest_refusal(OutboxMessage.due_at.is_not(None), OutboxMessage.attempts >= STUCK_AFTER)
     if found := session.execute(stuck).first():
         return Health("late", *found)
     if is_late(session):
         return Health("late")
-    dead = _refused(OutboxMessage.due_at.is_(None), OutboxMessage.refused_at > utcnow() - RECENT)
+    dead = _latest_refusal(OutboxMessage.due_at.is_(None), OutboxMessage.refused_at > utcnow() - RECENT_PERIOD)
     found = session.execute(dead).first()
     return Health("dead", *found) if found else Health("ok")
 
 
-def _refused(*conditions: ColumnElement[bool]) -> Select[str | None, datetime | None]:
+def _latest_refusal(*conditions: ColumnElement[bool]) -> Select[str | None, datetime | None]:
     """Return the words about the message that failed last, and when; its index holds only those that failed."""
     found = select(OutboxMessage.reply, OutboxMessage.refused_at).where(OutboxMessage.refused_at.is_not(None))
     return found.where(*conditions).order_by(OutboxMessage.refused_at.desc()).limit(1)
 
 
-def dead_letters(session: Session, *, most: int) -> list[DeadLetter]:
+def dead_messages(session: Session, *, most: int) -> list[DeadMessage]:
     """Return up to `most` messages that were given up, the newest first."""
     columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.refusal, OutboxMessage.reply)
     dead = select(*columns).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
-    return [DeadLetter(*row) for row in session.execute(dead.limit(most))]
+    return [DeadMessage(*row) for row in session.execute(dead.limit(most))]
 
 
-def _coming() -> ColumnElement[bool]:
+def _upcoming() -> ColumnElement[bool]:
     """A reminder whose time has not come; it may never be needed."""
     return and_(OutboxMessage.kind == "reminder", OutboxMessage.created_at > utcnow())
 
 
-def _waiting() -> ColumnElement[bool]:
+def _is_waiting() -> ColumnElement[bool]:
     """A message whose time has come: no reminder to come, and none that is held until tomorrow."""
     return and_(OutboxMessage.due_at.is_not(None), OutboxMessage.created_at <= utcnow())

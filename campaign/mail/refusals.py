@@ -7,7 +7,7 @@ import idna
 
 MAX_REPLY = 250  # characters of a reply that are kept
 _MAX_READ = 1000
-UNAVAILABLE = 421  # the server ends the session, whatever the command was (RFC 5321, 3.8)
+SERVICE_UNAVAILABLE = 421  # the server ends the session, whatever the command was (RFC 5321, 3.8)
 
 
 class Step(Enum):
@@ -41,8 +41,8 @@ class DeliveryError(Exception):
     def __init__(self, step: Step, code: int | None, words: str | bytes, *, to: str = "") -> None:
         """Store the server's words about a message for `to`, the address removed."""
         self.step, self.code = step, code
-        self.reply = " ".join(filter(None, (str(code or ""), redacted(words, to=to))))[:MAX_REPLY]
-        self.enhanced = _enhanced(self.reply)
+        self.reply = " ".join(filter(None, (str(code or ""), redact(words, to=to))))[:MAX_REPLY]
+        self.enhanced = _enhanced_code(self.reply)
         super().__init__(f"{step.value} {code or 'no reply'}")
 
     @property
@@ -58,12 +58,12 @@ class DeliveryError(Exception):
     @property
     def is_limit(self) -> bool:
         """Return whether a limit of the connection or of a period was reached."""
-        return self.code == UNAVAILABLE or self.enhanced == (5, 3) or bool(_LIMIT.search(self.reply))
+        return self.code == SERVICE_UNAVAILABLE or self.enhanced == (5, 3) or bool(_LIMIT.search(self.reply))
 
     @property
     def fault(self) -> Fault:
         """Return whose fault this one reply names. A row of replies can change that: see `server_state`."""
-        if not self.is_about_one_message or self.code is None or self.code == UNAVAILABLE:
+        if not self.is_about_one_message or self.code is None or self.code == SERVICE_UNAVAILABLE:
             return Fault.SERVER
         if 400 <= self.code < 500:
             return self._temporary()
@@ -111,7 +111,7 @@ class DeliveryError(Exception):
         return self.enhanced[0] if self.enhanced else None
 
 
-def redacted(words: str | bytes, *, to: str) -> str:
+def redact(words: str | bytes, *, to: str) -> str:
     """Return a server's words on one line without email addresses: neither `to`, nor its parts, nor any other."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if len(text) > _MAX_READ:
@@ -126,19 +126,19 @@ def redacted(words: str | bytes, *, to: str) -> str:
 def _parts(to: str) -> list[str]:
     """Return the parts of the address `to` (ASCII) that must not remain, the longest first."""
     local, _, domain = to.rpartition("@")
-    domains = [domain, _in_unicode(domain)]
+    domains = [domain, _decode_domain(domain)]
     parts = {*(f"{local}@{name}" for name in domains), local, local.partition("+")[0], *domains}
     return sorted(parts - {"", "@"}, key=len, reverse=True)
 
 
-def _in_unicode(domain: str) -> str:
+def _decode_domain(domain: str) -> str:
     try:
         return idna.decode(domain)
     except idna.IDNAError:
         return domain
 
 
-def _enhanced(reply: str) -> tuple[int, int] | None:
+def _enhanced_code(reply: str) -> tuple[int, int] | None:
     """Return subject and detail of the enhanced status code in `reply`: at its start, or as qmail has it, (#5.7.1)."""
     found = re.match(r"\d{3} [245]\.(\d{1,3})\.(\d{1,3})\b", reply) or re.search(r"#[245]\.(\d)\.(\d{1,3})\b", reply)
     return (int(found[1]), int(found[2])) if found else None

@@ -17,11 +17,13 @@ from campaign.core.database import insert, transaction, utcnow
 from campaign.mail import pacing
 from campaign.models import MailServer, OutboxMessage
 
-FEW = 3  # different recipients refused permanently in a row, or put off for `LATE`: the server's fault
-MANY = 10  # the same for recipients put off at once, or refused for the third time while others were accepted
-FINAL = 2  # a message refused so often while others were accepted is the recipient's fault, whatever else is refused
+MIN_SUSPECTS = 3  # different recipients refused permanently in a row, or put off for `LATE`: the server's fault
+MAX_SUSPECTS = 10  # the same for recipients put off at once, or refused for the third time while others were accepted
+FINAL_FAILURES = (
+    2  # a message refused so often while others were accepted is the recipient's fault, whatever else is refused
+)
 MAX_PAUSE = 60  # seconds
-LATE = timedelta(minutes=5)
+LATE_AFTER = timedelta(minutes=5)
 _ID = 1
 
 
@@ -58,8 +60,8 @@ class ServerState:
         One or two recipients cannot cause this, else it would tell outsiders whether an address is sent an email.
         """
         since = self.failing_since or self.refusing_since
-        by_many = (self.failures and self.unreachable) or self.suspects.count(",") + 1 >= FEW
-        return bool(since and by_many and since < utcnow() - LATE)
+        by_many = (self.failures and self.unreachable) or self.suspects.count(",") + 1 >= MIN_SUSPECTS
+        return bool(since and by_many and since < utcnow() - LATE_AFTER)
 
 
 def load(session: Session) -> ServerState:
@@ -112,9 +114,9 @@ def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: st
         _add_suspect(row, f"!{suspect}" if is_clear else suspect)
         suspects = row.suspects.split(",")
         clear = [hashed for hashed in suspects if hashed.startswith("!")]
-        is_lasting = row.refusing_since is not None and row.refusing_since < utcnow() - LATE
-        few = (is_clear and len(clear) >= FEW) or (is_lasting and len(suspects) >= FEW)
-        if row.failures or few or len(suspects) >= MANY:
+        is_lasting = row.refusing_since is not None and row.refusing_since < utcnow() - LATE_AFTER
+        few = (is_clear and len(clear) >= MIN_SUSPECTS) or (is_lasting and len(suspects) >= MIN_SUSPECTS)
+        if row.failures or few or len(suspects) >= MAX_SUSPECTS:
             _fail(session, row, seen, reply, unreachable=False)
         return _state(row)
 
@@ -164,7 +166,7 @@ def _locked(session: Session) -> Iterator[MailServer]:
 
 def _add_suspect(row: MailServer, suspect: str | None) -> None:
     known = [hashed for hashed in row.suspects.split(",") if hashed]
-    if suspect is None or suspect.strip("!") in row.suspects or len(known) >= MANY:
+    if suspect is None or suspect.strip("!") in row.suspects or len(known) >= MAX_SUSPECTS:
         return
     row.suspects = ",".join([*known, suspect])
     row.refusing_since = row.refusing_since or utcnow()
@@ -188,8 +190,8 @@ def _recover(row: MailServer) -> None:
 
 def _bring_back(session: Session, since: datetime, *only: ColumnElement[bool]) -> None:
     """Make every message that failed since then due again, except those that fail while others are accepted."""
-    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures < FINAL, *only)
-    revived = OutboxMessage.id.in_(pacing.retake_slots(session, *failed))
+    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures < FINAL_FAILURES, *only)
+    revived = OutboxMessage.id.in_(pacing.reclaim_slots(session, *failed))
     again = update(OutboxMessage).where(*failed, or_(OutboxMessage.due_at.is_not(None), revived))
     session.execute(again.values(due_at=OutboxMessage.created_at))
 

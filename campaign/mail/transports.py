@@ -11,9 +11,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from campaign.config.settings import Settings
 from campaign.config.validators import sender_of
-from campaign.core.atomic_files import own_folder, whole_file
-from campaign.mail.messages import Message, in_ascii
-from campaign.mail.refusals import UNAVAILABLE, DeliveryError, Step
+from campaign.core.atomic_files import atomic_write, make_private_dir
+from campaign.mail.messages import Message, to_ascii_address
+from campaign.mail.refusals import SERVICE_UNAVAILABLE, DeliveryError, Step
 
 TIMEOUT = 20  # seconds that a mail server may take for one reply
 CONTENT_TIMEOUT = 60  # the same after the content, which many servers scan first
@@ -43,7 +43,7 @@ def transport_for(settings: Settings) -> Transport:
 def sender(settings: Settings) -> str:
     """Return the address that mail comes from, in ASCII: as set, or one at the page's own host."""
     host = urlsplit(settings.public_url).hostname or "localhost"
-    return in_ascii(sender_of(settings.mail_url) or f"no-reply@{'localhost' if _is_loopback(host) else host}")
+    return to_ascii_address(sender_of(settings.mail_url) or f"no-reply@{'localhost' if _is_loopback(host) else host}")
 
 
 class FileTransport:
@@ -56,13 +56,13 @@ class FileTransport:
     def send(self, message: Message) -> None:
         """Write `message` under its name, so that a second try replaces the first."""
         self.check(message.sender)
-        with _failing_at(Step.CONNECTION), whole_file(self._folder / f"{message.name}.eml") as file:
+        with _failing_at(Step.CONNECTION), atomic_write(self._folder / f"{message.name}.eml") as file:
             file.write(message.content)
 
     def check(self, _sender: str) -> None:
         """Make the folder if it is missing."""
         with _failing_at(Step.CONNECTION):
-            own_folder(self._folder)
+            make_private_dir(self._folder)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -107,7 +107,7 @@ class SmtpTransport:
                 return
             with _failing_at(Step.RECIPIENT, to=message.to):
                 _require(Step.RECIPIENT, connection.rcpt(message.to), to=message.to)
-            with _failing_at(Step.CONTENT, to=message.to), _patient(connection):
+            with _failing_at(Step.CONTENT, to=message.to), _content_timeout(connection):
                 _require(Step.CONTENT, connection.data(message.content), to=message.to)
         except DeliveryError as error:
             self._reset(error)
@@ -116,7 +116,7 @@ class SmtpTransport:
     def _reset(self, error: DeliveryError) -> None:
         """Make the connection ready for the next message after a refusal; close it where that is not possible."""
         try:
-            if error.code is None or error.code == UNAVAILABLE or self._connection is None:
+            if error.code is None or error.code == SERVICE_UNAVAILABLE or self._connection is None:
                 self.close()
             else:
                 self._connection.rset()
@@ -186,7 +186,7 @@ def _failing_at(step: Step, *, to: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def _patient(connection: smtplib.SMTP) -> Iterator[None]:
+def _content_timeout(connection: smtplib.SMTP) -> Iterator[None]:
     """Wait longer for replies within the block."""
     connection.sock.settimeout(CONTENT_TIMEOUT)  # type: ignore[union-attr]
     try:

@@ -13,10 +13,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from campaign.config.settings import Settings
-from campaign.core.database import db, forget_deleted, utcnow
+from campaign.core.database import db, purge_deleted_pages, utcnow
 from campaign.crypto.tokens import link_for
 from campaign.mail import outbox, server_state
-from campaign.mail.messages import Message, written
+from campaign.mail.messages import Message, render_message
 from campaign.mail.refusals import DeliveryError, Fault, Step
 from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
@@ -24,11 +24,11 @@ from campaign.models import OutboxMessage
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before
-GREYLISTED = 5  # attempts, within 36 minutes, after which a greylist has let others pass
+GREYLIST_DELAY = 5  # attempts, within 36 minutes, after which a greylist has let others pass
 HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
-TIDY_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
-REST_SECONDS = 10.0  # after a failure that has nothing to do with mail
+VACUUM_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
+ERROR_PAUSE_SECONDS = 10.0  # after a failure that has nothing to do with mail
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class MailWorker:
                 pause = 0.0 if self.send_batch() else POLL_SECONDS
             except Exception as error:  # noqa: BLE001 - if this thread ended, all mail would wait for ever
                 log.warning("the mail worker rests", reason=type(error).__name__)
-                pause = REST_SECONDS
+                pause = ERROR_PAUSE_SECONDS
         self._transport.close()
 
     def start(self) -> None:
@@ -90,15 +90,15 @@ class MailWorker:
         with self._app.app_context():
             self._seen = self._server = server_state.load(db.session)
             if not self._seen.is_failing:
-                taken = outbox.take(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
+                taken = outbox.claim(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
             elif server_state.claim_attempt(db.session, at_once=at_once):
-                taken = outbox.take(
+                taken = outbox.claim(
                     db.session, self._letters, most=ATTEMPT, untried_first=True, domain_limit=self._domain_limit
                 )
             else:
                 self._rest()
                 return 0
-            self._refused = outbox.refused_among(db.session, taken)
+            self._refused = outbox.opted_out_among(db.session, taken)
             self._delivery_day = self._delivered_on(db.session)
             handled = self._send_all(taken)
             if not self._server.is_failing:
@@ -109,12 +109,12 @@ class MailWorker:
                 self._decide_without_email(is_idle=not taken)
             return 0
 
-    def _send_all(self, taken: list[outbox.Waiting]) -> int:
+    def _send_all(self, taken: list[outbox.ClaimedMessage]) -> int:
         """Send messages until the server fails; returns how many were handled."""
         began = time.monotonic()
         for number, waiting in enumerate(taken, start=1):
             if not self._send(waiting) or time.monotonic() > began + HOLD_SECONDS:
-                outbox.put_back(db.session, taken[number:])
+                outbox.release(db.session, taken[number:])
                 return number
         return len(taken)
 
@@ -133,14 +133,14 @@ class MailWorker:
     def _rest(self) -> None:
         """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
         self._transport.close()
-        if self._leaves_traces or time.monotonic() > self._tidied + TIDY_SECONDS:
+        if self._leaves_traces or time.monotonic() > self._tidied + VACUUM_SECONDS:
             if not self._reminder:
                 outbox.drop_reminders(db.session)
             db.session.close()  # who still reads keeps old rows alive
-            self._leaves_traces = not forget_deleted(db.engine, OutboxMessage)
+            self._leaves_traces = not purge_deleted_pages(db.engine, OutboxMessage)
             self._tidied = time.monotonic()
 
-    def _send(self, waiting: outbox.Waiting) -> bool:
+    def _send(self, waiting: outbox.ClaimedMessage) -> bool:
         """Send one message if that is needed; returns whether the mail server can be used for the next."""
         if waiting.letter is None:
             return self._left(waiting)
@@ -164,20 +164,20 @@ class MailWorker:
             self._set_server(server_state.note_connection(db.session))
         return True
 
-    def _written(self, waiting: outbox.Waiting, letter: outbox.Letter) -> Message:
+    def _written(self, waiting: outbox.ClaimedMessage, letter: outbox.Recipient) -> Message:
         link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
-        return written(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
+        return render_message(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
 
-    def _left(self, waiting: outbox.Waiting) -> bool:
+    def _left(self, waiting: outbox.ClaimedMessage) -> bool:
         """Leave a letter that another secret key sealed: that key may come back, until it is too late."""
         reply = "encrypted with another secret key"
-        if utcnow() - waiting.created_at > outbox.GIVE_UP:
+        if utcnow() - waiting.created_at > outbox.RETRY_PERIOD:
             outbox.give_up(db.session, waiting.id, code=None, reply=reply)
         else:
             outbox.defer(db.session, replace(waiting, own_failures=waiting.own_failures + 1), code=None, reply=reply)
         return True
 
-    def _is_wanted(self, waiting: outbox.Waiting) -> bool:
+    def _is_wanted(self, waiting: outbox.ClaimedMessage) -> bool:
         if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminds()):
             return False
         return waiting.signature_id not in self._refused
@@ -185,17 +185,17 @@ class MailWorker:
     def _reminds(self) -> bool:
         return bool(self._reminder) and not self._delivery_day
 
-    def _sent(self, waiting: outbox.Waiting) -> None:
+    def _sent(self, waiting: outbox.ClaimedMessage) -> None:
         self._leaves_traces = True
         if waiting.kind == "confirmation" and self._reminds():
             outbox.keep_as_reminder(db.session, waiting.id, due=utcnow() + self._reminder)
         else:
-            outbox.done(db.session, waiting.id)
+            outbox.delete_sent(db.session, waiting.id)
 
-    def _failed(self, waiting: outbox.Waiting, letter: outbox.Letter, error: DeliveryError) -> bool:
+    def _failed(self, waiting: outbox.ClaimedMessage, letter: outbox.Recipient, error: DeliveryError) -> bool:
         """Judge whose fault it is, and act on it; returns whether others can be sent."""
         if not error.is_about_one_message:
-            outbox.put_back(db.session, [waiting])
+            outbox.release(db.session, [waiting])
             self._note_failure(error, suspect=None)
             return False
         if is_own := self._server.has_accepted_since(waiting.refused_at):
@@ -206,11 +206,13 @@ class MailWorker:
             self._keep(waiting, error)  # after it, so that recovery finds what failed since then
             return False
         is_permanent = error.fault is Fault.RECIPIENT
-        is_final = is_permanent and waiting.own_failures >= server_state.FINAL
-        is_new = waiting.attempts <= GREYLISTED
+        is_final = is_permanent and waiting.own_failures >= server_state.FINAL_FAILURES
+        is_new = waiting.attempts <= GREYLIST_DELAY
         is_normal = error.fault is Fault.GREYLISTED and is_new and not self._server.is_failing
         if not is_final and not is_normal:
-            is_clear = error.fault in (Fault.RECIPIENT, Fault.SERVER) and waiting.own_failures < server_state.FINAL
+            is_clear = (
+                error.fault in (Fault.RECIPIENT, Fault.SERVER) and waiting.own_failures < server_state.FINAL_FAILURES
+            )
             noted = server_state.note_refusal(
                 db.session, self._seen, reply=error.reply, suspect=suspect, is_clear=is_clear
             )
@@ -227,12 +229,12 @@ class MailWorker:
             self._defer(waiting, code=error.code, reply=error.reply)
         return True
 
-    def _keep(self, waiting: outbox.Waiting, error: DeliveryError) -> None:
+    def _keep(self, waiting: outbox.ClaimedMessage, error: DeliveryError) -> None:
         """Keep a message for when the server works; after a pause, if it may have been accepted without a reply."""
         may_be_accepted = error.step is Step.CONTENT and error.code is None
         outbox.defer(db.session, waiting, code=error.code, reply=error.reply, at_once=not may_be_accepted)
 
-    def _defer(self, waiting: outbox.Waiting, *, code: int | None, reply: str) -> None:
+    def _defer(self, waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
         """Keep a message for its next attempt, unless it has had them all through its own fault."""
         if waiting.own_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
             outbox.give_up(db.session, waiting.id, code=code, reply=reply, own_failures=waiting.own_failures)

@@ -1,56 +1,56 @@
 """The tables and their constraints: no queries, no addresses of pages."""
 
 from campaign.models.accounts import (
-    Activity,
-    FailedTry,
+    AuditLogEntry,
+    BackupCode,
+    FailedAttempt,
     Invitation,
     KeyCopy,
     KeyHolder,
     Organiser,
     OrganiserSession,
     Passkey,
-    RecoveryCode,
     ShortLivedToken,
 )
-from campaign.models.counters import ConfirmedTotal, FilmTally, ShareTally, SignatureChange, StepTally
+from campaign.models.counters import ConfirmedTotal, FilmViewCount, PageViewCount, ShareCount, SignatureChange
 from campaign.models.mail import MailServer
-from campaign.models.settings import Option, Switch
+from campaign.models.settings import FeatureFlag, Setting
 from campaign.models.signatures import (
     CampaignKey,
     DataKey,
-    DomainEmails,
+    DomainEmailCount,
     EmailSlot,
     OutboxMessage,
-    RefusedAddress,
     Signature,
+    SuppressedEmail,
     UsedChallenge,
 )
 
 __all__ = [
-    "Activity",
+    "AuditLogEntry",
+    "BackupCode",
     "CampaignKey",
     "ConfirmedTotal",
     "DataKey",
-    "DomainEmails",
+    "DomainEmailCount",
     "EmailSlot",
-    "FailedTry",
-    "FilmTally",
+    "FailedAttempt",
+    "FeatureFlag",
+    "FilmViewCount",
     "Invitation",
     "KeyCopy",
     "KeyHolder",
     "MailServer",
-    "Option",
     "Organiser",
     "OrganiserSession",
     "OutboxMessage",
+    "PageViewCount",
     "Passkey",
-    "RecoveryCode",
-    "RefusedAddress",
-    "ShareTally",
+    "Setting",
+    "ShareCount",
     "ShortLivedToken",
     "Signature",
     "SignatureChange",
-    "StepTally",
-    "Switch",
+    "SuppressedEmail",
     "UsedChallenge",
 ]

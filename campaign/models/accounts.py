@@ -46,7 +46,7 @@ class Passkey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class RecoveryCode(Base):
+class BackupCode(Base):
     """The hash of a code that stands in for a second factor, once."""
 
     __tablename__ = "recovery_codes"
@@ -120,7 +120,7 @@ class KeyCopy(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary(80))
 
 
-class FailedTry(Base):
+class FailedAttempt(Base):
     """How often in a row something secret was given wrongly, by a hash of what it was for, and the pause since."""
 
     __tablename__ = "failed_tries"
@@ -130,7 +130,7 @@ class FailedTry(Base):
     until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Activity(Base):
+class AuditLogEntry(Base):
     """What an organiser did. The database refuses to change or delete it; `chained` depends on all rows before."""
 
     __tablename__ = "activities"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from campaign.core.database import Base, UtcDateTime
 
 
-class ShareTally(Base):
+class ShareCount(Base):
     """How often a share link was used in an hour, by channel and language; of whom, nobody knows."""
 
     __tablename__ = "share_tallies"
@@ -19,7 +19,7 @@ class ShareTally(Base):
     shares: Mapped[int]
 
 
-class FilmTally(Base):
+class FilmViewCount(Base):
     """How many have watched `percent` of a film, by hour and language of the page; who, nobody knows."""
 
     __tablename__ = "film_tallies"
@@ -31,7 +31,7 @@ class FilmTally(Base):
     viewers: Mapped[int]
 
 
-class StepTally(Base):
+class PageViewCount(Base):
     """How often in an hour the page was seen (`step` "viewed") or signed ("signed"); by whom, nobody knows.
 
     Repeated signings count as well: else the figures would tell whether an address has signed.

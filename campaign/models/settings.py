@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from campaign.core.database import Base, UtcDateTime
 
 
-class Switch(Base):
+class FeatureFlag(Base):
     """Something that an organiser has switched on; what has no row is off."""
 
     __tablename__ = "switches"
@@ -17,7 +17,7 @@ class Switch(Base):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Option(Base):
+class Setting(Base):
     """What an organiser has set in place of what ships; `language` is empty where it is the same in all."""
 
     __tablename__ = "options"

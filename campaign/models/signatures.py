@@ -30,7 +30,7 @@ class DataKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-def _index_where(name: str, column: str, condition: ColumnElement[bool], *, unique: bool = False) -> Index:
+def _partial_index(name: str, column: str, condition: ColumnElement[bool], *, unique: bool = False) -> Index:
     """An index of those rows alone that are looked for by it: the others cost nothing."""
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
@@ -63,14 +63,14 @@ class Signature(Base):
     synthetic: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
-        _index_where("uq_signatures_confirmed_address", "address_hash", confirmed_at.is_not(None), unique=True),
-        _index_where("ix_signatures_confirmed", "confirmed_at", confirmed_at.is_not(None)),
-        _index_where("ix_signatures_shown", "confirmed_at", shown_name.is_not(None)),
-        _index_where("ix_signatures_referred", "referred_by", referred_by.is_not(None)),
+        _partial_index("uq_signatures_confirmed_address", "address_hash", confirmed_at.is_not(None), unique=True),
+        _partial_index("ix_signatures_confirmed", "confirmed_at", confirmed_at.is_not(None)),
+        _partial_index("ix_signatures_shown", "confirmed_at", shown_name.is_not(None)),
+        _partial_index("ix_signatures_referred", "referred_by", referred_by.is_not(None)),
     )
 
 
-class RefusedAddress(Base):
+class SuppressedEmail(Base):
     """The hash of an address whose owner wants no mail from us until a certain time."""
 
     __tablename__ = "refused_addresses"
@@ -103,7 +103,7 @@ class OutboxMessage(Base):
     reply: Mapped[str | None] = mapped_column(String(300))
     own_failures: Mapped[int] = mapped_column(server_default="0")
 
-    __table_args__ = (_index_where("ix_outbox_refused", "refused_at", refused_at.is_not(None)),)
+    __table_args__ = (_partial_index("ix_outbox_refused", "refused_at", refused_at.is_not(None)),)
 
 
 class EmailSlot(Base):
@@ -124,7 +124,7 @@ class EmailSlot(Base):
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class DomainEmails(Base):
+class DomainEmailCount(Base):
     """How many emails after signing, decoys included, one mail domain got on one day (UTC), and how many were held.
 
     The domain itself is stored only once its budget is used up, for organisers to see.

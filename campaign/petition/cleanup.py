@@ -10,17 +10,17 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningDelete
 
-from campaign.core.database import Base, despite_deadlocks, transaction, utcnow
+from campaign.core.database import Base, retry_on_deadlock, transaction, utcnow
 from campaign.mail import domain_budget
-from campaign.models import DomainEmails, EmailSlot, OutboxMessage, RefusedAddress, Signature, UsedChallenge
-from campaign.petition.expiry import LINK_LIFE
+from campaign.models import DomainEmailCount, EmailSlot, OutboxMessage, Signature, SuppressedEmail, UsedChallenge
+from campaign.petition.expiry import LINK_LIFETIME
 
 BATCH = 1000  # rows erased in one transaction, so that nobody who signs waits for long
 NO_CHANNEL = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class SignatureFilter:
     """Which signatures an organiser means; the period is that of signing. `via` may be `NO_CHANNEL`."""
 
     since: datetime | None = None
@@ -32,7 +32,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchCounts:
     """How many signatures were meant, and how many of them are confirmed."""
 
     all: int
@@ -40,7 +40,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlived:
+class PurgeCounts:
     """What has outlived its time: unconfirmed signatures, refusals, challenges of the bot check, dead letters.
 
     `pauses`: of mailboxes that may get an email again; `domains`: counts of emails to mail domains on earlier days.
@@ -54,38 +54,38 @@ class Outlived:
     domain_budget: int
 
 
-def found(session: Session, burst: Burst) -> Found:
+def count_matching(session: Session, burst: SignatureFilter) -> MatchCounts:
     """Return how many signatures `burst` means."""
-    count = select(func.count(), func.count(Signature.confirmed_at)).select_from(Signature).where(*_meant(burst))
-    return Found(*session.execute(count).one())
+    count = select(func.count(), func.count(Signature.confirmed_at)).select_from(Signature).where(*_conditions(burst))
+    return MatchCounts(*session.execute(count).one())
 
 
-def erase_burst(session: Session, burst: Burst) -> int:
+def erase_matching(session: Session, burst: SignatureFilter) -> int:
     """Erase what `burst` means, with all mail that waits for it; returns how many signatures that were."""
-    return _erase(session, Signature, *_meant(burst))
+    return _erase(session, Signature, *_conditions(burst))
 
 
-def outlived(session: Session) -> Outlived:
+def count_expired(session: Session) -> PurgeCounts:
     """Return how much `purge` would erase."""
-    return Outlived(*(_count(session, table, *conditions) for table, conditions in _too_old()))
+    return PurgeCounts(*(_count(session, table, *conditions) for table, conditions in _expired_signatures()))
 
 
-def purge(session: Session) -> Outlived:
+def purge(session: Session) -> PurgeCounts:
     """Erase all that `Outlived` names; returns how much that was."""
-    return Outlived(*(_erase(session, table, *conditions) for table, conditions in _too_old()))
+    return PurgeCounts(*(_erase(session, table, *conditions) for table, conditions in _expired_signatures()))
 
 
-def _too_old() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
+def _expired_signatures() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
     now = utcnow()
-    yield Signature, (Signature.confirmed_at.is_(None), Signature.signed_at <= now - LINK_LIFE)
-    yield RefusedAddress, (RefusedAddress.until <= now,)
+    yield Signature, (Signature.confirmed_at.is_(None), Signature.signed_at <= now - LINK_LIFETIME)
+    yield SuppressedEmail, (SuppressedEmail.until <= now,)
     yield UsedChallenge, (UsedChallenge.until <= now,)
-    yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFE)
+    yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFETIME)
     yield EmailSlot, (EmailSlot.paused_until <= now,)
-    yield DomainEmails, (DomainEmails.day < domain_budget.oldest_kept(),)
+    yield DomainEmailCount, (DomainEmailCount.day < domain_budget.oldest_retained_day(),)
 
 
-def _meant(burst: Burst) -> Iterator[ColumnElement[bool]]:
+def _conditions(burst: SignatureFilter) -> Iterator[ColumnElement[bool]]:
     if burst.since:
         yield Signature.signed_at >= burst.since
     if burst.until:
@@ -111,10 +111,10 @@ def _erase(session: Session, table: type[Base], *conditions: ColumnElement[bool]
     while keys := session.scalars(select(key).where(*conditions).limit(BATCH)).all():
         # Somebody may have confirmed meanwhile.
         gone = delete(table).where(key.in_(keys), *conditions).returning(key)
-        erased += despite_deadlocks(partial(_carried_out, session, gone))
+        erased += retry_on_deadlock(partial(_execute, session, gone))
     return erased
 
 
-def _carried_out(session: Session, gone: ReturningDelete[Any]) -> int:
+def _execute(session: Session, gone: ReturningDelete[Any]) -> int:
     with transaction(session):
         return len(session.execute(gone).all())

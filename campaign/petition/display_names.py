@@ -17,10 +17,10 @@ MAX_LENGTH = 40  # characters
 MAX_MARKS = 5  # on one letter; Hebrew and Vietnamese take up to four
 
 _JOINERS = "\u200c\u200d"  # which Persian and Indian scripts need
-_BETWEEN = " -\u2010\u2011'\u2019."
+_SEPARATORS = " -\u2010\u2011'\u2019."
 # As in spam.example and t.me, unlike J.R.R. The tone letters of Lisu look like full stops beside other scripts.
 _ADDRESS = re.compile(r"\.[^\W\d_]\w|[\ua4f8-\ua4fd][^\W\d_\ua4d0-\ua4ff]")
-_SCANNED = 10  # times as many rows are read as are shown, for names that do not obey the rule
+_MAX_SCANNED = 10  # times as many rows are read as are shown, for names that do not obey the rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ShownName:
     hidden_at: datetime | None
 
 
-def showable(name: str | None) -> str | None:
+def display_name_for(name: str | None) -> str | None:
     """Return `name` if it looks like a name, None for anything else.
 
     A name begins with a letter and has letters and marks of any script, spaces, hyphens, apostrophes and full stops;
@@ -43,35 +43,35 @@ def showable(name: str | None) -> str | None:
     if not name or len(name) > MAX_LENGTH or not name[0].isalpha():
         return None
     # Without marks: some are not seen, and would part an address for the search alone.
-    if _ADDRESS.search("".join(letter for letter in name if letter.isalpha() or letter in _BETWEEN)):
+    if _ADDRESS.search("".join(letter for letter in name if letter.isalpha() or letter in _SEPARATORS)):
         return None
     marks = 0
     for letter in name:
         kind = category(letter)[0]
         marks = marks + 1 if kind == "M" else 0
-        if marks > MAX_MARKS or not (kind in "LM" or letter in _BETWEEN or letter in _JOINERS):
+        if marks > MAX_MARKS or not (kind in "LM" or letter in _SEPARATORS or letter in _JOINERS):
             return None
     return name
 
 
-def newest(session: Session, *, most: int) -> list[tuple[str, str]]:
+def latest_names(session: Session, *, most: int) -> list[tuple[str, str]]:
     """Return first name and country code of those who confirmed last and ticked to be shown."""
     rows = session.execute(
-        _ticked(Signature.shown_name, Signature.country)
+        _opted_in(Signature.shown_name, Signature.country)
         .where(Signature.name_hidden_at.is_(None))
-        .limit(most * _SCANNED)
+        .limit(most * _MAX_SCANNED)
     )
-    return [(row.shown_name, row.country) for row in rows if showable(row.shown_name)][:most]
+    return [(row.shown_name, row.country) for row in rows if display_name_for(row.shown_name)][:most]
 
 
-def listed(
+def list_names(
     session: Session, *, most: int, before: tuple[datetime, UUID] | None = None, search: str = ""
 ) -> tuple[list[ShownName], tuple[datetime, UUID] | None]:
     """Return up to `most` names for organisers, hidden ones too, newest first, and where the next page begins.
 
     `before` is where a page begins; `search` is a part of the name.
     """
-    query = _ticked(
+    query = _opted_in(
         Signature.id, Signature.shown_name, Signature.country, Signature.confirmed_at, Signature.name_hidden_at
     ).order_by(Signature.id.desc())
     if before:
@@ -85,7 +85,7 @@ def listed(
     rows = [ShownName(*row) for row in session.execute(query.limit(most + 1))]
     page = rows[:most]
     further = (page[-1].confirmed_at, page[-1].id) if len(rows) > most else None
-    return [row for row in page if showable(row.name)], further
+    return [row for row in page if display_name_for(row.name)], further
 
 
 def set_hidden(session: Session, signature_id: UUID, *, hidden: bool) -> bool:
@@ -101,12 +101,12 @@ def set_hidden(session: Session, signature_id: UUID, *, hidden: bool) -> bool:
         return session.execute(changed.values(name_hidden_at=when).returning(Signature.id)).first() is not None
 
 
-def visible() -> ColumnElement[str | None]:
+def is_visible() -> ColumnElement[str | None]:
     """Return the column of the name that may be shown: empty where it is hidden."""
     return case((Signature.name_hidden_at.is_(None), Signature.shown_name), else_=None)
 
 
-def _ticked(*columns: Any) -> Select[Any]:
+def _opted_in(*columns: Any) -> Select[Any]:
     """Select from the confirmed signatures of those who ticked to be shown, the newest first."""
     rows = select(*columns).where(Signature.shown_name.is_not(None), Signature.confirmed_at.is_not(None))
     return rows.order_by(Signature.confirmed_at.desc())

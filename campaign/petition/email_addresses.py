@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from email_validator import EmailNotValidError, validate_email
 
 from campaign.core.text import clean
-from campaign.errors import InvalidAddress, TextTooLong, UnusableCharacter
+from campaign.errors import InvalidEmailAddress, TextTooLong, UnusableCharacter
 
 # Who delivers name+tag@ to name@, as their help pages say; the value is the domain that stands for all of theirs.
 _PLUS_TAGS = {
@@ -29,7 +29,7 @@ _PLUS_TAGS = {
     "ya.ru": "yandex.ru",
     "mail.ru": "mail.ru",
 }
-EMAIL_LENGTH = 254  # characters; RFC 5321, 4.5.3.1, as corrected by erratum 1690
+MAX_LENGTH = 254  # characters; RFC 5321, 4.5.3.1, as corrected by erratum 1690
 
 _IGNORE_DOTS = {"gmail.com", "proton.me"}
 
@@ -43,7 +43,7 @@ _BEFORE = " <>()[],.;:\"'`´“”„‟‘’‚‛«»‹›「」『』…،�
 _AFTER = f"{_BEFORE}!?؟{{}}"
 
 
-def normalised(text: str) -> str:
+def normalize_email(text: str) -> str:
     """Return the email address in `text` as an address to write to: domain in lower case, Unicode composed.
 
     Takes what people paste: `mailto:` links, `Ada <ada@example.org>`, quotes and brackets around, punctuation after,
@@ -53,49 +53,49 @@ def normalised(text: str) -> str:
     (RFC 6531) are refused: few mail servers could take the confirmation there. Raises `InvalidAddress`.
     """
     try:
-        address = _unwrapped(clean(text, max_length=EMAIL_LENGTH))
+        address = _unwrap(clean(text, max_length=MAX_LENGTH))
         return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
     except (EmailNotValidError, TextTooLong, UnicodeError, UnusableCharacter):
-        raise InvalidAddress("this is no e-mail address") from None
+        raise InvalidEmailAddress("this is no e-mail address") from None
 
 
-def folded(address: str) -> str:
+def canonical_email(address: str) -> str:
     """Return what a normalised `address` has in common with all others that reach the same mailbox."""
     local, _, domain = address.lower().rpartition("@")
     domain = _PLUS_TAGS.get(domain, domain)
     if domain in _PLUS_TAGS.values():
-        local = _untagged(local)
+        local = _without_tag(local)
     if domain in _IGNORE_DOTS:
         local = local.replace(".", "")
     return f"{local}@{domain}"
 
 
-def mailbox(address: str) -> str:
+def mailbox_of(address: str) -> str:
     """Return what a normalised `address` has in common with all that probably reach the same mailbox.
 
     It ignores a `+tag` at every domain. That is right for limiting emails, where a wrong guess delays one; duplicates
     are found by `folded`, where a wrong guess would lose a signature.
     """
-    local, _, domain = folded(address).rpartition("@")
-    return f"{_untagged(local)}@{domain}"
+    local, _, domain = canonical_email(address).rpartition("@")
+    return f"{_without_tag(local)}@{domain}"
 
 
-def address_hash(key: bytes, address: str) -> bytes:
+def email_hash(key: bytes, address: str) -> bytes:
     """Return 32 bytes that tell whether two addresses are one mailbox, and nothing to those without `key`."""
-    return hmac.digest(key, folded(address).encode(), "sha256")
+    return hmac.digest(key, canonical_email(address).encode(), "sha256")
 
 
 def mailbox_hash(key: bytes, address: str) -> bytes:
     """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `address_hash`."""
-    return hmac.digest(key, mailbox(address).encode(), "sha256")
+    return hmac.digest(key, mailbox_of(address).encode(), "sha256")
 
 
-def _untagged(local: str) -> str:
+def _without_tag(local: str) -> str:
     """Return the part before the @ without its `+tag`; a `+` at its start is that of a telephone number."""
     return local[:1] + local[1:].partition("+")[0]
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap(text: str) -> str:
     """Return the address in cleaned `text`, without what surrounds it."""
     text = text.translate(_ASCII_FORMS)
     in_brackets = {address.lower(): address for address in _IN_BRACKETS.findall(text)}
@@ -106,10 +106,10 @@ def _unwrapped(text: str) -> str:
         text = unquote(found[1]).rstrip(_AFTER)
     local, at, domain = text.rpartition("@")
     local, *labels = (part.strip() for part in (local, *domain.split(".")))
-    return _in_ascii(local) + at + ".".join(map(_in_ascii, labels))
+    return _to_ascii(local) + at + ".".join(map(_to_ascii, labels))
 
 
-def _in_ascii(part: str) -> str:
+def _to_ascii(part: str) -> str:
     """Return `part` with its digits as ASCII has them, if nothing else in it is beyond ASCII."""
     digits = "".join(str(decimal(letter, letter)) for letter in part)
     return digits if digits.isascii() else part

@@ -7,37 +7,37 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction, utcnow
-from campaign.models import Switch
+from campaign.models import FeatureFlag
 
 Name = Literal["bot-check", "closed", "delivered", "names-off"]
 
 
-def since(session: Session) -> dict[str, datetime]:
+def enabled_since(session: Session) -> dict[str, datetime]:
     """Return the switches that are on, each with the time since when."""
-    rows = session.execute(select(Switch.name, Switch.since))
+    rows = session.execute(select(FeatureFlag.name, FeatureFlag.since))
     return {row.name: row.since for row in rows}
 
 
-def is_on(session: Session, name: Name) -> bool:
+def is_enabled(session: Session, name: Name) -> bool:
     """Tell whether the switch `name` is on."""
-    return name in since(session)
+    return name in enabled_since(session)
 
 
-def on(*names: Name) -> ColumnElement[bool]:
+def enabled_flags(*names: Name) -> ColumnElement[bool]:
     """Return the condition that one of the switches is on, for a statement that must judge at once."""
-    return exists(select(Switch.name).where(Switch.name.in_(names)))
+    return exists(select(FeatureFlag.name).where(FeatureFlag.name.in_(names)))
 
 
-def turn_on(session: Session, name: Name, *, since: datetime | None = None, instead_of: tuple[Name, ...] = ()) -> bool:
+def enable(session: Session, name: Name, *, since: datetime | None = None, instead_of: tuple[Name, ...] = ()) -> bool:
     """Turn it on, and others off; returns whether it was off."""
-    with transaction(session, locks=Switch):
-        session.execute(delete(Switch).where(Switch.name.in_(instead_of)))
-        row = insert(session, Switch).values(name=name, since=since or utcnow())
-        return session.scalar(row.on_conflict_do_nothing().returning(Switch.name)) is not None
+    with transaction(session, locks=FeatureFlag):
+        session.execute(delete(FeatureFlag).where(FeatureFlag.name.in_(instead_of)))
+        row = insert(session, FeatureFlag).values(name=name, since=since or utcnow())
+        return session.scalar(row.on_conflict_do_nothing().returning(FeatureFlag.name)) is not None
 
 
-def turn_off(session: Session, *names: Name) -> bool:
+def disable(session: Session, *names: Name) -> bool:
     """Turn them off; returns whether one of them was on."""
-    gone = delete(Switch).where(Switch.name.in_(names)).returning(Switch.name)
+    gone = delete(FeatureFlag).where(FeatureFlag.name.in_(names)).returning(FeatureFlag.name)
     with transaction(session):
         return bool(session.scalars(gone).all())

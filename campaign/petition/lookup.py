@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from campaign.models import Signature
-from campaign.petition.display_names import showable, visible
-from campaign.petition.email_addresses import address_hash
+from campaign.petition.display_names import display_name_for, is_visible
+from campaign.petition.email_addresses import email_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredSignature:
     """What the server can read of a signature; `brought`: how many came by its link and confirmed.
 
     `others`: how many more submissions there are with its address, none of them confirmed.
@@ -33,19 +33,19 @@ class Stored:
     others: int
 
 
-def by_address(session: Session, key: bytes, email: str) -> Stored | None:
+def find_by_email(session: Session, key: bytes, email: str) -> StoredSignature | None:
     """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is.
 
     It is the confirmed signature, or else the newest submission.
     """
     brought = aliased(Signature)
     number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
-    shown: dict[str, Any] = {"shown_name": visible().label("shown_name")}
-    names = [name for name in Stored.__slots__ if name not in ("brought", "others")]
+    shown: dict[str, Any] = {"shown_name": is_visible().label("shown_name")}
+    names = [name for name in StoredSignature.__slots__ if name not in ("brought", "others")]
     columns = [shown.get(name, getattr(Signature, name)) for name in names]
-    wanted = Signature.address_hash == address_hash(key, email)
+    wanted = Signature.address_hash == email_hash(key, email)
     found = select(*columns, number.scalar_subquery()).where(wanted)
     rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
     if not rows:
         return None
-    return replace(Stored(*(*rows[0], len(rows) - 1)), shown_name=showable(rows[0].shown_name))
+    return replace(StoredSignature(*(*rows[0], len(rows) - 1)), shown_name=display_name_for(rows[0].shown_name))

@@ -13,23 +13,23 @@ from sqlalchemy.orm import Session
 from campaign.core.database import insert, transaction, utcnow
 from campaign.models import UsedChallenge
 
-LIFE = timedelta(hours=1)  # long enough to write a message meanwhile
+CHALLENGE_LIFETIME = timedelta(hours=1)  # long enough to write a message meanwhile
 ALGORITHM = "PBKDF2/SHA-256"
 ITERATIONS = 5000  # of each try; one in 256 tries fits
 
 
 def challenge(key: bytes) -> dict[str, Any]:
     """Return a new challenge as the widget wants it, signed with `key`."""
-    made = altcha.create_challenge(ALGORITHM, ITERATIONS, expires_at=utcnow() + LIFE, hmac_secret=key)
+    made = altcha.create_challenge(ALGORITHM, ITERATIONS, expires_at=utcnow() + CHALLENGE_LIFETIME, hmac_secret=key)
     return dict(made.to_dict())
 
 
-def is_solved(session: Session, key: bytes, payload: str) -> bool:
+def accept_solution(session: Session, key: bytes, payload: str) -> bool:
     """Tell whether `payload`, which the widget made, solves a challenge of ours; that is used up by it."""
     if not altcha.verify_solution(payload, key).verified:
         return False
     signature = str(altcha.Payload.from_base64(payload).challenge.signature)
-    used = {"challenge_hash": hashlib.sha256(signature.encode()).digest(), "until": utcnow() + LIFE}
+    used = {"challenge_hash": hashlib.sha256(signature.encode()).digest(), "until": utcnow() + CHALLENGE_LIFETIME}
     with transaction(session):
         new = insert(session, UsedChallenge).values(**used).on_conflict_do_nothing()
         return session.execute(new.returning(UsedChallenge.until)).first() is not None

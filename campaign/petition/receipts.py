@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, aliased
 from campaign.core.database import utcnow
 from campaign.errors import ExpiredLink, UnknownLink
 from campaign.models import Signature
-from campaign.petition.display_names import showable, visible
-from campaign.petition.expiry import has_expired, missing
+from campaign.petition.display_names import display_name_for, is_visible
+from campaign.petition.expiry import has_expired, link_error
 
 MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has signed
 
@@ -34,7 +34,7 @@ class Receipt:
     brought_on: int
 
 
-def receipt(session: Session, signature_id: UUID) -> Receipt:
+def load_receipt(session: Session, signature_id: UUID) -> Receipt:
     """Return the readable part of a signature, for its owner.
 
     Raises `UnknownLink` when it is gone or another submission with its address is confirmed, and `ExpiredLink` when it
@@ -42,18 +42,20 @@ def receipt(session: Session, signature_id: UUID) -> Receipt:
     """
     columns = (
         *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code),
-        *(visible().label("shown_name"), Signature.updates),
+        *(is_visible().label("shown_name"), Signature.updates),
     )
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
     if row is None:
-        raise missing(signature_id)
+        raise link_error(signature_id)
     if has_expired(signed_at=row.signed_at, confirmed_at=row.confirmed_at):
         raise ExpiredLink
     if row.confirmed_at is None and _another_is_confirmed(session, signature_id):
         raise UnknownLink
-    brought = _brought_by([signature_id])
-    told = row._asdict() | {"shown_name": showable(row.shown_name)}
-    return Receipt(**told, brought=_shown(session, brought), brought_on=_shown(session, _brought_by(brought)))
+    brought = _referral_counts([signature_id])
+    told = row._asdict() | {"shown_name": display_name_for(row.shown_name)}
+    return Receipt(
+        **told, brought=_shown_count(session, brought), brought_on=_shown_count(session, _referral_counts(brought))
+    )
 
 
 def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:
@@ -63,7 +65,7 @@ def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:
     return session.scalar(other) is not None
 
 
-def _brought_by(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
+def _referral_counts(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
     """The signatures that came by the links of `supporters` and were confirmed before today (UTC).
 
     A number that grows only at midnight does not tell when a certain person has confirmed.
@@ -72,6 +74,6 @@ def _brought_by(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
     return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at < midnight)
 
 
-def _shown(session: Session, rows: Select[UUID]) -> int:
+def _shown_count(session: Session, rows: Select[UUID]) -> int:
     number = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
     return number if number >= MIN_COUNT_SHOWN else 0

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from campaign.core.database import insert, new_id, transaction, utcnow
 from campaign.core.languages import LANGUAGES
 from campaign.crypto.data_keys import Person
-from campaign.errors import RealSignatures
+from campaign.errors import RealSignaturesExist
 from campaign.models import Signature
 from campaign.petition import totals
 from campaign.petition.signatures import Keys, Signer, new_row
@@ -33,13 +33,13 @@ def seed(session: Session, keys: Keys, number: int, *, progress: Callable[[int],
     Raises `RealSignatures` where anybody has signed: their number must stay right.
     """
     if session.scalar(select(Signature.id).where(Signature.synthetic.is_(False)).limit(1)) is not None:
-        raise RealSignatures("people have signed here already, so no synthetic signatures are added")
+        raise RealSignaturesExist("people have signed here already, so no synthetic signatures are added")
     rows = _rows(session, keys, number)
     while batch := list(islice(rows, BATCH)):
         with transaction(session):
             session.connection().execute(insert(session, Signature), batch)
         progress(len(batch))
-    totals.add_up(session)
+    totals.roll_up(session)
 
 
 def _rows(session: Session, keys: Keys, number: int) -> Iterator[dict[str, Any]]:

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction
-from campaign.models import Option
+from campaign.models import Setting
 
 Name = Literal["goals", "contact", "letter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PetitionSettings:
     """What was set; what was not is empty. `goals`: numbers of signatures, rising; `letters`: by language."""
 
     goals: tuple[int, ...] = ()
@@ -22,20 +22,20 @@ class Options:
     letters: Mapping[str, str] = field(default_factory=dict)
 
 
-def options(session: Session) -> Options:
+def load_settings(session: Session) -> PetitionSettings:
     """Return what organisers have set."""
-    rows = {(row.name, row.language): row.value for row in session.scalars(select(Option))}
+    rows = {(row.name, row.language): row.value for row in session.scalars(select(Setting))}
     goals = tuple(int(goal) for goal in rows.get(("goals", ""), "").split())
     letters = {language: value for (name, language), value in rows.items() if name == "letter"}
-    return Options(goals, rows.get(("contact", ""), ""), letters)
+    return PetitionSettings(goals, rows.get(("contact", ""), ""), letters)
 
 
-def set_option(session: Session, name: Name, value: str, *, language: str = "") -> None:
+def set_setting(session: Session, name: Name, value: str, *, language: str = "") -> None:
     """Set one of them, in one `language` where it differs by that; what is set empty is as it ships again."""
     key = {"name": name, "language": language}
-    row = insert(session, Option).values(**key, value=value)
+    row = insert(session, Setting).values(**key, value=value)
     with transaction(session):
         if value:
             session.execute(row.on_conflict_do_update(index_elements=list(key), set_={"value": value}))
         else:
-            session.execute(delete(Option).where(Option.name == name, Option.language == language))
+            session.execute(delete(Setting).where(Setting.name == name, Setting.language == language))

@@ -11,18 +11,18 @@ from uuid import UUID
 from sqlalchemy import Row, and_, delete, select, update
 from sqlalchemy.orm import Session
 
-from campaign.core.database import despite_deadlocks, insert, new_id, transaction, utcnow
+from campaign.core.database import insert, new_id, retry_on_deadlock, transaction, utcnow
 from campaign.crypto.data_keys import DataKeys, Person
 from campaign.errors import CampaignError, ExpiredLink, PetitionClosed, PetitionDelivered, UnknownLink
 from campaign.mail import outbox
-from campaign.mail.pacing import PAUSE
-from campaign.models import RefusedAddress, Signature
+from campaign.mail.pacing import EMAIL_INTERVAL
+from campaign.models import Signature, SuppressedEmail
 from campaign.petition import feature_flags
-from campaign.petition.display_names import showable
-from campaign.petition.email_addresses import address_hash, mailbox_hash
-from campaign.petition.expiry import LINK_LIFE, REFUSAL_LIFE, has_expired, missing
-from campaign.petition.signing_sql import enter, find_again
-from campaign.petition.status import stage
+from campaign.petition.display_names import display_name_for
+from campaign.petition.email_addresses import email_hash, mailbox_hash
+from campaign.petition.expiry import LINK_LIFETIME, SUPPRESSION_PERIOD, has_expired, link_error
+from campaign.petition.signing_sql import insert_signature, queue_link_again
+from campaign.petition.status import petition_status
 
 CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
 
@@ -48,14 +48,14 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Referral:
     """How somebody came: the channel and the code of the supporter whose link it was."""
 
     via: str | None = None
     ref: str | None = None
 
 
-def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> None:
+def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Referral) -> None:
     """Store a submission and its confirmation email in one transaction; return after the commit.
 
     An address may have several pending submissions, each with an email of its own: at most three a day to one mailbox.
@@ -64,13 +64,13 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Arrival) -> N
     out, and where no email is to go out, a decoy is posted. So nobody can find out who signed. Raises
     `PetitionClosed`.
     """
-    if not stage(session).is_open:
+    if not petition_status(session).is_open:
         raise PetitionClosed
     identity, now = new_id(), utcnow()
-    letter = outbox.Letter(to=signer.person.email, language=signer.language)
+    letter = outbox.Recipient(to=signer.person.email, language=signer.language)
     row = new_row(session, keys, signer, identity=identity, signed_at=now)
     row |= {"via": arrived.via, "ref": arrived.ref, "free_before": now}
-    enter(session, row, outbox.new_row(keys.outbox, letter))
+    insert_signature(session, row, outbox.new_row(keys.outbox, letter))
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str, at_once: bool = False) -> None:
@@ -83,13 +83,13 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
     """
     now = utcnow()
     row = {
-        "address_hash": address_hash(keys.addresses, email),
+        "address_hash": email_hash(keys.addresses, email),
         "mailbox_hash": mailbox_hash(keys.addresses, email),
         "signed_at": now,
-        "free_before": now + PAUSE if at_once else now,
+        "free_before": now + EMAIL_INTERVAL if at_once else now,
     }
-    letter = outbox.Letter(to=email, language=language)
-    find_again(session, row, outbox.new_row(keys.outbox, letter, budgeted=False))
+    letter = outbox.Recipient(to=email, language=language)
+    queue_link_again(session, row, outbox.new_row(keys.outbox, letter, budgeted=False))
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
@@ -97,14 +97,14 @@ def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, sig
     sealed = keys.data.seal(session, signer.person, identity=identity)
     return {
         "id": identity,
-        "address_hash": address_hash(keys.addresses, signer.person.email),
+        "address_hash": email_hash(keys.addresses, signer.person.email),
         "mailbox_hash": mailbox_hash(keys.addresses, signer.person.email),
         "data_key_id": sealed.data_key_id,
         "sealed": sealed.blob,
         "country": signer.country,
         "language": signer.language,
         "updates": signer.updates,
-        "shown_name": showable(signer.person.given_name) if signer.show_name else None,
+        "shown_name": display_name_for(signer.person.given_name) if signer.show_name else None,
         "code": secrets.token_urlsafe(8),
         "consent_version": CONSENT_VERSION,
         "signed_at": signed_at,
@@ -118,7 +118,7 @@ def confirm(session: Session, signature_id: UUID) -> None:
     Raises `UnknownLink` (also when another submission was confirmed first), `ExpiredLink`, or `PetitionDelivered` when
     it comes too late to be delivered.
     """
-    despite_deadlocks(partial(_confirm, session, signature_id))
+    retry_on_deadlock(partial(_confirm, session, signature_id))
 
 
 def stop_updates(session: Session, signature_id: UUID) -> None:
@@ -126,7 +126,7 @@ def stop_updates(session: Session, signature_id: UUID) -> None:
     chosen = update(Signature).where(Signature.id == signature_id).values(updates=False)
     with transaction(session):
         if session.execute(chosen.returning(Signature.id)).first() is None:
-            raise missing(signature_id)
+            raise link_error(signature_id)
 
 
 def erase(session: Session, signature_id: UUID) -> bool:
@@ -134,7 +134,7 @@ def erase(session: Session, signature_id: UUID) -> bool:
 
     A signature with the address that was confirmed by another link stays. Returns whether there was anything to delete.
     """
-    return despite_deadlocks(partial(_erase, session, signature_id))
+    return retry_on_deadlock(partial(_erase, session, signature_id))
 
 
 def refuse(session: Session, signature_id: UUID) -> bool:
@@ -142,36 +142,36 @@ def refuse(session: Session, signature_id: UUID) -> bool:
 
     Returns `False` if it was gone already: then nothing is known of its address.
     """
-    return despite_deadlocks(partial(_erase, session, signature_id, refusing=True))
+    return retry_on_deadlock(partial(_erase, session, signature_id, refusing=True))
 
 
 def _confirm(session: Session, signature_id: UUID) -> None:
     now = utcnow()
-    in_time = and_(Signature.signed_at > now - LINK_LIFE, ~feature_flags.on("delivered"))
+    in_time = and_(Signature.signed_at > now - LINK_LIFETIME, ~feature_flags.enabled_flags("delivered"))
     chosen = update(Signature).where(Signature.id == signature_id, in_time).values(confirmed_at=now)
     with transaction(session):
         submissions = _submissions_with_its_address(session, signature_id)
         if not any(each.id == signature_id for each in submissions):
-            raise missing(signature_id)
+            raise link_error(signature_id)
         if confirmed := [each.id for each in submissions if each.confirmed_at is not None]:
             if confirmed != [signature_id]:
                 raise UnknownLink
             return
         if session.execute(chosen.returning(Signature.id)).first() is None:
-            raise _why_not(session, signature_id)
+            raise _confirmation_error(session, signature_id)
         others = [each.id for each in submissions if each.id != signature_id]
         session.execute(delete(Signature).where(Signature.id.in_(others)))
-        outbox.withdraw(session, signature_id)
+        outbox.cancel_for(session, signature_id)
 
 
 def _erase(session: Session, signature_id: UUID, *, refusing: bool = False) -> bool:
-    until = utcnow() + REFUSAL_LIFE
+    until = utcnow() + SUPPRESSION_PERIOD
     with transaction(session):
         submissions = _submissions_with_its_address(session, signature_id)
         gone = [each for each in submissions if each.id == signature_id or each.confirmed_at is None]
         session.execute(delete(Signature).where(Signature.id.in_([each.id for each in gone])))
         if refusing and gone:
-            row = insert(session, RefusedAddress).values(address_hash=gone[0].mailbox_hash, until=until)
+            row = insert(session, SuppressedEmail).values(address_hash=gone[0].mailbox_hash, until=until)
             session.execute(row.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
     return bool(gone)
 
@@ -187,9 +187,9 @@ def _submissions_with_its_address(session: Session, signature_id: UUID) -> Seque
     return session.execute(same).all()
 
 
-def _why_not(session: Session, signature_id: UUID) -> CampaignError:
+def _confirmation_error(session: Session, signature_id: UUID) -> CampaignError:
     """Return what to say of a submission that could not be confirmed."""
     signed_at = session.scalar(select(Signature.signed_at).where(Signature.id == signature_id))
     if signed_at is None:
-        return missing(signature_id)
+        return link_error(signature_id)
     return ExpiredLink() if has_expired(signed_at=signed_at, confirmed_at=None) else PetitionDelivered()

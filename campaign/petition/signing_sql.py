@@ -25,15 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from campaign.core.database import Base, at_once, despite_deadlocks, insert_for, transaction
+from campaign.core.database import Base, autocommit_connection, dialect_insert, retry_on_deadlock, transaction
 from campaign.mail.pacing import CONFIRMATIONS_PER_DAY, NOTICE_SLOT
-from campaign.models import EmailSlot, OutboxMessage, RefusedAddress, Signature
+from campaign.models import EmailSlot, OutboxMessage, Signature, SuppressedEmail
 
 # Core without the ORM: this path must be fast.
 _SIGNATURES = Base.metadata.tables[Signature.__tablename__]
 _OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
 _SLOTS = Base.metadata.tables[EmailSlot.__tablename__]
-_REFUSED = Base.metadata.tables[RefusedAddress.__tablename__]
+_REFUSED = Base.metadata.tables[SuppressedEmail.__tablename__]
 
 _ENTERED = (
     *("id", "address_hash", "mailbox_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name"),
@@ -42,7 +42,7 @@ _ENTERED = (
 _POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal", "domain_hash")
 
 
-def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+def insert_signature(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
     """Store a submission with its confirmation email, unless no such email may go out.
 
     `row` has the columns of the signature, `ref` (the code of the supporter whose link it was) and `free_before` (a
@@ -50,26 +50,26 @@ def enter(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None
     signature gets a notice. One that has had its emails of the day, or refused them, gets nothing, and the submission
     is not stored: nobody could confirm it.
     """
-    despite_deadlocks(lambda: _carry_out(session, row, letter, entering=True))
+    retry_on_deadlock(lambda: _execute(session, row, letter, entering=True))
 
 
-def find_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+def queue_link_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
     """Post the letter to the owner of the confirmed signature with the address of `row`; a decoy if there is none.
 
     `row` has `address_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
     """
-    despite_deadlocks(lambda: _carry_out(session, row, letter, entering=False))
+    retry_on_deadlock(lambda: _execute(session, row, letter, entering=False))
 
 
-def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> None:
+def _execute(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> None:
     # Prefixed: an UPDATE would take a parameter with the name of a column for the value to set.
     values = {f"row_{name}": value for name, value in row.items()}
     values |= {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
-        with at_once(session) as connection:
-            connection.execute(_in_one_statement(entering), values)
+        with autocommit_connection(session) as connection:
+            connection.execute(_execute_combined(entering), values)
         return
-    claiming, storing, posting = _one_by_one(entering)
+    claiming, storing, posting = _execute_separately(entering)
     with transaction(session):
         connection = session.connection()
         connection.execute(claiming, values)
@@ -79,30 +79,30 @@ def _carry_out(session: Session, row: dict[str, Any], letter: dict[str, Any], *,
 
 
 @cache
-def _in_one_statement(entering: bool) -> Select[Any]:
-    claimed = _claiming("postgresql", entering).returning(_SLOTS.c.slot).cte("claimed")
-    posted = _posting(claimed, true(), entering).returning(_OUTBOX.c.id).cte("posted")
+def _execute_combined(entering: bool) -> Select[Any]:
+    claimed = _claim_slot("postgresql", entering).returning(_SLOTS.c.slot).cte("claimed")
+    posted = _outbox_insert(claimed, true(), entering).returning(_OUTBOX.c.id).cte("posted")
     if not entering:
         return select(literal(None)).where(literal(False)).add_cte(posted)
-    entered = _storing(claimed, true()).returning(_SIGNATURES.c.id).cte("entered")
+    entered = _insert_submission(claimed, true()).returning(_SIGNATURES.c.id).cte("entered")
     return select(entered).add_cte(posted)
 
 
 @cache
-def _one_by_one(entering: bool) -> tuple[Insert, Insert | None, Insert]:
+def _execute_separately(entering: bool) -> tuple[Insert, Insert | None, Insert]:
     """SQLite has no writing CTE; each statement finds what the one before has written."""
     is_ours = _SLOTS.c.message_id == _letter("id")
-    storing = _storing(_SLOTS, is_ours) if entering else None
-    return _claiming("sqlite", entering), storing, _posting(_SLOTS, is_ours, entering)
+    storing = _insert_submission(_SLOTS, is_ours) if entering else None
+    return _claim_slot("sqlite", entering), storing, _outbox_insert(_SLOTS, is_ours, entering)
 
 
-def _claiming(dialect: str, entering: bool) -> Insert:
+def _claim_slot(dialect: str, entering: bool) -> Insert:
     """Claim a free slot of the mailbox for this message, if one of the right kind is free.
 
     Two requests that see the same slot free meet at its key: the second takes nothing.
     """
     columns = ("mailbox_hash", "slot", "message_id")
-    new = insert_for(dialect, _SLOTS).from_select(columns, _free_slot(entering))
+    new = dialect_insert(dialect, _SLOTS).from_select(columns, _free_slot(entering))
     return new.on_conflict_do_update(
         index_elements=["mailbox_hash", "slot"],
         set_={"message_id": new.excluded.message_id, "paused_until": None},
@@ -112,7 +112,7 @@ def _claiming(dialect: str, entering: bool) -> Insert:
 
 def _free_slot(entering: bool) -> Select[Any]:
     """The first free slot: the one for notices where the address has a confirmed signature, else one of the others."""
-    slots = _numbers(CONFIRMATIONS_PER_DAY + 1)
+    slots = _row_numbers(CONFIRMATIONS_PER_DAY + 1)
     is_notice = slots.c.slot == NOTICE_SLOT
     is_confirmed = _confirmed().exists()
     is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(False))
@@ -133,7 +133,7 @@ def _confirmed() -> Select[Any]:
     )
 
 
-def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
+def _insert_submission(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
     """Store the submission if a slot for its confirmation was taken."""
     by_link = select(Signature.id).where(Signature.code == _row("ref"), Signature.confirmed_at.is_not(None))
     # Locked, so that the referrer is still there when the row refers to them, or is not referred to.
@@ -143,7 +143,7 @@ def _storing(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
     return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row)
 
 
-def _posting(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:
+def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:
     """Post one message: a confirmation, a notice, or a decoy where no slot was taken."""
     # Locked, so that the signature is still there when the notice refers to it, or a decoy goes out instead.
     owner = _confirmed().with_for_update(read=True, key_share=True).subquery("owner")
@@ -157,7 +157,7 @@ def _posting(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) 
     return _OUTBOX.insert().from_select([*_POSTED, "signature_id", "kind"], row)
 
 
-def _numbers(below: int) -> Subquery:
+def _row_numbers(below: int) -> Subquery:
     numbers = [select(literal(number, literal_execute=True).label("slot")) for number in range(below)]
     return union_all(*numbers).subquery("slots")
 

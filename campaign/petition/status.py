@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy.orm import Session
 
 from campaign.core.database import transaction
-from campaign.models import Switch
+from campaign.models import FeatureFlag
 from campaign.petition import feature_flags
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PetitionStatus:
     """Whether people can sign, and on which day the petition was handed in, if it was."""
 
     is_open: bool = True
@@ -23,22 +23,22 @@ class Stage:
         return "delivered" if self.delivered_on else "open" if self.is_open else "closed"
 
 
-def stage(session: Session) -> Stage:
+def petition_status(session: Session) -> PetitionStatus:
     """Return the stage that the petition is in."""
-    since = feature_flags.since(session)
+    since = feature_flags.enabled_since(session)
     if delivered := since.get("delivered"):
-        return Stage(is_open=False, delivered_on=delivered.date())
-    return Stage(is_open="closed" not in since)
+        return PetitionStatus(is_open=False, delivered_on=delivered.date())
+    return PetitionStatus(is_open="closed" not in since)
 
 
 def reopen(session: Session) -> bool:
     """Let people sign and confirm (again); returns whether that changed anything."""
-    return feature_flags.turn_off(session, "closed", "delivered")
+    return feature_flags.disable(session, "closed", "delivered")
 
 
 def close(session: Session) -> bool:
     """Accept no more signatures; earlier ones can still be confirmed. Returns whether that changed anything."""
-    return feature_flags.turn_on(session, "closed", instead_of=("delivered",))
+    return feature_flags.enable(session, "closed", instead_of=("delivered",))
 
 
 def deliver(session: Session, day: date) -> bool:
@@ -47,7 +47,7 @@ def deliver(session: Session, day: date) -> bool:
     Returns whether that changed anything.
     """
     since = datetime.combine(day, time(), UTC)
-    with transaction(session, locks=Switch):
-        if stage(session).delivered_on == day:
+    with transaction(session, locks=FeatureFlag):
+        if petition_status(session).delivered_on == day:
             return False
-        return feature_flags.turn_on(session, "delivered", since=since, instead_of=("closed", "delivered"))
+        return feature_flags.enable(session, "delivered", since=since, instead_of=("closed", "delivered"))

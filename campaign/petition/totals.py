@@ -13,14 +13,14 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.orm import Session
 
-from campaign.core.database import despite_deadlocks, insert, transaction
+from campaign.core.database import insert, retry_on_deadlock, transaction
 from campaign.models import ConfirmedTotal, Signature, SignatureChange
 from campaign.petition.cleanup import NO_CHANNEL
 
 BATCH = 10_000
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)  # where a total is not of one hour
+_ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # where a total is not of one hour
 
 Kind = Literal["country", "language", "via"]
 _Key = tuple[str, datetime, str]
@@ -48,12 +48,12 @@ def by_hour(session: Session, *, since: datetime) -> dict[datetime, int]:
 def by_day(session: Session) -> dict[datetime, int]:
     """Return how many were confirmed on each day (UTC), where there are any."""
     days: Counter[datetime] = Counter()
-    for hour, number in by_hour(session, since=_EVER).items():
+    for hour, number in by_hour(session, since=_ALL_TIME).items():
         days[_start(hour, DAY)] += number
     return dict(sorted(days.items()))
 
 
-def by(session: Session, kind: Kind) -> dict[str, int]:
+def by_dimension(session: Session, kind: Kind) -> dict[str, int]:
     """Return how many are confirmed by country, language or channel, the most first."""
     added = select(ConfirmedTotal.value, func.sum(ConfirmedTotal.number)).where(ConfirmedTotal.kind == kind)
     value = func.coalesce(getattr(SignatureChange, kind), NO_CHANNEL)
@@ -66,14 +66,14 @@ def by(session: Session, kind: Kind) -> dict[str, int]:
 
 def by_channel(session: Session, shares: dict[str, int]) -> dict[str, tuple[int, int]]:
     """Return by channel how often it was used (`shares`) and how many confirmed signatures came by it."""
-    came = by(session, "via")
+    came = by_dimension(session, "via")
     channels = sorted({*shares, *came}, key=lambda channel: (-shares.get(channel, 0), channel))
     return {channel: (shares.get(channel, 0), came.get(channel, 0)) for channel in channels}
 
 
-def add_up(session: Session) -> None:
+def roll_up(session: Session) -> None:
     """Add what waits to the totals; several processes may do it at once."""
-    while despite_deadlocks(lambda: _add_batch(session)) == BATCH:
+    while retry_on_deadlock(lambda: _add_batch(session)) == BATCH:
         pass
 
 
@@ -109,9 +109,9 @@ _CHANGE = (
 def _keys(row: Any) -> list[_Key]:
     return [
         ("hour", _start(row.confirmed_at, HOUR), ""),
-        ("country", _EVER, row.country),
-        ("language", _EVER, row.language),
-        ("via", _EVER, row.via or NO_CHANNEL),
+        ("country", _ALL_TIME, row.country),
+        ("language", _ALL_TIME, row.language),
+        ("via", _ALL_TIME, row.via or NO_CHANNEL),
     ]
 
 

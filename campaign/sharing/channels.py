@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 HASHTAG = "LoveAlwaysWins"
 MESSAGE_LENGTH = 200  # characters of the text, so many that it suits every network in every language with any link
-MOST_ADDRESS = 2000  # characters of a whole address, percent-encoded: mail programs and old phones cut longer ones
+MAX_URL_LENGTH = 2000  # characters of a whole address, percent-encoded: mail programs and old phones cut longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +126,13 @@ _CHANNELS = (
 CHANNELS = {channel.key: channel for channel in _CHANNELS}
 
 # Ways that lead to no network: a copied link, the device's own share sheet, the QR code.
-BY_HAND = frozenset({"copy", "sheet", "qr"})
+OFFLINE_CHANNELS = frozenset({"copy", "sheet", "qr"})
 
 # What a visitor may have come by.
-ARRIVALS = frozenset(CHANNELS) | BY_HAND | {"embed", "poster"}
+REFERRAL_CHANNELS = frozenset(CHANNELS) | OFFLINE_CHANNELS | {"embed", "poster"}
 
 
-def fitting(language: str) -> list[Channel]:
+def ordered_channels(language: str) -> list[Channel]:
     """Return the channels, those first that are at home where `language` is spoken."""
     return sorted(_CHANNELS, key=lambda channel: language not in channel.home)
 

@@ -8,20 +8,22 @@ import idna
 from campaign.core.text import clean
 from campaign.errors import InvalidInstance, TextTooLong, UnusableCharacter
 
-MAX_TYPED = 300  # characters; a host has 253 at most (RFC 1035, 2.3.4)
+MAX_INPUT_LENGTH = 300  # characters; a host has 253 at most (RFC 1035, 2.3.4)
 
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 
-_AROUND = " <>()\"'“”„‘’«»,.;…"
+_SURROUNDING = " <>()\"'“”„‘’«»,.;…"
 
 
-def instance(typed: str) -> str:
+def parse_instance(typed: str) -> str:
     """Return the host of the instance that somebody typed: its name, an address there, or `@name@mastodon.example`.
 
     Raises `InvalidInstance` when there is none in it.
     """
     try:
-        rest = re.sub(r"^https?://", "", clean(typed, max_length=MAX_TYPED).strip(_AROUND), flags=re.IGNORECASE)
+        rest = re.sub(
+            r"^https?://", "", clean(typed, max_length=MAX_INPUT_LENGTH).strip(_SURROUNDING), flags=re.IGNORECASE
+        )
         host = urlsplit(f"//{rest}").hostname or ""
         found = idna.encode(host, uts46=True).decode()
     except (TextTooLong, UnusableCharacter, ValueError):  # of which idna's errors are a kind

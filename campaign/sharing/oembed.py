@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from xml.etree import ElementTree as Xml
 
-SIDE = 640  # pixels of the film's longer side, unless somebody asks for less
+DEFAULT_WIDTH = 640  # pixels of the film's longer side, unless somebody asks for less
 BAR = 72  # pixels below the film: the count, and the button that opens the page
 CACHE_SECONDS = 3600
 
@@ -33,7 +33,7 @@ class Embedded:
 
 def size(ratio: float, *, maxwidth: int | None = None, maxheight: int | None = None) -> tuple[int, int]:
     """Return width and height in pixels of the frame, within what the other site has room for."""
-    width = min(SIDE, round(SIDE * ratio), maxwidth or SIDE)
+    width = min(DEFAULT_WIDTH, round(DEFAULT_WIDTH * ratio), maxwidth or DEFAULT_WIDTH)
     height = round(width / ratio) + BAR
     if maxheight and height > maxheight:  # the film has black beside it then
         height = maxheight
@@ -49,7 +49,9 @@ def snippet(embedded: Embedded, width: int, height: int) -> str:
     )
 
 
-def answer(embedded: Embedded, *, maxwidth: int | None = None, maxheight: int | None = None) -> dict[str, str | int]:
+def oembed_response(
+    embedded: Embedded, *, maxwidth: int | None = None, maxheight: int | None = None
+) -> dict[str, str | int]:
     """Return the answer of type `video`; a thumbnail is in it if one is small enough (oembed.com, 2.3.4)."""
     width, height = size(embedded.ratio, maxwidth=maxwidth, maxheight=maxheight)
     told: dict[str, str | int] = {
@@ -78,7 +80,7 @@ def answer(embedded: Embedded, *, maxwidth: int | None = None, maxheight: int | 
     return told
 
 
-def as_xml(told: Mapping[str, str | int]) -> bytes:
+def to_xml(told: Mapping[str, str | int]) -> bytes:
     """Return an answer as XML."""
     root = Xml.Element("oembed")
     for name, value in told.items():

@@ -5,10 +5,10 @@ from typing import Any
 
 import segno
 
-QUIET = 4  # modules left blank around it; ISO/IEC 18004 asks for them
+QUIET_ZONE = 4  # modules left blank around it; ISO/IEC 18004 asks for them
 
 # `omitsize` writes a viewBox in place of a size: without one, an SVG in a smaller box is cropped, not scaled.
-_LOOK: dict[str, Any] = {"border": QUIET, "dark": "#000", "light": "#fff", "omitsize": True}
+_STYLE: dict[str, Any] = {"border": QUIET_ZONE, "dark": "#000", "light": "#fff", "omitsize": True}
 
 
 def qr_code(url: str) -> segno.QRCode:
@@ -21,11 +21,11 @@ def qr_inline(text: str, *, title: str) -> str:
 
     Nothing tears a screen, so the error correction is the lowest (L): fewer modules, each of them larger.
     """
-    return str(segno.make(text, error="l", micro=False).svg_inline(**_LOOK, title=title))
+    return str(segno.make(text, error="l", micro=False).svg_inline(**_STYLE, title=title))
 
 
 def qr_svg(url: str) -> bytes:
     """Return the code of `url` as an SVG file, black on white whatever surrounds it, that fits any window."""
     data = io.BytesIO()
-    qr_code(url).save(data, kind="svg", **_LOOK, title=url)
+    qr_code(url).save(data, kind="svg", **_STYLE, title=url)
     return data.getvalue()

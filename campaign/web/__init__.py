@@ -29,25 +29,25 @@ from campaign.web.public import (
     signature,
     well_known,
 )
-from campaign.web.request_gate import Gate
+from campaign.web.request_gate import RequestGate
 
 
-def open_room(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
-    app.wsgi_app = Gate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
+    app.wsgi_app = RequestGate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
-    i18n.speak(app)
-    static_files.serve(app, settings)
-    film_player.show(app, settings)
-    app.jinja_env.globals["own_letter"] = petition_settings.letter
-    rate_limits.limit(app, settings)
-    proxies.watch(app, settings)
-    redirects.make_relative(app)
-    link_repair.repair_links(app)
-    headers.protect(app, settings)
-    error_pages.explain(app)
-    admin.open_room(app, settings)
+    i18n.init_i18n(app)
+    static_files.init_static(app, settings)
+    film_player.init_film(app, settings)
+    app.jinja_env.globals["own_letter"] = petition_settings.petition_text
+    rate_limits.init_limits(app, settings)
+    proxies.init_proxy_check(app, settings)
+    redirects.init_redirects(app)
+    link_repair.init_link_repair(app)
+    headers.init_headers(app, settings)
+    error_pages.register_error_handlers(app)
+    admin.init_admin(app, settings)
     for room in (petition, privacy, signature, sharing, images, embed):
         app.register_blueprint(room.bp)
     for room in (film, well_known, browser_files, bot_check, health):

@@ -5,12 +5,11 @@ import hmac
 from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, utcnow
-from campaign.petition import proof_of_work
-from campaign.petition.email_addresses import folded
-from campaign.petition.feature_flags import is_on
-from campaign.web.client_id import lately, visitor_hash
+from campaign.petition import feature_flags, proof_of_work
+from campaign.petition.email_addresses import canonical_email
+from campaign.web.client_id import recent_hashes, visitor_hash
 
 WAIT_SECONDS = 10
 TOKEN_SECONDS = 3600
@@ -18,29 +17,29 @@ TOKEN_FIELD = "waited"  # noqa: S105
 SOLUTION_FIELD = "altcha"
 
 
-def is_needed() -> bool:
+def is_enabled() -> bool:
     """Tell whether the check is switched on."""
-    return is_on(db.session, "bot-check")
+    return feature_flags.is_enabled(db.session, "bot-check")
 
 
 def is_passed(address: str) -> bool:
     """Tell whether this request, which signs with `address`, did the work or waited; no need to where it is off."""
-    if not is_needed():
+    if not is_enabled():
         return True
     solution = request.form.get(SOLUTION_FIELD)
-    if solution and proof_of_work.is_solved(db.session, state().challenge_key, solution):
+    if solution and proof_of_work.accept_solution(db.session, current_context().challenge_key, solution):
         return True
-    return (_waited(address) or 0) >= WAIT_SECONDS
+    return (_seconds_waited(address) or 0) >= WAIT_SECONDS
 
 
 def token(address: str) -> str:
     """Return a token that passes for `address` after the wait: the one that came with this request, if it is good."""
-    if _waited(address) is not None:
+    if _seconds_waited(address) is not None:
         return str(request.form[TOKEN_FIELD])
     return str(_serializer().dumps(_bearer(visitor_hash(), address)))
 
 
-def _waited(address: str) -> float | None:
+def _seconds_waited(address: str) -> float | None:
     """Return how many seconds ago the token was made that came with this request; None if it is not good."""
     try:
         bearer, made_at = _serializer().loads(
@@ -48,7 +47,7 @@ def _waited(address: str) -> float | None:
         )
     except BadSignature:
         return None
-    is_theirs = bearer in [_bearer(visitor, address) for visitor in lately()]
+    is_theirs = bearer in [_bearer(visitor, address) for visitor in recent_hashes()]
     return (utcnow() - made_at).total_seconds() if is_theirs else None
 
 
@@ -57,8 +56,8 @@ def _bearer(visitor: str, address: str) -> str:
 
     The key is one for forms: the hash by which addresses are stored must never leave the server.
     """
-    return hmac.new(state().form_key, f"{visitor} {folded(address)}".encode(), "sha256").hexdigest()
+    return hmac.new(current_context().form_key, f"{visitor} {canonical_email(address)}".encode(), "sha256").hexdigest()
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(state().form_key, salt="waited")
+    return URLSafeTimedSerializer(current_context().form_key, salt="waited")

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from flask import request
 
-from campaign.config.validators import TrustedNetwork, trusted_networks_in
-from campaign.context import state
+from campaign.config.validators import TrustedNetwork, parse_trusted_networks
+from campaign.context import current_context
 from campaign.core.database import utcnow
 
 # The sizes of IPv6 networks that one customer may have (RFC 6177: a /64 is one connection, a home or a company may have
@@ -20,7 +20,7 @@ def visitor_hash() -> str:
     return _hash_of(_networks()[0][0], utcnow())
 
 
-def lately() -> tuple[str, str]:
+def recent_hashes() -> tuple[str, str]:
     """Return the visitor's hash of today and that of yesterday, for what lives past midnight."""
     return visitor_hash(), _hash_of(_networks()[0][0], utcnow() - timedelta(days=1))
 
@@ -36,8 +36,8 @@ def networks() -> list[tuple[str, int]]:
 
 def trusted_network() -> tuple[str, TrustedNetwork] | None:
     """Return the smallest trusted network that this visitor is in, if any, with its hash."""
-    address = _address()
-    trusted = trusted_networks_in(state().settings.trusted_networks)
+    address = _client_address()
+    trusted = parse_trusted_networks(current_context().settings.trusted_networks)
     around = [network for network in trusted if address is not None and address in network.network]
     if not around:
         return None
@@ -47,17 +47,17 @@ def trusted_network() -> tuple[str, TrustedNetwork] | None:
 
 def _hash_of(network: str, moment: datetime) -> str:
     day = moment.date().isoformat()
-    return hmac.new(state().visitor_key, f"{day} {network}".encode(), "sha256").hexdigest()[:32]
+    return hmac.new(current_context().visitor_key, f"{day} {network}".encode(), "sha256").hexdigest()[:32]
 
 
 def _networks() -> list[tuple[str, int]]:
-    address = _address()
+    address = _client_address()
     if isinstance(address, IPv6Address):
         return [(f"{int(address) >> (128 - bits)}/{bits}", allowance) for bits, allowance in _SIZES]
     return [(str(address or "unknown"), 1)]
 
 
-def _address() -> IPv4Address | IPv6Address | None:
+def _client_address() -> IPv4Address | IPv6Address | None:
     """Return the visitor's address, None where there is none.
 
     Some proxies write the port with it: `192.0.2.1:443`, `[2001:db8::1]:443`. All their visitors would look like one.

@@ -5,7 +5,7 @@ from functools import cache
 from babel import Locale
 from flask_babel import get_locale
 
-from campaign.core.text import folded
+from campaign.core.text import fold
 from campaign.petition.countries import CODES
 
 # Where most readers of a language live: offered first, never chosen for anybody (CLDR, territory information).
@@ -24,7 +24,7 @@ _LIKELY = {
 
 def countries() -> list[tuple[str, str]]:
     """Return code and name of each country in the current language, sorted by name."""
-    return _named(str(get_locale()))
+    return _names(str(get_locale()))
 
 
 def likely_countries() -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ def country_name(code: str) -> str:
 
 
 @cache
-def _named(language: str) -> list[tuple[str, str]]:
+def _names(language: str) -> list[tuple[str, str]]:
     names = Locale.parse(language).territories
     # Åland stands beside A, as readers of most languages look for it.
-    return sorted(((code, names[code]) for code in CODES), key=lambda pair: folded(pair[1]))
+    return sorted(((code, names[code]) for code in CODES), key=lambda pair: fold(pair[1]))

@@ -9,15 +9,15 @@ from typing import Literal
 from flask import abort, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from campaign.context import state
-from campaign.web.client_id import lately, visitor_hash
+from campaign.context import current_context
+from campaign.web.client_id import recent_hashes, visitor_hash
 from campaign.web.negotiation import wants_json
 
 TOKEN_SECONDS = 3600
 TOKEN_FIELD = "again"  # noqa: S105
 
 
-def is_ours() -> bool:
+def is_same_origin() -> bool:
     """Tell whether this request was made by a page of ours; False where nothing says so.
 
     Raises `werkzeug.exceptions.Forbidden` for one that another site made.
@@ -41,15 +41,15 @@ def _origin() -> Literal["ours", "foreign", "unknown"]:
         return "ours"  # no browser asks another site for JSON without saying Origin: so this is a program
     if origin is None or origin == "null":
         return "ours" if _has_token() else "unknown"
-    return "ours" if origin in (request.host_url.rstrip("/"), state().settings.public_url) else "foreign"
+    return "ours" if origin in (request.host_url.rstrip("/"), current_context().settings.public_url) else "foreign"
 
 
 def _has_token() -> bool:
     try:
-        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) in lately())
+        return bool(_serializer().loads(request.form.get(TOKEN_FIELD, ""), max_age=TOKEN_SECONDS) in recent_hashes())
     except BadSignature:
         return False
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(state().form_key)
+    return URLSafeTimedSerializer(current_context().form_key)

@@ -2,17 +2,17 @@
 
 from flask import url_for
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.sharing import oembed as describing
 from campaign.web import i18n, share_texts
-from campaign.web.film_player import film_url, shown
+from campaign.web.film_player import current_film, film_url
 
 
-def embedded(ref: str | None = None) -> describing.Embedded:
+def embed_info(ref: str | None = None) -> describing.Embedded:
     """Return what others embed, in the language of the request; `ref` is a supporter's code."""
-    public_url, film = state().settings.public_url, shown().film
+    public_url, film = current_context().settings.public_url, current_film().film
     return describing.Embedded(
-        url=public_url + url_for("embedding.embed", lang=i18n.current(), ref=ref),
+        url=public_url + url_for("embedding.embed", lang=i18n.get_language(), ref=ref),
         title=share_texts.title(),
         provider=share_texts.title(),
         provider_url=f"{public_url}/",
@@ -26,7 +26,7 @@ def embedded(ref: str | None = None) -> describing.Embedded:
     )
 
 
-def snippet() -> str:
+def embed_snippet() -> str:
     """Return the HTML that puts the film into another page."""
-    of = embedded()
+    of = embed_info()
     return describing.snippet(of, *describing.size(of.ratio))

@@ -10,11 +10,11 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
 from campaign.core.database import InvalidValue, db
-from campaign.errors import Busy, ExpiredLink, MustWait, UnknownLink, UnknownOrganiser
-from campaign.petition.status import stage
+from campaign.errors import Busy, ExpiredLink, RateLimited, UnknownLink, UnknownOrganiser
+from campaign.petition.status import petition_status
 from campaign.web import i18n
-from campaign.web.headers import private
-from campaign.web.negotiation import in_words, to_retry, wants_json
+from campaign.web.headers import never_cache
+from campaign.web.negotiation import set_retry_after, wait_in_words, wants_json
 
 log = structlog.get_logger(__name__)
 
@@ -33,16 +33,16 @@ _TEXTS = {
 }
 
 
-def explain(app: Flask) -> None:
+def register_error_handlers(app: Flask) -> None:
     """Answer each failure in `app` with a page, or with JSON where that was asked for."""
     app.log_exception = _log  # type: ignore[method-assign]
-    app.register_error_handler(HTTPException, _explain_http)
-    app.register_error_handler(MustWait, _explain_wait)
-    app.register_error_handler(UnknownLink, _explain_link)
-    app.register_error_handler(ExpiredLink, _explain_expiry)
-    app.register_error_handler(UnknownOrganiser, lambda _error: _explain_http(NotFound()))
-    app.register_error_handler(Busy, lambda error: _explain_http(ServiceUnavailable(retry_after=error.seconds)))
-    app.register_error_handler(InvalidValue, _explain_unstorable)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(RateLimited, _rate_limited)
+    app.register_error_handler(UnknownLink, _unknown_link)
+    app.register_error_handler(ExpiredLink, _expired_link)
+    app.register_error_handler(UnknownOrganiser, lambda _error: _http_error(NotFound()))
+    app.register_error_handler(Busy, lambda error: _http_error(ServiceUnavailable(retry_after=error.seconds)))
+    app.register_error_handler(InvalidValue, _invalid_value)
 
 
 def _log(exc_info: Any) -> None:
@@ -50,7 +50,7 @@ def _log(exc_info: Any) -> None:
     log.error("failure", page=request.endpoint, method=request.method, exc_info=exc_info)
 
 
-def _explain_http(error: HTTPException) -> ResponseReturnValue:
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or error.response is not None:
         return error
     known = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
@@ -58,11 +58,11 @@ def _explain_http(error: HTTPException) -> ResponseReturnValue:
     return _page(*_TEXTS[known]), error.code, headers
 
 
-def _explain_wait(error: MustWait) -> ResponseReturnValue:
+def _rate_limited(error: RateLimited) -> ResponseReturnValue:
     """Answer a flood in short: the form with all that was typed would cost ten times as much."""
-    i18n.use(request.form.get("lang"))
-    advice = gettext("Too much came from your network. Please try again %(when)s.", when=in_words(error.seconds))
-    return to_retry((_page(_TEXTS[413][0], advice), 429), error.seconds)
+    i18n.set_language(request.form.get("lang"))
+    advice = gettext("Too much came from your network. Please try again %(when)s.", when=wait_in_words(error.seconds))
+    return set_retry_after((_page(_TEXTS[413][0], advice), 429), error.seconds)
 
 
 def _page(title: str, advice: str) -> Response | str:
@@ -71,15 +71,15 @@ def _page(title: str, advice: str) -> Response | str:
     return render_template("public/failure.html", title=title, advice=advice)
 
 
-def _explain_unstorable(error: InvalidValue) -> ResponseReturnValue:
+def _invalid_value(error: InvalidValue) -> ResponseReturnValue:
     """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
     log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
     db.session.rollback()
-    return _explain_http(BadRequest())
+    return _http_error(BadRequest())
 
 
-def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
-    return _of_link(
+def _unknown_link(_error: UnknownLink) -> ResponseReturnValue:
+    return _link_page(
         404,
         _("This link does not work any more"),
         _(
@@ -89,15 +89,15 @@ def _explain_link(_error: UnknownLink) -> ResponseReturnValue:
     )
 
 
-def _explain_expiry(_error: ExpiredLink) -> ResponseReturnValue:
-    return _of_link(
+def _expired_link(_error: ExpiredLink) -> ResponseReturnValue:
+    return _link_page(
         410,
         _("This link was good for 30 days"),
         _("Its signature was not confirmed in that time, or was taken back."),
     )
 
 
-def _of_link(status: int, title: str, advice: str) -> ResponseReturnValue:
-    again = stage(db.session).is_open
+def _link_page(status: int, title: str, advice: str) -> ResponseReturnValue:
+    again = petition_status(db.session).is_open
     page = render_template("public/failure.html", title=title, advice=advice, again=again, of_link=True)
-    return private(make_response(page, status))
+    return never_cache(make_response(page, status))

@@ -4,18 +4,18 @@ from flask import Flask, Response, current_app
 
 from campaign.config.settings import Settings
 from campaign.errors import ConfigError
-from campaign.film.default_film import FOLDER, SHIPPED
-from campaign.film.selection import Showing, showing
+from campaign.film.default_film import DEFAULT_FILM, FOLDER
+from campaign.film.selection import FilmPresentation, load_presentation
 from campaign.web import static_files
 from campaign.web.headers import allow
 
 
-def show(app: Flask, settings: Settings) -> None:
+def init_film(app: Flask, settings: Settings) -> None:
     """Choose the film and serve its files. Servers refuse to start without it (`require`); commands need none."""
     try:
-        film = showing(settings.film, settings.films_folder())
+        film = load_presentation(settings.film, settings.films_folder())
     except ConfigError:
-        film = Showing(SHIPPED, FOLDER)
+        film = FilmPresentation(DEFAULT_FILM, FOLDER)
     app.extensions["film"] = film
     if film.folder != FOLDER:
         static_files.serve_folder(app, film.folder, prefix=f"film/{film.name}/{film.folder.name}")
@@ -23,30 +23,30 @@ def show(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters["clock"] = _clock
 
 
-def require(settings: Settings) -> None:
+def require_film(settings: Settings) -> None:
     """Raise `ConfigError` unless the film that the settings name is there."""
-    showing(settings.film, settings.films_folder())
+    load_presentation(settings.film, settings.films_folder())
 
 
-def may_play(response: Response) -> Response:
+def allow_player(response: Response) -> Response:
     """Let a page with the player connect to where the film plays from, and let hls.js hand over what it has loaded."""
-    film = shown()
-    if film.elsewhere:
-        allow(response, "frame-src", f"https://{film.elsewhere.host}")
+    film = current_film()
+    if film.external_player:
+        allow(response, "frame-src", f"https://{film.external_player.host}")
     elif film.hls:
         allow(response, "media-src", "blob:")
     return response
 
 
-def shown() -> Showing:
+def current_film() -> FilmPresentation:
     """Return the film of the page."""
-    film: Showing = current_app.extensions["film"]
+    film: FilmPresentation = current_app.extensions["film"]
     return film
 
 
 def film_url(path: str) -> str:
     """Return the address of one of the film's files, given its path in the film's folder."""
-    film = shown()
+    film = current_film()
     if film.folder == FOLDER:
         return str(current_app.jinja_env.globals["static_url"](f"film/{path}"))  # type: ignore[operator]
     return f"/film/{film.name}/{film.folder.name}/{path}"

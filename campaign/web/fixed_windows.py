@@ -18,7 +18,7 @@ REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
 log = structlog.get_logger(__name__)
 
 
-class Memory(Storage):
+class MemoryStorage(Storage):
     """Counts in memory, safe between threads.
 
     The library's own loses counts between threads, and looks through all keys a hundred times a second.
@@ -75,11 +75,11 @@ class Memory(Storage):
             self._windows.pop(key, None)
 
 
-class Windows:
+class FixedWindows:
     """Counts against limits, in the Redis at an address, or in memory where there is none or it fails."""
 
     def __init__(self, redis_url: str) -> None:
-        self._own = FixedWindowRateLimiter(Memory())
+        self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared, self._resting_until = _redis(redis_url), 0.0
 
     def seconds_over(self, limits: list[RateLimitItem], *key: str) -> float:

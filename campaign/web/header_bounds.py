@@ -36,14 +36,14 @@ class HeaderBounds:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         """Answer the request, with every header in `environ` bounded."""
         for name in [name for name in environ if name.startswith(("HTTP_", "CONTENT_TYPE"))]:
-            _bound(environ, name)
+            _bounded(environ, name)
         environ["PATH_INFO"] = environ.get("PATH_INFO", "")[:MAX_PATH]
         if len(query := environ.get("QUERY_STRING", "")) > MAX_QUERY:
             environ["QUERY_STRING"] = query[:MAX_QUERY].rpartition("&")[0]
         return self.app(environ, start_response)
 
 
-def _bound(environ: "WSGIEnvironment", name: str) -> None:
+def _bounded(environ: "WSGIEnvironment", name: str) -> None:
     value = environ[name]
     if name.startswith("HTTP_ACCEPT"):
         if len(value) > MAX_LIST:

@@ -5,7 +5,7 @@ from flask_compress import Compress
 
 from campaign.config.settings import Settings
 
-WAY_OUT = "https://www.wikipedia.org/"  # where "Leave quickly" leads: known everywhere, and says nothing of anybody
+EXIT_URL = "https://www.wikipedia.org/"  # where "Leave quickly" leads: known everywhere, and says nothing of anybody
 SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count
 
 _compress = Compress()
@@ -28,12 +28,12 @@ _POLICY = {
 _UNFRAMED = "frame-ancestors 'none'"
 
 
-def _written(policy: dict[str, str]) -> str:
+def _format_policy(policy: dict[str, str]) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
 _HEADERS = {
-    "Content-Security-Policy": _written(_POLICY),
+    "Content-Security-Policy": _format_policy(_POLICY),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",  # "no-referrer" would make form posts send "Origin: null"
@@ -42,11 +42,11 @@ _HEADERS = {
 }
 
 
-def protect(app: Flask, settings: Settings) -> None:
+def init_headers(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of `app`."""
     app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM="br, zstd, gzip", COMPRESS_BR_LEVEL=6)
     _compress.init_app(app)
-    app.jinja_env.globals["way_out"] = WAY_OUT
+    app.jinja_env.globals["way_out"] = EXIT_URL
     headers = dict(_HEADERS)
     if settings.public_url.startswith("https:"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -64,7 +64,7 @@ def protect(app: Flask, settings: Settings) -> None:
 def allow(response: Response, directive: str, source: str) -> None:
     """Let this one page also use `source` for a `directive` of its Content-Security-Policy."""
     present = _POLICY.get(directive, "")
-    response.headers["Content-Security-Policy"] = _written(_POLICY | {directive: f"{present} {source}".strip()})
+    response.headers["Content-Security-Policy"] = _format_policy(_POLICY | {directive: f"{present} {source}".strip()})
 
 
 def allow_framing(response: Response) -> Response:
@@ -74,7 +74,7 @@ def allow_framing(response: Response) -> Response:
     return response
 
 
-def public(response: Response) -> Response:
+def cache_publicly(response: Response) -> Response:
     """Let shared caches keep `response` for a while; browsers ask each time, and are told when nothing changed."""
     response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={SHARED_SECONDS}, stale-while-revalidate=60"
     response.add_etag()
@@ -82,7 +82,7 @@ def public(response: Response) -> Response:
     return _compress.after_request(response).make_conditional(request)  # type: ignore[return-value]
 
 
-def private(response: Response) -> Response:
+def never_cache(response: Response) -> Response:
     """Keep `response`, whose address is a secret, out of caches, search engines and Referer headers."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

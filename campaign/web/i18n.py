@@ -10,46 +10,46 @@ from flask import Flask, g, has_request_context, request, url_for
 from flask_babel import Babel, format_decimal, get_locale, refresh
 from werkzeug.routing import BaseConverter
 
-from campaign.core.dates import written
+from campaign.core.dates import format_long_date
 from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.web.countries import countries, country_name, likely_countries
-from campaign.web.translations import Texts
+from campaign.web.translations import CampaignDomain
 
 # The letters of headlines, one file a script; Arabic is written in the system's own.
 _LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 
 
-def speak(app: Flask) -> None:
+def init_i18n(app: Flask) -> None:
     """Give `app` its languages: `<lang:lang>` in addresses, translated texts and numbers in templates."""
     app.url_map.converters["lang"] = _LanguageConverter
     babel = Babel(app, locale_selector=_chosen)
-    babel.domain_instance = Texts()
-    app.url_value_preprocessor(_take_from_address)
+    babel.domain_instance = CampaignDomain()
+    app.url_value_preprocessor(_set_from_url)
     app.jinja_env.globals.update(
         countries=countries,
-        current_language=current,
+        current_language=get_language,
         in_language=_in_language,
         language_name=language_name,
         languages=LANGUAGES,
-        letters=lambda: _LETTERS.get(current(), "css/fonts/eb-garamond-latin.woff2"),
+        letters=lambda: _LETTERS.get(get_language(), "css/fonts/eb-garamond-latin.woff2"),
         likely_countries=likely_countries,
         text_direction=lambda: str(get_locale().text_direction),
     )
-    app.jinja_env.filters.update(number=format_decimal, day=day, country=country_name)
+    app.jinja_env.filters.update(number=format_decimal, day=format_day, country=country_name)
 
 
-def current() -> str:
+def get_language() -> str:
     """Return the language of this request or message."""
     return str(get_locale())
 
 
-def use(language: str | None) -> None:
+def set_language(language: str | None) -> None:
     """Answer this request in `language`, or in the one the visitor likes best if we do not speak it."""
-    g.language = language if language in LANGUAGES else preferred()
+    g.language = language if language in LANGUAGES else preferred_language()
     refresh()
 
 
-def preferred() -> str:
+def preferred_language() -> str:
     """Return the language we speak that the visitor's browser likes best."""
     liked = (tag.split("-")[0].lower() for tag, quality in request.accept_languages if quality)
     return next((language for language in liked if language in LANGUAGES), DEFAULT_LANGUAGE)
@@ -61,14 +61,14 @@ def _chosen() -> str:
     if not has_request_context():
         return DEFAULT_LANGUAGE
     first = request.path.lstrip("/").partition("/")[0]  # of an address that we do not have
-    return first if first in LANGUAGES else preferred()
+    return first if first in LANGUAGES else preferred_language()
 
 
 class _LanguageConverter(BaseConverter):
     regex = "|".join(LANGUAGES)
 
 
-def _take_from_address(_endpoint: str | None, values: dict[str, object] | None) -> None:
+def _set_from_url(_endpoint: str | None, values: dict[str, object] | None) -> None:
     if values and "lang" in values:
         g.language = values["lang"]
 
@@ -86,9 +86,9 @@ def _in_language(language: str) -> str:
     return url_for("petition.page", lang=language)
 
 
-def day(date: date) -> str:
+def format_day(date: date) -> str:
     """Return a day as it is written in the language of this request."""
-    return written(date, current())
+    return format_long_date(date, get_language())
 
 
 def language_name(language: str) -> str:

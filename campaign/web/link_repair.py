@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.wrappers import Response as BaseResponse
 
 from campaign.core.languages import LANGUAGES
-from campaign.web.headers import private
+from campaign.web.headers import never_cache
 
 TOKEN_LENGTH = 43  # characters: 32 bytes in base64
 
@@ -24,13 +24,13 @@ _KNOWN = ("ref", "via", "lang", "url", "format", "maxwidth", "maxheight")
 _SECRET = ("/confirm/", "/receipt/")
 
 
-def repair_links(app: Flask) -> None:
+def init_link_repair(app: Flask) -> None:
     """Add the converter `<token:…>`, which takes mangled tokens, and lead from mangled addresses to those meant."""
     app.url_map.converters["token"] = _TokenConverter
-    app.before_request(_lead_on)
+    app.before_request(_redirect)
 
 
-def language_of(path: str) -> tuple[str | None, str]:
+def split_language(path: str) -> tuple[str | None, str]:
     """Return the language in a path ("en" of "/EN-gb/embed…"), if there is one, and the rest of the path ("/embed")."""
     clean = _clean(path)
     found = _LANGUAGE.fullmatch(clean)
@@ -51,23 +51,23 @@ class _TokenConverter(BaseConverter):
         return "".join(_TOKEN.findall(unquote(value)))[:TOKEN_LENGTH]
 
 
-def _lead_on() -> BaseResponse | None:
+def _redirect() -> BaseResponse | None:
     if request.routing_exception is None or request.method not in ("GET", "HEAD"):
         return None
-    path = _repaired(request.path, current_app.create_url_adapter(request))
+    path = _repaired_path(request.path, current_app.create_url_adapter(request))
     if path is None or path == request.path:
         return None
     told = parameters(f"?{request.query_string.decode('utf-8', 'replace')}") | parameters(unquote(request.path))
     query = urlencode({name: _trimmed(name, told[name]) for name in _KNOWN if name in told})
     response = redirect(quote(path) + (f"?{query}" if query else ""), 308, Response)
-    return private(response) if path.startswith(_SECRET) else response  # type: ignore[arg-type]
+    return never_cache(response) if path.startswith(_SECRET) else response  # type: ignore[arg-type]
 
 
-def _repaired(path: str, adapter: MapAdapter | None) -> str | None:
+def _repaired_path(path: str, adapter: MapAdapter | None) -> str | None:
     """Return the path of the page of ours that a mangled `path` means, if it means one."""
     if adapter is None:
         return None
-    language, rest = language_of(path)
+    language, rest = split_language(path)
     clean = f"/{language}{rest}" if language else rest
     if clean == "/":
         appended = path.lstrip("/")

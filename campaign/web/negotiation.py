@@ -16,7 +16,7 @@ from campaign.core.capacity import RETRY_SECONDS
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
-SIGNING_SECONDS = 0.01  # a bit more than signing takes while mail is being sent beside it
+MIN_SIGNING_SECONDS = 0.01  # a bit more than signing takes while mail is being sent beside it
 
 
 def wants_json() -> bool:
@@ -26,28 +26,28 @@ def wants_json() -> bool:
 
 
 @contextmanager
-def taking_its_time() -> Iterator[None]:
+def minimum_duration() -> Iterator[None]:
     """Let the block take `SIGNING_SECONDS` or more, so that small differences cannot be told from outside."""
     began = time.monotonic()
     yield
-    time.sleep(max(0.0, began + SIGNING_SECONDS - time.monotonic()))
+    time.sleep(max(0.0, began + MIN_SIGNING_SECONDS - time.monotonic()))
 
 
-def in_words(seconds: int) -> str:
+def wait_in_words(seconds: int) -> str:
     """Return when `seconds` will have passed, in the language of the request and never too early: "in 4 minutes"."""
     unit = 1 if seconds < 90 else 60 if seconds < 90 * 60 else 3600
     whole = timedelta(seconds=ceil(seconds / unit) * unit)
     return str(format_timedelta(whole, threshold=1.5, add_direction=True))  # "in 75 minutes", and not "in 1 hour"
 
 
-def to_retry(answer: ResponseReturnValue, seconds: int) -> Response:
+def set_retry_after(answer: ResponseReturnValue, seconds: int) -> Response:
     """Return `answer` with the time to come back (RFC 9110, 10.2.3)."""
     response = make_response(answer)
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def refuse(start_response: "StartResponse", status: str, text: str) -> list[bytes]:
+def refuse_busy(start_response: "StartResponse", status: str, text: str) -> list[bytes]:
     """Answer without the application, since a page would cost too much now."""
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
     start_response(status, [*headers, ("Retry-After", str(RETRY_SECONDS))])

@@ -4,39 +4,44 @@ from flask import render_template, request
 
 from campaign.core.database import db
 from campaign.petition import display_names, goals, totals
-from campaign.petition.feature_flags import is_on
-from campaign.petition.status import stage
+from campaign.petition.feature_flags import is_enabled
+from campaign.petition.status import petition_status
 from campaign.web import bot_check, csrf
 from campaign.web.forms.sign import SignForm
-from campaign.web.petition_settings import chosen
-from campaign.web.previews import preview
-from campaign.web.share_links import sharing
+from campaign.web.petition_settings import current_settings
+from campaign.web.previews import page_preview
+from campaign.web.share_links import share_links
 
-SHOWN = 6  # how many of those who want to be seen
+MAX_NAMES_SHOWN = 6  # how many of those who want to be seen
 
 
-def shown_page() -> str:
+def render_page() -> str:
     """Return the page as everybody sees it, in the language of this request."""
-    return _page(SignForm(formdata=None))
+    return render_with_form(SignForm(formdata=None))
 
 
-def _page(form: SignForm, **more: object) -> str:
-    count, reached, names_off = totals.confirmed(db.session), stage(db.session), is_on(db.session, "names-off")
+def render_with_form(form: SignForm, **more: object) -> str:
+    """Return the page with `form` as filled in; `more` are further template variables."""
+    count, reached, names_off = (
+        totals.confirmed(db.session),
+        petition_status(db.session),
+        is_enabled(db.session, "names-off"),
+    )
     return render_template(
         "public/page.html",
         form=form,
         count=count,
-        goal=goals.goal_for(count, chosen().goals),
-        shown=[] if names_off else display_names.newest(db.session, most=SHOWN),
+        goal=goals.goal_for(count, current_settings().goals),
+        shown=[] if names_off else display_names.latest_names(db.session, most=MAX_NAMES_SHOWN),
         names_off=names_off,
         stage=reached,
-        bot_check=bot_check.is_needed(),
-        sharing=sharing(reached),
-        preview=preview(count, reached),
+        bot_check=bot_check.is_enabled(),
+        sharing=share_links(reached),
+        preview=page_preview(count, reached),
         **more,
     )
 
 
-def _tokens() -> dict[str, str]:
+def submitted_tokens() -> dict[str, str]:
     """Return the tokens that the form came with."""
     return {name: request.form[name] for name in (csrf.TOKEN_FIELD, bot_check.TOKEN_FIELD) if name in request.form}

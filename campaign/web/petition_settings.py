@@ -7,34 +7,34 @@ from flask_babel import force_locale
 from markupsafe import Markup
 
 from campaign.core.database import db
-from campaign.petition.settings import Options, options
+from campaign.petition.settings import PetitionSettings, load_settings
 from campaign.web import i18n
 
 
-def chosen() -> Options:
+def current_settings() -> PetitionSettings:
     """Return what is set, or previewed."""
     if "options" not in g:
-        g.options = options(db.session)
-    found: Options = g.options
+        g.options = load_settings(db.session)
+    found: PetitionSettings = g.options
     return found
 
 
-def preview(looked_at: Options) -> None:
+def preview(looked_at: PetitionSettings) -> None:
     """Let this request show what is not set yet."""
     g.options = looked_at
 
 
-def letter() -> list[str]:
+def petition_text() -> list[str]:
     """Return the paragraphs of the letter in the language of this request, if organisers wrote it anew."""
-    return paragraphs(chosen().letters.get(i18n.current(), ""))
+    return paragraphs(current_settings().letters.get(i18n.get_language(), ""))
 
 
-def letter_in(language: str) -> str:
+def petition_text_in(language: str) -> str:
     """Return the letter in a language as people sign it now, as plain text."""
-    return chosen().letters.get(language) or shipped_letter(language)
+    return current_settings().letters.get(language) or default_petition_text(language)
 
 
-def shipped_letter(language: str) -> str:
+def default_petition_text(language: str) -> str:
     """Return the letter as it ships, as plain text with empty lines between its paragraphs."""
     with force_locale(language):
         page = render_template("public/_letter.html", form=None, own_letter=list)

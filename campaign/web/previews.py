@@ -5,14 +5,14 @@ from typing import Any
 
 from flask import url_for
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.film.film import Source
-from campaign.film.selection import Showing
-from campaign.petition.status import Stage
+from campaign.film.selection import FilmPresentation
+from campaign.petition.status import PetitionStatus
 from campaign.sharing.images.content import CARD_SIZE
 from campaign.sharing.oembed import size as frame_size
 from campaign.web import i18n, share_texts
-from campaign.web.film_player import film_url, shown
+from campaign.web.film_player import current_film, film_url
 from campaign.web.share_images import card_path
 
 # A language with the country whose spelling its texts have: networks know locales, not languages (ogp.me, og:locale).
@@ -71,19 +71,19 @@ class Preview:
 
     def oembed(self, form: str) -> str:
         """Return the address that describes how to embed this page (oembed.com, 4), as `json` or `xml`."""
-        return _whole(url_for("embedding.oembed", url=self.url, format=form))
+        return _absolute(url_for("embedding.oembed", url=self.url, format=form))
 
 
-def preview(count: int, stage: Stage) -> Preview:
+def page_preview(count: int, stage: PetitionStatus) -> Preview:
     """Return what is said of the page in the language of the request."""
-    words = share_texts.words(stage, count)
-    lang = i18n.current()
-    embed_url = _whole(url_for("embedding.embed", lang=lang))
-    image = _whole(card_path(stage, count))
+    words = share_texts.image_text(stage, count)
+    lang = i18n.get_language()
+    embed_url = _absolute(url_for("embedding.embed", lang=lang))
+    image = _absolute(card_path(stage, count))
     description = share_texts.description(stage)
-    video = _video(shown(), embed_url)
+    video = _video(current_film(), embed_url)
     return Preview(
-        url=_whole(url_for("petition.page", lang=lang)),
+        url=_absolute(url_for("petition.page", lang=lang)),
         embed_url=embed_url,
         title=words.title,
         description=description,
@@ -91,51 +91,51 @@ def preview(count: int, stage: Stage) -> Preview:
         image_alt=" ".join(filter(None, (words.question, words.ask, words.figure))),
         video=video,
         locale=LOCALES[lang],
-        schema=_schema(shown(), name=words.title, description=description, embed_url=embed_url),
+        schema=_schema(current_film(), name=words.title, description=description, embed_url=embed_url),
     )
 
 
-def played(showing: Showing) -> Source | None:
+def preview_source(showing: FilmPresentation) -> Source | None:
     """Return the file that others may play: an MP4 of about `PLAYED_HEIGHT` lines; None where the film is elsewhere."""
-    if showing.elsewhere:
+    if showing.external_player:
         return None
     files = [source for source in showing.film.sources if source.type.startswith("video/mp4")]
     return min(files, key=lambda source: abs(source.height - PLAYED_HEIGHT), default=None)
 
 
-def _video(showing: Showing, embed_url: str) -> Video:
-    film, source = showing.film, played(showing)
+def _video(showing: FilmPresentation, embed_url: str) -> Video:
+    film, source = showing.film, preview_source(showing)
     if source is None:
         return Video(embed_url, "text/html", film.width, film.height)
-    return Video(_whole(film_url(source.path)), "video/mp4", source.width, source.height)
+    return Video(_absolute(film_url(source.path)), "video/mp4", source.width, source.height)
 
 
-def _schema(showing: Showing, *, name: str, description: str, embed_url: str) -> dict[str, Any]:
+def _schema(showing: FilmPresentation, *, name: str, description: str, embed_url: str) -> dict[str, Any]:
     """Return the film as a schema.org VideoObject (schema.org/VideoObject; Google, "Video structured data")."""
-    film, language = showing.film, i18n.current()
+    film, language = showing.film, i18n.get_language()
     known = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
         "name": name,
         "description": description,
-        "thumbnailUrl": [_whole(film_url(film.preview))],
+        "thumbnailUrl": [_absolute(film_url(film.preview))],
         "uploadDate": film.published.isoformat(),
         "embedUrl": embed_url,
         "inLanguage": film.language,
     }
-    source = played(showing)
+    source = preview_source(showing)
     if source is None:
         return known
     return known | {
         "duration": f"PT{round(film.seconds)}S",
-        "contentUrl": _whole(film_url(source.path)),
+        "contentUrl": _absolute(film_url(source.path)),
         "encodingFormat": "video/mp4",
         "transcript": _transcript(showing, language),
         "caption": [_caption(language, path) for language, path in film.captions.items()],
     }
 
 
-def _transcript(showing: Showing, language: str) -> str:
+def _transcript(showing: FilmPresentation, language: str) -> str:
     paragraphs = showing.transcripts.get(language) or showing.transcripts.get(showing.film.language) or []
     return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
@@ -143,11 +143,11 @@ def _transcript(showing: Showing, language: str) -> str:
 def _caption(language: str, path: str) -> dict[str, str]:
     return {
         "@type": "MediaObject",
-        "contentUrl": _whole(film_url(path)),
+        "contentUrl": _absolute(film_url(path)),
         "encodingFormat": "text/vtt",
         "inLanguage": language,
     }
 
 
-def _whole(path: str) -> str:
-    return state().settings.public_url + path
+def _absolute(path: str) -> str:
+    return current_context().settings.public_url + path

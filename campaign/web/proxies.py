@@ -11,7 +11,7 @@ _SEEN = "unknown proxy"  # in app.extensions
 log = structlog.get_logger(__name__)
 
 
-def watch(app: Flask, settings: Settings) -> None:
+def init_proxy_check(app: Flask, settings: Settings) -> None:
     """Warn once, in the log, when a proxy announces itself and `CAMPAIGN_PROXIES` is 0."""
     if settings.proxies:
         return

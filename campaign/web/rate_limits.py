@@ -13,16 +13,16 @@ from flask import Flask, abort, current_app, request
 from limits import RateLimitItem, parse_many
 
 from campaign.config.settings import Settings
-from campaign.context import state
+from campaign.context import current_context
 from campaign.errors import LimitReached, TooManyRequests
 from campaign.web.client_id import networks, trusted_network
-from campaign.web.fixed_windows import Windows
+from campaign.web.fixed_windows import FixedWindows
 from campaign.web.forms.sign import URLENCODED
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
 MAX_FIELDS = 100  # of one form
 COUNTING = "60 per minute;1000 per day"  # views, shares and marks of the film, counted from one network address
-SIGN_IN = "30 per minute;300 per hour"  # tries to come in from one network address
+LOGIN = "30 per minute;300 per hour"  # tries to come in from one network address
 
 Kind = Literal["signing", "attempt", "tally", "sign-in"]
 
@@ -32,10 +32,10 @@ _TIMES: dict[Kind, int] = {"signing": 1, "attempt": 12, "tally": 20}
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def limit(app: Flask, settings: Settings) -> None:
+def init_limits(app: Flask, settings: Settings) -> None:
     """Limit the size of bodies and the number of forms."""
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=MAX_FIELDS)
-    app.extensions["windows"] = Windows(settings.redis_url)
+    app.extensions["windows"] = FixedWindows(settings.redis_url)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
     app.before_request(_count_attempt)
 
@@ -60,7 +60,7 @@ def is_countable() -> bool:
     return not _seconds_over("tally")
 
 
-def count_sign_in() -> None:
+def count_login() -> None:
     """Count one try to come in as an organiser. Raises `LimitReached`."""
     if seconds := _seconds_over("sign-in"):
         raise LimitReached(seconds)
@@ -86,7 +86,7 @@ def _count_attempt() -> None:
 
 def _seconds_over(kind: Kind) -> int:
     """Count one for each network of this visitor; return the seconds to wait if one of them is over its limit."""
-    windows: Windows = current_app.extensions["windows"]
+    windows: FixedWindows = current_app.extensions["windows"]
     for network, limits in _allowances(kind):
         if seconds := windows.seconds_over(limits, kind, network):
             return ceil(seconds)
@@ -96,8 +96,8 @@ def _seconds_over(kind: Kind) -> int:
 def _allowances(kind: Kind) -> list[tuple[str, list[RateLimitItem]]]:
     """Return what this visitor's networks are allowed, the smallest first."""
     if kind == "sign-in":
-        return _of_networks(SIGN_IN, 1)
-    limit, trusted = state().settings.sign_limit, trusted_network()
+        return _of_networks(LOGIN, 1)
+    limit, trusted = current_context().settings.sign_limit, trusted_network()
     if trusted and (limit or kind == "tally"):
         network, named = trusted
         return [(network, _times(named.limit, _TIMES[kind]))]

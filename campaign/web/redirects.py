@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.routing import RequestRedirect
 
 
-def make_relative(app: Flask) -> None:
+def init_redirects(app: Flask) -> None:
     """Remove the host from redirects that routing makes (`/en` to `/en/`); all others name a path or a network."""
 
     @app.after_request

@@ -13,41 +13,41 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wsgi import get_content_length
 
-from campaign.web.negotiation import refuse
+from campaign.web.negotiation import refuse_busy
 from campaign.web.rate_limits import MAX_BODY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
-WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
-SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
+MAX_WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
+MAX_SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
 _INCOMPLETE = "The request did not arrive as a whole."
 
 
-class Gate:
+class RequestGate:
     """WSGI middleware: reads the body of a request before it lets the application work on it."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
-        self._working = Semaphore(WORKING)
-        self._sending = Semaphore(SENDING)
+        self._working = Semaphore(MAX_WORKING)
+        self._sending = Semaphore(MAX_SENDING)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request: 503 when too many bodies are on their way, 408 for a slow one, 400 for a broken one."""
         body, length = b"", get_content_length(environ) or 0  # 0 for one that comes in chunks
         if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
             if not self._sending.acquire(blocking=False):
-                return refuse(start_response, "503 Service Unavailable", _INCOMPLETE)
+                return refuse_busy(start_response, "503 Service Unavailable", _INCOMPLETE)
             try:
                 body = _read(environ["wsgi.input"])
             except TimeoutError:
-                return refuse(start_response, "408 Request Timeout", _INCOMPLETE)
+                return refuse_busy(start_response, "408 Request Timeout", _INCOMPLETE)
             finally:
                 self._sending.release()
             if len(body) < length:  # the connection broke: half a form must not count
-                return refuse(start_response, "400 Bad Request", _INCOMPLETE)
+                return refuse_busy(start_response, "400 Bad Request", _INCOMPLETE)
         # Nothing behind the gate waits for the network, not even for the body of a GET.
         environ["wsgi.input"] = BytesIO(body)
         with self._working:

@@ -6,11 +6,11 @@ from functools import cache
 from flask import url_for
 
 from campaign.config.paths import PACKAGE
-from campaign.context import state
-from campaign.petition.status import Stage
-from campaign.sharing.images.content import Words
+from campaign.context import current_context
+from campaign.petition.status import PetitionStatus
+from campaign.sharing.images.content import ImageText
 from campaign.web import i18n, share_texts
-from campaign.web.film_player import film_url, shown
+from campaign.web.film_player import current_film, film_url
 
 _SOURCES = (
     "sharing/images/cards.py",
@@ -21,15 +21,15 @@ _SOURCES = (
 )
 
 
-def card_path(stage: Stage, count: int) -> str:
+def card_path(stage: PetitionStatus, count: int) -> str:
     """Return the path of the card that says how things stand, in the language of the request."""
-    version = _version(share_texts.words(stage, count))
-    return url_for("pictures.card_version", lang=i18n.current(), version=version)
+    version = _version(share_texts.image_text(stage, count))
+    return url_for("pictures.card_version", lang=i18n.get_language(), version=version)
 
 
-def _version(words: Words) -> str:
+def _version(words: ImageText) -> str:
     """Return what changes with the words, the film's frame and how they are drawn."""
-    said = repr((words, state().settings.public_url, film_url(shown().film.preview), _look()))
+    said = repr((words, current_context().settings.public_url, film_url(current_film().film.preview), _look()))
     return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 

@@ -4,24 +4,24 @@ from dataclasses import dataclass
 
 from flask import url_for
 
-from campaign.context import state
-from campaign.petition.status import Stage
+from campaign.context import current_context
+from campaign.petition.status import PetitionStatus
 from campaign.sharing.channels import (
     MESSAGE_LENGTH,
     Channel,
-    fitting,
     landing_url,
+    ordered_channels,
     share_template,
 )
 from campaign.web import i18n, share_texts
-from campaign.web.embed_code import snippet
+from campaign.web.embed_code import embed_snippet
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class ShareLinks:
     """What templates need to offer sharing; `ref` is the supporter's code, on their own page."""
 
-    stage: Stage
+    stage: PetitionStatus
     ref: str | None = None
     longest: int = MESSAGE_LENGTH
 
@@ -36,22 +36,22 @@ class Sharing:
         return share_texts.message(self.stage)
 
     @property
-    def snippet(self) -> str:
+    def embed_snippet(self) -> str:
         """What puts the film into another site's page."""
-        return snippet()
+        return embed_snippet()
 
     @property
     def channels(self) -> list[Channel]:
         """The networks, the most fitting first."""
-        return fitting(i18n.current())
+        return ordered_channels(i18n.get_language())
 
     def url(self, via: str) -> str:
         """Return the page's address as `via` passes it on."""
-        return _landing(via, self.ref)
+        return landing_link(via, self.ref)
 
     def link(self, channel: str) -> str:
         """Return our own address that counts and leads to `channel`."""
-        return url_for("sharing.share", channel=channel, lang=i18n.current(), ref=self.ref)
+        return url_for("sharing.share", channel=channel, lang=i18n.get_language(), ref=self.ref)
 
     def template(self, channel: Channel) -> str:
         """Return the network's address with {text} left open, "" where it takes none or has many addresses."""
@@ -62,10 +62,11 @@ class Sharing:
         return share_template(channel, url=self.url(channel.key), title=share_texts.title())
 
 
-def sharing(reached: Stage, ref: str | None = None) -> Sharing:
+def share_links(reached: PetitionStatus, ref: str | None = None) -> ShareLinks:
     """Return what to offer on a page in this stage; `ref` is the code of the supporter whose page it is."""
-    return Sharing(reached, ref)
+    return ShareLinks(reached, ref)
 
 
-def _landing(via: str, ref: str | None) -> str:
-    return landing_url(state().settings.public_url, language=i18n.current(), via=via, ref=ref)
+def landing_link(via: str, ref: str | None) -> str:
+    """Return the URL of the page in the current language, with its source `via` and referral code."""
+    return landing_url(current_context().settings.public_url, language=i18n.get_language(), via=via, ref=ref)

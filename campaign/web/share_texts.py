@@ -3,9 +3,9 @@
 from flask_babel import format_decimal, gettext, ngettext
 
 from campaign.petition.goals import at_least
-from campaign.petition.status import Stage
+from campaign.petition.status import PetitionStatus
 from campaign.sharing.channels import HASHTAG
-from campaign.sharing.images.content import Words
+from campaign.sharing.images.content import ImageText
 from campaign.web import i18n
 
 
@@ -14,7 +14,7 @@ def title() -> str:
     return str(gettext("Love Always Wins"))
 
 
-def description(stage: Stage) -> str:
+def description(stage: PetitionStatus) -> str:
     """Return what it is about, in two sentences."""
     if stage.is_open:
         text = gettext(
@@ -25,16 +25,16 @@ def description(stage: Stage) -> str:
     return str(text)
 
 
-def message(stage: Stage) -> str:
+def message(stage: PetitionStatus) -> str:
     """Return what people pass on with the link."""
     return f"{description(stage)} #{HASHTAG}"
 
 
-def words(stage: Stage, count: int) -> Words:
+def image_text(stage: PetitionStatus, count: int) -> ImageText:
     """Return what stands on the card."""
     ask = gettext("Ask the International Olympic Committee to speak out.")
-    return Words(
-        language=i18n.current(),
+    return ImageText(
+        language=i18n.get_language(),
         title=title(),
         question=str(gettext("What if living your dream meant living a lie?")),
         ask=str(ask if stage.is_open else gettext("Watch the film and pass it on.")),

@@ -23,7 +23,7 @@ from whitenoise.compress import Compressor
 from campaign.config.paths import STATIC
 from campaign.config.settings import Settings
 from campaign.core.capacity import Slot
-from campaign.web.negotiation import refuse
+from campaign.web.negotiation import refuse_busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from whitenoise.responders import StaticFile
 
-KEPT = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
-SHORT = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
-SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts
-_PACKED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
+MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
+MAX_BUFFERED = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
+MAX_SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts
+_COMPRESSED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
 _BLOCK = 64 * 1024  # bytes
 _MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -47,19 +47,19 @@ _MEDIA_TYPES = {
 }
 
 
-def prepare(settings: Settings) -> None:
+def compress_files(settings: Settings) -> None:
     """Lay compressed copies of the static files into the instance folder; those of the last versions stay there."""
-    for name in _PACKED:
-        target = _packed(settings) / name / _hashes()[name]
+    for name in _COMPRESSED:
+        target = _compressed_dir(settings) / name / _hashes()[name]
         if not target.exists():
-            _pack(STATIC / name, target)
+            _compress(STATIC / name, target)
         os.utime(target)
         others = [path for path in target.parent.iterdir() if path != target]
-        for old in sorted(others, key=_last_used, reverse=True)[KEPT - 1 :]:
+        for old in sorted(others, key=_last_used, reverse=True)[MAX_VERSIONS - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def serve(app: Flask, settings: Settings) -> None:
+def init_static(app: Flask, settings: Settings) -> None:
     """Serve each folder of static/ under the hash of its content; `static_url` in templates gives the addresses."""
     files = _files(app)
     for folder, prefix in _places(settings):
@@ -85,12 +85,12 @@ def _places(settings: Settings) -> Iterator[tuple[Path, str]]:
     """Yield the folders to serve, each with the start of its addresses."""
     for name, content in _hashes().items():
         yield STATIC / name, f"static/{content}/{name}"
-    for name in _PACKED:
-        for folder in (_packed(settings) / name).glob("*"):
+    for name in _COMPRESSED:
+        for folder in (_compressed_dir(settings) / name).glob("*"):
             yield folder, f"static/{folder.name}/{name}"  # added later, so the compressed ones win
 
 
-def _packed(settings: Settings) -> Path:
+def _compressed_dir(settings: Settings) -> Path:
     return settings.instance / "static"
 
 
@@ -99,7 +99,7 @@ def _last_used(folder: Path) -> float:
     return folder.stat().st_mtime if folder.exists() else 0
 
 
-def _pack(source: Path, target: Path) -> None:
+def _compress(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(mkdtemp(dir=target.parent.parent))
     shutil.copytree(source, made, dirs_exist_ok=True)
@@ -112,7 +112,7 @@ def _pack(source: Path, target: Path) -> None:
         shutil.rmtree(made)
 
 
-_sending = Semaphore(SENDING)
+_sending = Semaphore(MAX_SENDING)
 
 
 class _Files(WhiteNoise):  # type: ignore[misc]
@@ -125,15 +125,15 @@ class _Files(WhiteNoise):  # type: ignore[misc]
         """Answer the request with a file, or with what the request's conditions ask for in its place."""
         answer = static_file.get_response(environ["REQUEST_METHOD"], environ)
         file, status = answer.file, f"{answer.status} {answer.status.phrase}"
-        begin = file.read(SHORT) if file else b""
-        if len(begin) < SHORT:
+        begin = file.read(MAX_BUFFERED) if file else b""
+        if len(begin) < MAX_BUFFERED:
             if file:
                 file.close()
             start_response(status, list(answer.headers))
             return [begin]
         if not _sending.acquire(blocking=False):
             file.close()
-            return refuse(start_response, "503 Service Unavailable", "Many people are loading the film just now.")
+            return refuse_busy(start_response, "503 Service Unavailable", "Many people are loading the film just now.")
         start_response(status, list(answer.headers))
         rest = iter(partial(file.read, _BLOCK), b"")
         return ClosingIterator(chain([begin], rest), [file.close, Slot(_sending).release])

@@ -11,7 +11,7 @@ from flask_babel import Domain, get_locale
 from campaign.config.paths import TRANSLATIONS
 
 
-class Texts(Domain):  # type: ignore[misc]
+class CampaignDomain(Domain):  # type: ignore[misc]
     """What Flask-Babel asks for texts; it would want compiled files, which nobody would see were out of date."""
 
     def get_translations(self) -> NullTranslations:

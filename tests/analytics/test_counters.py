@@ -8,31 +8,31 @@ import time_machine
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaign.analytics.counters import Tallies
+from campaign.analytics.counters import Counters
 from campaign.core.database import db
-from campaign.maintenance import write_down
-from campaign.models import ShareTally
+from campaign.maintenance import flush_counters
+from campaign.models import ShareCount
 
 
 def shares(campaign) -> list[tuple[datetime, str, int]]:
     with campaign.app.app_context():
-        rows = db.session.execute(select(ShareTally.hour, ShareTally.channel, ShareTally.shares))
+        rows = db.session.execute(select(ShareCount.hour, ShareCount.channel, ShareCount.shares))
         return sorted(tuple(row) for row in rows)
 
 
-def write(campaign, tallies: Tallies) -> None:
+def write(campaign, tallies: Counters) -> None:
     with campaign.app.app_context():
         tallies.write(db.session)
 
 
 def test_what_was_counted_is_added_to_what_was_written_before(campaign):
-    tallies = Tallies()
+    tallies = Counters()
     with time_machine.travel(datetime(2013, 11, 22, 18, 30, 15, tzinfo=UTC)):
         for channel in ("x", "x", "line"):
-            tallies.count(ShareTally, channel=channel, language="en")
+            tallies.count(ShareCount, channel=channel, language="en")
     write(campaign, tallies)
     with time_machine.travel(datetime(2013, 11, 22, 18, 59, tzinfo=UTC)):
-        tallies.count(ShareTally, channel="x", language="en")
+        tallies.count(ShareCount, channel="x", language="en")
     write(campaign, tallies)
     write(campaign, tallies)
     hour = datetime(2013, 11, 22, 18, tzinfo=UTC)
@@ -40,14 +40,14 @@ def test_what_was_counted_is_added_to_what_was_written_before(campaign):
 
 
 def test_what_could_not_be_written_is_written_the_next_time(campaign):
-    tallies = Tallies()
-    tallies.count(ShareTally, channel="x", language="en")
+    tallies = Counters()
+    tallies.count(ShareCount, channel="x", language="en")
     with campaign.app.app_context():
         db.session.execute(text("ALTER TABLE share_tallies RENAME TO away"))
         db.session.commit()
         with pytest.raises(SQLAlchemyError):
             tallies.write(db.session)
-        tallies.count(ShareTally, channel="x", language="en")
+        tallies.count(ShareCount, channel="x", language="en")
         db.session.execute(text("ALTER TABLE away RENAME TO share_tallies"))
         db.session.commit()
     write(campaign, tallies)
@@ -55,11 +55,11 @@ def test_what_could_not_be_written_is_written_the_next_time(campaign):
 
 
 def test_nothing_is_lost_between_threads(campaign):
-    tallies = Tallies()
+    tallies = Counters()
 
     def count() -> None:
         for _ in range(500):
-            tallies.count(ShareTally, channel="x", language="en")
+            tallies.count(ShareCount, channel="x", language="en")
 
     threads = [Thread(target=count) for _ in range(4)]
     for thread in threads:
@@ -78,5 +78,5 @@ def test_a_server_that_is_stopped_writes_what_it_has_counted(ready, backend, tmp
 
 def test_housekeeping_writes_what_visitors_did(campaign):
     campaign.client.get("/share/x?lang=en")
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     assert [(channel, number) for _, channel, number in shares(campaign)] == [("x", 1)]

@@ -3,24 +3,26 @@
 import pytest
 from sqlalchemy import select
 
-from campaign.analytics.counters import Tallies
-from campaign.analytics.film_views import count_watched
+from campaign.analytics.counters import Counters
+from campaign.analytics.film_views import count_film_view
 from campaign.core.database import db
-from campaign.maintenance import write_down
-from campaign.models import FilmTally
+from campaign.maintenance import flush_counters
+from campaign.models import FilmViewCount
 
 
 def tallies(campaign) -> list[tuple[str, str, int, int]]:
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     with campaign.app.app_context():
-        rows = db.session.execute(select(FilmTally.film, FilmTally.language, FilmTally.percent, FilmTally.viewers))
+        rows = db.session.execute(
+            select(FilmViewCount.film, FilmViewCount.language, FilmViewCount.percent, FilmViewCount.viewers)
+        )
         return sorted(tuple(row) for row in rows)
 
 
 def test_viewers_add_up(campaign):
-    counted = Tallies()
+    counted = Counters()
     for percent in (0, 0, 25):
-        count_watched(counted, film="sochi", language="ru", percent=percent)
+        count_film_view(counted, film="sochi", language="ru", percent=percent)
     with campaign.app.app_context():
         counted.write(db.session)
     assert tallies(campaign) == [("sochi", "ru", 0, 2), ("sochi", "ru", 25, 1)]
@@ -28,4 +30,4 @@ def test_viewers_add_up(campaign):
 
 def test_other_shares_are_refused():
     with pytest.raises(ValueError, match="none of"):
-        count_watched(Tallies(), film="sochi", language="ru", percent=33)
+        count_film_view(Counters(), film="sochi", language="ru", percent=33)

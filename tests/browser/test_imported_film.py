@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from campaign.film import library
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.browser
@@ -21,8 +21,8 @@ PLAYED = """async video => {
 @pytest.fixture(scope="module")
 def imported(film_file, tmp_path_factory):  # noqa: F811
     films = tmp_path_factory.mktemp("instance") / "films"
-    import_film(films, film_file, name="sochi", texts=Texts(), show=lambda *_: None)
-    return library.imported(films, "sochi")
+    import_film(films, film_file, name="sochi", texts=TrackFiles(), show=lambda *_: None)
+    return library.load_film(films, "sochi")
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.film.default_film import SHIPPED
-from campaign.web.headers import WAY_OUT
+from campaign.film.default_film import DEFAULT_FILM
+from campaign.web.headers import EXIT_URL
 from tests.live_server import wait_for
 
 pytestmark = pytest.mark.browser
@@ -167,7 +167,7 @@ def watched(site, lines: int) -> dict[str, str]:
         return [line.split() for line in site.flask("film", "watched").splitlines()[1:]]
 
     wait_for(lambda: len(told()) >= lines, "the count")
-    assert {row[0] for row in told()} == {SHIPPED.name}
+    assert {row[0] for row in told()} == {DEFAULT_FILM.name}
     return {row[2].rstrip("%"): row[3] for row in told()}
 
 
@@ -192,7 +192,7 @@ def test_a_film_from_elsewhere_connects_only_once_it_is_asked_for(page, elsewher
 
 def test_leaving_quickly_ends_a_film_from_elsewhere(page, elsewhere):
     page.route(re.compile(r"^https://"), lambda route: route.fulfill(body="film"))
-    page.route(WAY_OUT, lambda route: route.fulfill(status=204))  # the browser stays where it is
+    page.route(EXIT_URL, lambda route: route.fulfill(status=204))  # the browser stays where it is
     opened(page, elsewhere)
     page.get_by_role("link", name="Watch the film on YouTube").click()
     expect(page.locator("iframe")).to_have_count(1)

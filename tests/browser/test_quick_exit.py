@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.web.headers import WAY_OUT
+from campaign.web.headers import EXIT_URL
 from tests.live_server import wait_for
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,7 @@ def backend() -> str:
 @pytest.fixture
 def away(page: Page) -> Page:
     """A tab in which the neutral site answers, without this machine being connected to anything."""
-    page.route(re.compile(re.escape(WAY_OUT)), lambda route: route.fulfill(body="<title>elsewhere</title>"))
+    page.route(re.compile(re.escape(EXIT_URL)), lambda route: route.fulfill(body="<title>elsewhere</title>"))
     return page
 
 
@@ -45,7 +45,7 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
     else:
         for _ in range(3):
             away.keyboard.press("Escape")
-    away.wait_for_url(WAY_OUT)
+    away.wait_for_url(EXIT_URL)
     away.go_back()
     assert away.url == "about:blank"
 
@@ -55,7 +55,7 @@ def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site)
     away.locator(".film-words .button").click()
     away.wait_for_url(re.compile("#sign$"))
     away.get_by_role("link", name="Leave quickly").click()
-    away.wait_for_url(WAY_OUT)
+    away.wait_for_url(EXIT_URL)
     away.go_back()
     assert away.url == "about:blank"
 
@@ -65,16 +65,16 @@ def test_who_goes_back_to_an_earlier_page_is_led_away_again(away, open_site):
     away.fill("[name=message]", "For those who stay")
     away.goto(f"{open_site.url}/en/privacy")
     away.get_by_role("link", name="Leave quickly").click()
-    away.wait_for_url(WAY_OUT)
-    with away.expect_request(WAY_OUT):  # once more, by the page that one came back to
+    away.wait_for_url(EXIT_URL)
+    with away.expect_request(EXIT_URL):  # once more, by the page that one came back to
         away.go_back(wait_until="commit")
-    away.wait_for_url(WAY_OUT)
+    away.wait_for_url(EXIT_URL)
 
 
 def test_who_comes_again_on_purpose_may_stay(away, open_site):
     came_to(away, open_site)
     away.get_by_role("link", name="Leave quickly").click()
-    away.wait_for_url(WAY_OUT)
+    away.wait_for_url(EXIT_URL)
     away.goto(f"{open_site.url}/en/")
     expect(away.locator("h1")).to_be_visible()
     assert away.evaluate("sessionStorage.length") == 0
@@ -82,15 +82,17 @@ def test_who_comes_again_on_purpose_may_stay(away, open_site):
 
 def test_nothing_is_told_to_the_site_one_lands_on(away, open_site):
     told: list[dict[str, str]] = []
-    away.on("request", lambda request: told.append(request.headers) if request.url == WAY_OUT else None)
+    away.on("request", lambda request: told.append(request.headers) if request.url == EXIT_URL else None)
     came_to(away, open_site)
     away.get_by_role("link", name="Leave quickly").click()
-    away.wait_for_url(WAY_OUT)
+    away.wait_for_url(EXIT_URL)
     assert [headers for headers in told if "referer" in headers] == []
 
 
 def test_the_page_is_blank_at_once_even_if_the_way_out_does_not_answer(page, open_site):
-    page.route(re.compile(re.escape(WAY_OUT)), lambda route: route.fulfill(status=204))  # the browser stays where it is
+    page.route(
+        re.compile(re.escape(EXIT_URL)), lambda route: route.fulfill(status=204)
+    )  # the browser stays where it is
     came_to(page, open_site)
     for field in ("[name=given_name]", "[name=message]", "[data-message]"):
         page.fill(field, "Ada")
@@ -122,5 +124,5 @@ def test_without_javascript_it_is_a_link(browser, open_site):
     page = context.new_page()
     page.goto(f"{open_site.url}/en/")
     link = page.get_by_role("link", name="Leave quickly")
-    assert (link.get_attribute("href"), link.get_attribute("rel")) == (WAY_OUT, "noreferrer")
+    assert (link.get_attribute("href"), link.get_attribute("rel")) == (EXIT_URL, "noreferrer")
     context.close()

@@ -7,8 +7,8 @@ import time_machine
 from sqlalchemy import func, select, update
 
 from campaign.core.database import db, utcnow
-from campaign.maintenance import tidy
-from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.maintenance import delete_expired
+from campaign.models import OutboxMessage, Signature, SuppressedEmail
 from campaign.petition import cleanup
 
 
@@ -121,16 +121,16 @@ def outlived(campaign):
 def test_purging_erases_what_has_outlived_its_time(campaign, outlived):
     says = "signatures: 1\nrefusals: 1\n"
     assert says in campaign.command("signatures", "purge", "--dry-run").output
-    assert (rows(campaign, Signature), rows(campaign, RefusedAddress)) == (3, 1)
+    assert (rows(campaign, Signature), rows(campaign, SuppressedEmail)) == (3, 1)
     assert says in campaign.command("signatures", "purge").output
-    assert (rows(campaign, Signature), rows(campaign, RefusedAddress), campaign.count()) == (2, 0, 1)
+    assert (rows(campaign, Signature), rows(campaign, SuppressedEmail), campaign.count()) == (2, 0, 1)
     with campaign.app.app_context():
         assert set(db.session.scalars(select(OutboxMessage.kind))) == {"confirmation"}
 
 
 def test_the_server_purges_by_itself(campaign, outlived):
-    tidy(campaign.app)
-    assert (rows(campaign, Signature), rows(campaign, RefusedAddress)) == (2, 0)
+    delete_expired(campaign.app)
+    assert (rows(campaign, Signature), rows(campaign, SuppressedEmail)) == (2, 0)
 
 
 def test_two_windows_that_meet_share_nobody(campaign):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from campaign.analytics.film_views import count_watched
+from campaign.analytics.film_views import count_film_view
 from campaign.app import create_app
-from campaign.cli.film import _repeated
+from campaign.cli.film import _repeat_options
 from campaign.config.settings import Settings
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.film import library
-from campaign.maintenance import write_down
+from campaign.maintenance import flush_counters
 from tests import services
 from tests.conftest import dispose
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
@@ -46,7 +46,7 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
     assert result.stderr.splitlines()[:2] == ["Checking (0%)", "Encoding H.264 (0%)"]
     assert result.stderr.endswith("Ready (100%)\n")
     assert len(result.stderr.splitlines()) < 10
-    film, folder = library.imported(tmp_path / "instance" / "films", "sochi")
+    film, folder = library.load_film(tmp_path / "instance" / "films", "sochi")
     assert [*film.captions, *film.chapters, *film.transcripts] == ["en", "ru", "en", "en"]
     assert (folder / film.transcripts["en"]).read_text() == "A skater wins gold.\n"
     assert flask("poster", "sochi", 3).stdout == "sochi: poster 3\n"
@@ -105,12 +105,12 @@ def test_a_poster_of_no_film_is_refused(flask):
     ],
 )
 def test_several_values_may_follow_one_option(typed, read):
-    assert _repeated(typed.split()) == read.split()
+    assert _repeat_options(typed.split()) == read.split()
 
 
 def test_watched_says_how_many_have_watched_how_much(campaign):
     for percent in (0, 0, 25):
-        count_watched(state_of(campaign.app).tallies, film="sochi", language="ru", percent=percent)
-    write_down(campaign.app)
+        count_film_view(context_of(campaign.app).tallies, film="sochi", language="ru", percent=percent)
+    flush_counters(campaign.app)
     rows = [line.split() for line in campaign.command("film", "watched").output.splitlines()]
     assert rows == [["film", "language", "watched", "viewers"], ["sochi", "ru", "0%", "2"], ["sochi", "ru", "25%", "1"]]

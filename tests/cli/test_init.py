@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.core.database import db
-from campaign.crypto.campaign_keys import ensure_campaign_key, foreign, parse_recovery_keys
+from campaign.crypto.campaign_keys import ensure_campaign_key, parse_recovery_keys, unknown_keys
 from campaign.models import CampaignKey
 
 KEY = re.compile(r"Recovery key: ((?:[A-Z2-7]{4}-){13}[A-Z2-7]{4})\n")
@@ -31,7 +31,7 @@ def init(app, *options):
 def test_the_first_start_shows_a_key_that_opens_the_campaign(app):
     output = init(app).output
     with app.app_context():
-        assert foreign(db.session, parse_recovery_keys(KEY.search(output)[1])) == []
+        assert unknown_keys(db.session, parse_recovery_keys(KEY.search(output)[1])) == []
     assert "it alone opens the signatures" in output
     assert output.endswith("Its page: http://127.0.0.1:8000/\n")
 
@@ -47,7 +47,7 @@ def test_the_key_can_go_to_a_file_that_only_its_owner_reads(app, tmp_path):
     path = tmp_path / "recovery.key"
     assert "Recovery key:" not in init(app, "--recovery-key-out", str(path)).output
     with app.app_context():
-        assert foreign(db.session, parse_recovery_keys(path.read_text())) == []
+        assert unknown_keys(db.session, parse_recovery_keys(path.read_text())) == []
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaign.maintenance import write_down
+from campaign.maintenance import flush_counters
 from tests.live_server import Site
 
 
@@ -50,6 +50,6 @@ def test_shares_and_what_they_brought_are_counted_by_channel(campaign, ada):
     ada.confirms()
     campaign.client.get("/share/x?lang=en")
     campaign.client.get("/share/line?lang=ru")
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     lines = [line.split() for line in campaign.command("share", "counted").output.splitlines()]
     assert lines == [["channel", "shares", "signatures"], ["line", "1", "0"], ["x", "1", "1"]]

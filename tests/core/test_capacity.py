@@ -7,7 +7,7 @@ from campaign.errors import Busy
 
 
 def test_all_kinds_together_leave_threads_to_visitors():
-    kinds = (capacity.PASSWORDS, capacity.KEY_PROCESSES, capacity.DRAWING)
+    kinds = (capacity.PASSWORDS, capacity.KEY_PROCESSES, capacity.RENDERING)
     slots = [kind.take() for kind in kinds for _ in range(2)]
     try:
         for kind in kinds:
@@ -26,7 +26,7 @@ def test_one_kind_does_not_take_all_there_is():
     try:
         with pytest.raises(Busy):
             capacity.PASSWORDS.take()
-        with capacity.DRAWING.slot():
+        with capacity.RENDERING.slot():
             pass
     finally:
         for slot in slots:

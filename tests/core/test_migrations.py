@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
-from campaign.context import mail_worker, state_of
+from campaign.context import context_of, mail_worker
 from campaign.core.database import Base, db, new_id, utcnow
 from campaign.core.migrations import alembic, is_current, migrate
-from campaign.crypto.data_keys import Opener, Person, SealedPerson
+from campaign.crypto.data_keys import Decryptor, EncryptedPerson, Person
 from campaign.exports.integrity import findings
 from campaign.models import CampaignKey, OutboxMessage, Signature
 from campaign.petition.signatures import Signer, confirm, erase, new_row
@@ -49,7 +49,7 @@ class Past:
         self._store(CampaignKey, key)
         db.session.commit()
         self.signature_id = new_id()
-        self._keys = state_of(app).keys
+        self._keys = context_of(app).keys
         self._store(Signature, self._signature())
         self.ada_id = self.store_submission("ada@example.org")
         self._store(OutboxMessage, self._letter(new_id()))
@@ -128,8 +128,8 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     migrate()
     assert as_models_have_it()
     row = db.session.get(Signature, past.signature_id)
-    sealed = SealedPerson(row.data_key_id, row.sealed)
-    assert Opener(db.session, past.private_keys).open(sealed, identity=row.id) == MARIA
+    sealed = EncryptedPerson(row.data_key_id, row.sealed)
+    assert Decryptor(db.session, past.private_keys).open(sealed, identity=row.id) == MARIA
     assert confirmed(db.session) == 1
     assert findings_that_fail() == []
     assert mail_worker(app).drain() >= 1

@@ -7,10 +7,10 @@ from nacl.public import PrivateKey
 from nacl.pwhash import argon2id
 
 from campaign.accounts import passwords
-from campaign.accounts.second_factors import STEP_SECONDS, is_totp, new_totp_secret
-from campaign.core.secret_text import compact_code, normalised
+from campaign.accounts.second_factors import STEP_SECONDS, is_totp_code, new_totp_secret
+from campaign.core.secret_text import compact_code, normalize_secret
 from campaign.crypto.campaign_keys import parse_recovery_keys, recovery_key_text
-from campaign.errors import BadRecoveryKey
+from campaign.errors import InvalidRecoveryKey
 
 KEY = PrivateKey(bytes(range(32)))  # the same in all test processes, which must collect the same tests
 TEXT = recovery_key_text(KEY)
@@ -46,17 +46,17 @@ def test_a_key_file_opens_however_it_was_saved(kind, tmp_path):
 
 @pytest.mark.parametrize("wrong", ["", "\ufeff", TEXT[:-1], TEXT.replace(TEXT[0], "А", 1), "recovery key", "½" * 56])
 def test_another_text_is_no_recovery_key(wrong):
-    with pytest.raises(BadRecoveryKey):
+    with pytest.raises(InvalidRecoveryKey):
         parse_recovery_keys(wrong)
 
 
 @pytest.mark.parametrize("chosen", ["NFC", "NFD"])
 @pytest.mark.parametrize("typed", ["NFC", "NFD"])
 def test_a_password_opens_composed_and_decomposed(chosen, typed):
-    kept = passwords.hashed(normalize(chosen, WORDS))
-    assert passwords.is_right(normalize(typed, WORDS), kept)
-    assert passwords.is_right(f"\u200b{normalize(typed, WORDS)} ", kept)
-    assert not passwords.is_right(WORDS.replace("é", "e"), kept)
+    kept = passwords.hash_password(normalize(chosen, WORDS))
+    assert passwords.verify(normalize(typed, WORDS), kept)
+    assert passwords.verify(f"\u200b{normalize(typed, WORDS)} ", kept)
+    assert not passwords.verify(WORDS.replace("é", "e"), kept)
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_a_password_opens_composed_and_decomposed(chosen, typed):
 )
 def test_a_hash_that_an_earlier_version_made_of_unnormalised_text_still_opens(chosen):
     kept = argon2id.str(chosen.encode(), opslimit=1, memlimit=argon2id.MEMLIMIT_MIN).decode()
-    assert passwords.is_right(chosen, kept)
-    assert not passwords.is_right(f"{chosen}x", kept)
+    assert passwords.verify(chosen, kept)
+    assert not passwords.verify(f"{chosen}x", kept)
 
 
 def test_the_same_password_typed_the_other_way_opens_an_old_hash():
     kept = argon2id.str(normalize("NFD", WORDS).encode(), opslimit=1, memlimit=argon2id.MEMLIMIT_MIN).decode()
-    assert passwords.is_right(normalize("NFC", WORDS), kept)
+    assert passwords.verify(normalize("NFC", WORDS), kept)
 
 
 def test_an_ascii_password_is_compared_once():
-    from campaign.core.secret_text import secret_variants  # noqa: PLC0415 - the one test of it
+    from campaign.core.secret_text import spelling_variants  # noqa: PLC0415 - the one test of it
 
-    assert secret_variants("seven quiet lanterns") == ["seven quiet lanterns"]
+    assert spelling_variants("seven quiet lanterns") == ["seven quiet lanterns"]
 
 
 DIGITS = ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "０１２３４５６７８９", "०१२३४५६७८९", "0123456789"]
@@ -90,8 +90,8 @@ def test_the_digits_of_any_script_are_a_code(digits, around):
     secret = new_totp_secret()
     code = pyotp.TOTP(secret, interval=STEP_SECONDS).now()
     typed = around.format(f"{code[:3]}\u00a0{code[3:]}".translate(str.maketrans("0123456789", digits)))
-    assert is_totp(secret, typed) is not None
-    assert is_totp(secret, f"{typed}1") is None
+    assert is_totp_code(secret, typed) is not None
+    assert is_totp_code(secret, f"{typed}1") is None
 
 
 def test_a_recovery_code_is_compared_without_what_was_copied_along():
@@ -99,4 +99,4 @@ def test_a_recovery_code_is_compared_without_what_was_copied_along():
 
 
 def test_normalising_leaves_space_within_a_secret():
-    assert normalised("\u2003seven  quiet\u00a0lanterns\r\n") == "seven  quiet lanterns"
+    assert normalize_secret("\u2003seven  quiet\u00a0lanterns\r\n") == "seven  quiet lanterns"

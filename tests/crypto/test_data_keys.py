@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from campaign.core.database import db
 from campaign.crypto import data_keys
-from campaign.crypto.campaign_keys import foreign, make_campaign_key, parse_recovery_keys, recovery_key_text
-from campaign.crypto.data_keys import DataKeys, Opener, Person, SealedPerson
-from campaign.errors import BadRecoveryKey, NoCampaignKey, Unreadable
+from campaign.crypto.campaign_keys import make_campaign_key, parse_recovery_keys, recovery_key_text, unknown_keys
+from campaign.crypto.data_keys import DataKeys, Decryptor, EncryptedPerson, Person
+from campaign.errors import DecryptionFailed, InvalidRecoveryKey, NoCampaignKey
 from campaign.models import CampaignKey, DataKey
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -37,7 +37,7 @@ def private_keys(campaign, session):
 def test_any_text_comes_out_as_it_went_in(session, private_keys, person):
     identity = uuid4()
     sealed = DataKeys().seal(session, person, identity=identity)
-    assert Opener(session, private_keys).open(sealed, identity=identity) == person
+    assert Decryptor(session, private_keys).open(sealed, identity=identity) == person
 
 
 @on_one_database
@@ -48,20 +48,20 @@ def test_a_flipped_bit_is_refused(session, private_keys, data):
     bit = data.draw(st.integers(0, len(sealed.blob) * 8 - 1))
     damaged = bytearray(sealed.blob)
     damaged[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(Unreadable):
-        Opener(session, private_keys).open(SealedPerson(sealed.data_key_id, bytes(damaged)), identity=identity)
+    with pytest.raises(DecryptionFailed):
+        Decryptor(session, private_keys).open(EncryptedPerson(sealed.data_key_id, bytes(damaged)), identity=identity)
 
 
 def test_a_blob_put_into_another_row_is_refused(session, private_keys):
     sealed = DataKeys().seal(session, Person("Ada", "", "ada@example.org", ""), identity=uuid4())
-    with pytest.raises(Unreadable):
-        Opener(session, private_keys).open(sealed, identity=uuid4())
+    with pytest.raises(DecryptionFailed):
+        Decryptor(session, private_keys).open(sealed, identity=uuid4())
 
 
 def test_a_missing_data_key_is_said(session, private_keys):
-    sealed = SealedPerson(uuid4(), bytes(200))
-    with pytest.raises(Unreadable):
-        Opener(session, private_keys).open(sealed, identity=uuid4())
+    sealed = EncryptedPerson(uuid4(), bytes(200))
+    with pytest.raises(DecryptionFailed):
+        Decryptor(session, private_keys).open(sealed, identity=uuid4())
 
 
 def test_the_length_of_a_blob_tells_little(session):
@@ -97,13 +97,13 @@ def test_a_typing_error_in_a_recovery_key_is_noticed(at, letter):
     text = recovery_key_text(PrivateKey(bytes(32))).replace("-", "")
     typed = text[:at] + letter + text[at + 1 :]
     if typed != text:
-        with pytest.raises(BadRecoveryKey):
+        with pytest.raises(InvalidRecoveryKey):
             parse_recovery_keys(typed)
 
 
 @pytest.mark.parametrize("text", ["", "hello", base64.b32encode(bytes(10)).decode(), "é" * 56, "A" * 1000])
 def test_what_is_no_recovery_key_is_refused(text):
-    with pytest.raises(BadRecoveryKey):
+    with pytest.raises(InvalidRecoveryKey):
         parse_recovery_keys(text)
 
 
@@ -115,7 +115,7 @@ def test_several_recovery_keys_may_follow_each_other(raws, between):
 
 def test_the_recovery_key_of_another_campaign_is_known_to_be_so(session, private_keys):
     other = PrivateKey.generate()
-    assert foreign(session, [other, *private_keys]) == [other]
+    assert unknown_keys(session, [other, *private_keys]) == [other]
 
 
 def test_a_new_campaign_key_is_used_within_a_minute(session, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.crypto.tokens import signature_id_in, token_for
+from campaign.crypto.tokens import signature_id_from, token_for
 from campaign.errors import UnknownLink
 
 KEY = bytes(32)
@@ -15,7 +15,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @given(st.uuids())
 def test_a_token_leads_to_its_signature(identity):
-    assert signature_id_in(KEY, token_for(KEY, identity)) == identity
+    assert signature_id_from(KEY, token_for(KEY, identity)) == identity
 
 
 # The last letter stands for four bits and two that are nobody's, so it is left alone here.
@@ -25,16 +25,16 @@ def test_any_changed_letter_is_noticed(identity, at, letter):
     changed = token[:at] + letter + token[at + 1 :]
     if changed != token:
         with pytest.raises(UnknownLink):
-            signature_id_in(KEY, changed)
+            signature_id_from(KEY, changed)
 
 
 @given(st.text())
 def test_what_is_no_token_is_refused(text):
     with pytest.raises(UnknownLink):
-        signature_id_in(KEY, text)
+        signature_id_from(KEY, text)
 
 
 def test_another_key_makes_other_tokens():
     identity = uuid4()
     with pytest.raises(UnknownLink):
-        signature_id_in(b"1" * 32, token_for(KEY, identity))
+        signature_id_from(b"1" * 32, token_for(KEY, identity))

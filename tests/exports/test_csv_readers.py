@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from campaign.exports.csv_writer import DIALECTS, iter_csv, neutralised
+from campaign.exports.csv_writer import DIALECTS, iter_csv, neutralize
 from tests import services
 
 HEADER = ("a", "b", "c")
@@ -46,7 +46,7 @@ def test_pandas_reads_plain_as_it_was(rows):
 @settings(deadline=None)
 def test_pandas_reads_excel_with_its_apostrophes(rows):
     frame = pandas.read_csv(io.BytesIO(written(rows, "excel")), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    assert [tuple(row) for row in frame.itertuples(index=False)] == [tuple(map(neutralised, row)) for row in rows]
+    assert [tuple(row) for row in frame.itertuples(index=False)] == [tuple(map(neutralize, row)) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_libreoffice_reads_plain_as_it_was_when_told_that_all_is_text(libreoffic
 @in_bulk
 @given(rows=large)
 def test_libreoffice_reads_excel_with_its_apostrophes(libreoffice, rows):
-    assert libreoffice(written(rows, "excel"), AS_TEXT) == [tuple(map(neutralised, row)) for row in rows]
+    assert libreoffice(written(rows, "excel"), AS_TEXT) == [tuple(map(neutralize, row)) for row in rows]
 
 
 @in_bulk
@@ -136,11 +136,9 @@ def test_libreoffice_reads_excel_with_its_apostrophes(libreoffice, rows):
 def test_libreoffice_runs_nothing_of_excel_even_when_it_guesses(libreoffice, rows):
     shown = libreoffice(written(rows, "excel"), AS_IT_GUESSES)
     dangerous = [
-        (at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if neutralised(cell) != cell
+        (at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if neutralize(cell) != cell
     ]
-    assert [shown[at][column] for at, column in dangerous] == [
-        neutralised(rows[at][column]) for at, column in dangerous
-    ]
+    assert [shown[at][column] for at, column in dangerous] == [neutralize(rows[at][column]) for at, column in dangerous]
 
 
 def test_libreoffice_does_run_a_formula_in_plain(libreoffice):

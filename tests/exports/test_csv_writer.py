@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.exports.csv_writer import CHUNK, DIALECTS, iter_csv, neutralised
+from campaign.exports.csv_writer import CHUNK_BYTES, DIALECTS, iter_csv, neutralize
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 tables = st.lists(st.tuples(cells, cells, cells))
@@ -80,7 +80,7 @@ def test_formulas_are_untouched_in_plain_and_inert_in_excel(start):
     ],
 )
 def test_excel_neutralises_whatever_a_spreadsheet_might_split_off_and_evaluate(cell, harmless):
-    assert neutralised(cell) == harmless
+    assert neutralize(cell) == harmless
     assert read(written([("1", cell, "y")], "excel"), "utf-8-sig")[1] == ("1", harmless, "y")
 
 
@@ -89,25 +89,25 @@ def test_excel_neutralises_whatever_a_spreadsheet_might_split_off_and_evaluate(c
     ["Ada", "O'Hara-Nguyễn", "2013-11-22T18:30:00Z", "ada+ioc@example.org", "love; and peace", "1 + 1 = 2", "a - b"],
 )
 def test_excel_leaves_ordinary_text_as_it_was(cell):
-    assert neutralised(cell) == cell
+    assert neutralize(cell) == cell
 
 
 def test_every_invisible_character_before_a_formula_counts_as_nothing():
     categories = ("Cc", "Cf", "Zs", "Zl", "Zp")
     invisible = [one for one in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(one) in categories]
-    assert [hex(ord(one)) for one in invisible if not re.search(r"'[^']*=1", neutralised(f"x;{one}=1"))] == []
+    assert [hex(ord(one)) for one in invisible if not re.search(r"'[^']*=1", neutralize(f"x;{one}=1"))] == []
 
 
 def test_every_form_of_a_formula_character_counts():
     plain = set("=+-@\u2212")
     forms = [one for one in map(chr, range(sys.maxunicode + 1)) if unicodedata.normalize("NFKC", one) in plain]
-    assert [one for one in forms if neutralised(f"{one}1") != f"'{one}1"] == []
+    assert [one for one in forms if neutralize(f"{one}1") != f"'{one}1"] == []
 
 
 @pytest.mark.parametrize("worst", ["\n ", '";', "'", ";\u200b", "\u200b", "=;"])
 def test_neutralising_takes_time_in_proportion_to_the_length(worst):
     """A step for each pair of characters would take minutes for this length."""
-    assert neutralised(worst * 500_000)
+    assert neutralize(worst * 500_000)
 
 
 def test_the_header_is_neutralised_as_well():
@@ -123,4 +123,4 @@ def test_lines_end_as_the_rfc_has_it_and_excel_starts_with_a_mark():
 def test_it_comes_in_chunks():
     chunks = list(iter_csv([("x" * 100, "", "")] * 10_000, header=HEADER, dialect=DIALECTS["plain"]))
     assert len(chunks) > 10
-    assert max(map(len, chunks)) < CHUNK + 1000
+    assert max(map(len, chunks)) < CHUNK_BYTES + 1000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from campaign.core.fonts import DISPLAY, REGULAR, characters, closest_form, clusters, is_rtl, runs
 from campaign.core.typesetting import Typesetter
-from campaign.exports.delivery_pdf import Document, Name, Words, document
+from campaign.exports.delivery_pdf import Document, Name, Words, render_document
 
 WORDS = Words(
     title="Love Always Wins",
@@ -89,7 +89,7 @@ Keihanaikukauakahihuliheekahaunaele
 
 
 def made(names: list[Name], words: Words = WORDS) -> bytes:
-    return document(words, {"United Kingdom": len(names)}, names, lambda _done: None)
+    return render_document(words, {"United Kingdom": len(names)}, names, lambda _done: None)
 
 
 def pages(names: list[Name], words: Words = WORDS) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaign.exports.xlsx_writer import CHUNK, MAX_CELL, MAX_ROWS, MAX_SHEET_BYTES, iter_workbook
+from campaign.exports.xlsx_writer import CHUNK_BYTES, MAX_CELL, MAX_ROWS, MAX_SHEET_BYTES, iter_workbook
 from tests import services
 
 HEADER = ("a", "b", "c")
@@ -113,7 +113,7 @@ def test_it_comes_in_chunks_and_takes_no_more_memory_for_more_rows():
         ]
         _now, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert max(chunks) < 3 * CHUNK
+        assert max(chunks) < 3 * CHUNK_BYTES
         return most
 
     peak(10)

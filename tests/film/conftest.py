@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 from tests import services
 
 SECONDS = 4
@@ -53,7 +53,7 @@ def films(tmp_path) -> Path:
 def library_of_one(film_file, tmp_path_factory) -> Path:
     """A folder of films with `sochi` in it, which tests only read."""
     films = tmp_path_factory.mktemp("library") / "films"
-    import_film(films, film_file, name="sochi", texts=Texts(), show=lambda *_: None)
+    import_film(films, film_file, name="sochi", texts=TrackFiles(), show=lambda *_: None)
     return films
 
 

@@ -12,9 +12,9 @@ from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importer import encode as encode_module
 from campaign.film.importer.ffmpeg import encode
-from campaign.film.importer.probe import probed
+from campaign.film.importer.probe import probe_file
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 from tests.film.conftest import SECONDS, described, ffmpeg
 
 CODECS = {"avc1.6400": ("h264", "High"), "av01.0.": ("av1", "Main"), "mp4a.40.2": ("aac", "LC"), "opus": ("opus", None)}
@@ -22,12 +22,12 @@ CODECS = {"avc1.6400": ("h264", "High"), "av01.0.": ("av1", "Main"), "mp4a.40.2"
 
 @pytest.fixture(scope="module")
 def film(library_of_one):
-    return library.imported(library_of_one, "sochi")[0]
+    return library.load_film(library_of_one, "sochi")[0]
 
 
 @pytest.fixture(scope="module")
 def folder(library_of_one):
-    return library.imported(library_of_one, "sochi")[1]
+    return library.load_film(library_of_one, "sochi")[1]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def renditions(tmp_path):
     """Return what makes the H.264 ladder alone of a file, and describes the largest."""
 
     def make(path):
-        probe = probed(path)
+        probe = probe_file(path)
         rungs = encode_module.ladder(probe)
         encode(encode_module.h264(path, probe, rungs), seconds=probe.seconds, folder=tmp_path)
         return described(tmp_path / f"{rungs[-1].name}.mp4")
@@ -167,7 +167,7 @@ def _start(path, kind) -> float:
 
 def test_a_long_film_is_cut_into_segments_of_six_seconds(make_film, films):
     long = make_film("long.mp4", size="64x64", rate="24000/1001", seconds=14)
-    import_film(films, long, name="long", texts=Texts(), show=lambda *_: None)
+    import_film(films, long, name="long", texts=TrackFiles(), show=lambda *_: None)
     [playlist] = films.glob("long/*/hls/*/stream.m3u8")
     lengths = [float(seconds) for seconds in re.findall(r"#EXTINF:([\d.]+)", playlist.read_text())]
     assert lengths == pytest.approx([6.006, 6.006, 2.0], abs=0.05)
@@ -246,8 +246,8 @@ def test_films_of_all_shapes_come_out_plain(make_film, renditions, options, size
 @pytest.mark.parametrize("size", ["1280x534", "1020x550", "540x1170", "700x700"])
 def test_a_film_that_is_not_16_to_9_is_imported_in_its_own_sizes(make_film, films, size):
     source = make_film(f"{size}.mp4", size=size, seconds=1.2)
-    manifest = import_film(films, source, name="odd", texts=Texts(), show=lambda *_: None)
-    film, folder = library.imported(films, "odd")
+    manifest = import_film(films, source, name="odd", texts=TrackFiles(), show=lambda *_: None)
+    film, folder = library.load_film(films, "odd")
     assert manifest.notes == ()
     assert len(film.sources) == 3  # AV1, and two sizes of H.264
     for one in film.sources:
@@ -271,9 +271,9 @@ def test_sound_and_picture_of_different_lengths_are_imported_as_long_as_each_oth
 ):
     ends = ["-vf", f"trim=0:{picture}", "-af", f"atrim=0:{sound}"]
     source = make_film(f"ends-{picture}-{sound}.{container}", *ends)
-    manifest = import_film(films, source, name="ends", texts=Texts(), show=lambda *_: None)
+    manifest = import_film(films, source, name="ends", texts=TrackFiles(), show=lambda *_: None)
     assert [re.sub(r"1\.[456] s", "1.5 s", found) for found in manifest.notes] == ([note] if note else [])
-    film, folder = library.imported(films, "ends")
+    film, folder = library.load_film(films, "ends")
     for one in film.sources:
         streams = described(folder / one.path)
         for kind in ("video", "audio"):
@@ -284,7 +284,7 @@ def test_captions_that_are_never_shown_whole_are_noted(film_file, library_of_one
     captions = tmp_path / "late.srt"
     captions.write_text("1\n00:00:03,000 --> 00:00:09,000\nGold\n")
     shutil.copytree(library_of_one, films)  # the same film, so that nothing is encoded
-    texts = Texts({"en": captions})
+    texts = TrackFiles({"en": captions})
     manifest = import_film(films, film_file, name="sochi", texts=texts, show=lambda *_: None)
     assert manifest.notes == ("late.srt, line 2: this caption was cut at the end of the film, 00:00:04.000.",)
 
@@ -294,7 +294,7 @@ def test_a_manifest_of_an_earlier_release_still_tells_the_widths(library_of_one,
     path = films / "sochi" / "manifest.json"
     path.write_text(re.sub(r',\s*"width": 854(?=\s*})', "", path.read_text()))
     assert [one.width for one in library.read(films, "sochi").film.sources] == [1280, 0, 1280]
-    assert [one.width for one in library.imported(films, "sochi")[0].sources] == [1280, 853, 1280]
+    assert [one.width for one in library.load_film(films, "sochi")[0].sources] == [1280, 853, 1280]
 
 
 def test_a_film_taken_upright_comes_out_upright(make_film, renditions, tmp_path):
@@ -341,7 +341,7 @@ def test_pictures_at_uneven_times_become_even(make_film, renditions):
 def test_a_recording_without_its_length_is_read_to_its_end(make_film):
     live = make_film("live.mkv", "-live", "1", seconds=2)
     assert "duration" not in described(live)["format"]
-    assert probed(live).seconds == pytest.approx(2, abs=0.1)
+    assert probe_file(live).seconds == pytest.approx(2, abs=0.1)
 
 
 def test_a_film_is_found_whatever_its_file_is_called(make_film, tmp_path):
@@ -349,7 +349,7 @@ def test_a_film_is_found_whatever_its_file_is_called(make_film, tmp_path):
     for name in ("-i", "concat:a|b", "%03d.mp4", "http:", "'; touch x;'", "a\nb.mp4"):
         path = tmp_path / name
         path.write_bytes(source.read_bytes())
-        assert probed(path).seconds == pytest.approx(1.5, abs=0.1)
+        assert probe_file(path).seconds == pytest.approx(1.5, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -362,22 +362,22 @@ def test_a_film_is_found_whatever_its_file_is_called(make_film, tmp_path):
 )
 def test_what_lacks_something_is_refused_with_a_remedy(make_film, options, fault):
     with pytest.raises(FilmError, match=fault):
-        probed(make_film(f"{options[0]}.mp4", *options, seconds=1.5))
+        probe_file(make_film(f"{options[0]}.mp4", *options, seconds=1.5))
 
 
 def test_sound_with_a_cover_picture_is_no_film(make_film, tmp_path):
     song = make_film("song.m4a", "-map", "0:v", "-frames:v", "1", "-c:v", "mjpeg", "-disposition:v", "attached_pic")
     with pytest.raises(FilmError, match="has no video"):
-        probed(song)
+        probe_file(song)
 
 
 def test_the_remedy_for_a_silent_film_is_one(make_film, tmp_path):
     silent = make_film("silent.mp4", "-an", seconds=1.5)
     with pytest.raises(FilmError) as caught:
-        probed(silent)
+        probe_file(silent)
     words = str(caught.value).partition("ffmpeg ")[2].replace("'", "").split()
     ffmpeg(*[str(silent.parent / word) if word.endswith((".mp4", ".mkv")) else word for word in words])
-    assert probed(silent.parent / "with-sound.mkv").channels == 2
+    assert probe_file(silent.parent / "with-sound.mkv").channels == 2
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_what_is_no_film_is_refused(make_film, tmp_path, content):
     (tmp_path / "film.mp4").write_bytes(make_film("plain.mp4", seconds=1.5).read_bytes())
     (tmp_path / "no-film").write_bytes(content)
     with pytest.raises(FilmError, match=r"no-film (is no film that can be read|has no video)"):
-        probed(tmp_path / "no-film")
+        probe_file(tmp_path / "no-film")
 
 
 @pytest.mark.parametrize("options", ["film.mp4", "film.mp4 -movflags +faststart", "film.mkv"])
@@ -403,4 +403,4 @@ def test_a_film_that_was_not_copied_whole_is_refused(make_film, tmp_path, option
     whole = make_film(f"long-{len(more)}-{name}", *more, seconds=8).read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FilmError, match=f"^{name} .*all of it"):
-        probed(tmp_path / name)
+        probe_file(tmp_path / name)

@@ -13,7 +13,7 @@ import pytest
 from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importer.publish import import_film
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 from tests import services
 from tests.live_server import wait_for
 
@@ -32,9 +32,9 @@ class Importer:
         self.films = films
         self.shown: list[str] = []
 
-    def __call__(self, source: Path, name: str = "sochi", texts: Texts | None = None):
+    def __call__(self, source: Path, name: str = "sochi", texts: TrackFiles | None = None):
         self.shown.clear()
-        return import_film(self.films, source, name=name, texts=texts or Texts(), show=self._show)
+        return import_film(self.films, source, name=name, texts=texts or TrackFiles(), show=self._show)
 
     def _show(self, label: str, _done: float) -> None:
         self.shown.append(label)
@@ -52,7 +52,7 @@ def importer(films):
 @pytest.fixture(scope="session")
 def published(tiny, tmp_path_factory):
     films = tmp_path_factory.mktemp("published") / "films"
-    import_film(films, tiny, name="sochi", texts=Texts(), show=lambda *_: None)
+    import_film(films, tiny, name="sochi", texts=TrackFiles(), show=lambda *_: None)
     return films
 
 
@@ -95,7 +95,7 @@ def test_after_a_kill_nothing_is_seen_and_the_same_command_goes_on(running, impo
     importer(film_file)
     assert "Encoding H.264" not in importer.shown
     assert "Encoding AV1" in importer.shown
-    _, folder = library.imported(importer.films, "sochi")
+    _, folder = library.load_film(importer.films, "sochi")
     assert (folder / "mp4" / "720p.mp4").stat().st_mtime_ns == before
     assert [path.name for path in importer.films.glob("sochi/.*")] == [".lock"]
 
@@ -110,7 +110,7 @@ def test_no_ffmpeg_outlives_the_command(running, tmp_path, received, status):
 
 
 def test_a_second_import_of_the_name_is_refused_meanwhile(importer, tiny):
-    with library.exclusive(importer.films, "sochi"), pytest.raises(FilmError, match="being imported already"):
+    with library.exclusive_lock(importer.films, "sochi"), pytest.raises(FilmError, match="being imported already"):
         importer(tiny)
     importer(tiny)
 
@@ -133,10 +133,10 @@ def test_other_captions_need_no_encoding(again, tiny, tmp_path):
     first = library.read(again.films, "sochi")
     (tmp_path / "b.srt").write_text("00:00:00,500 --> 00:00:01,000\nGold\n")
     library.choose_poster(again.films, "sochi", 2)
-    second = again(tiny, texts=Texts({"ru": tmp_path / "b.srt"}, language="ru"))
+    second = again(tiny, texts=TrackFiles({"ru": tmp_path / "b.srt"}, language="ru"))
     assert again.shown == ["Checking", "Publishing"]
     assert second.version != first.version
-    film, folder = library.imported(again.films, "sochi")
+    film, folder = library.load_film(again.films, "sochi")
     assert (film.language, film.posters[0].path) == ("ru", "posters/2-64.avif")
     assert (folder / film.captions["ru"]).read_text().endswith("Gold\n")
 
@@ -146,15 +146,15 @@ def test_a_film_that_is_replaced_stays_until_the_next_import(again, tiny, make_f
     versions = [again(path).version for path in (tiny, *others)]
     assert len(set(versions)) == 3
     assert {path.name for path in again.films.glob("sochi/[0-9a-f]*")} == set(versions[1:])
-    assert library.imported(again.films, "sochi")[1].name == versions[-1]
+    assert library.load_film(again.films, "sochi")[1].name == versions[-1]
 
 
 def test_a_failed_import_leaves_the_old_film_as_it_was(again, tmp_path):
-    before = library.imported(again.films, "sochi")
+    before = library.load_film(again.films, "sochi")
     (tmp_path / "text").write_text("no film")
     with pytest.raises(FilmError):
         again(tmp_path / "text")
-    assert library.imported(again.films, "sochi") == before
+    assert library.load_film(again.films, "sochi") == before
 
 
 def test_a_kill_just_before_publishing_costs_no_encoding(again, tiny):
@@ -169,9 +169,9 @@ def test_a_damaged_film_says_so_and_is_made_again(again, tiny):
     broken = again.films / "sochi" / manifest.version / "mp4" / "64p.mp4"
     broken.write_bytes(b"cut")
     with pytest.raises(FilmError, match=r"damaged \(mp4/64p.mp4 .*; import it: flask film import FILE --name sochi"):
-        library.imported(again.films, "sochi")
+        library.load_film(again.films, "sochi")
     again(tiny)
-    library.imported(again.films, "sochi")
+    library.load_film(again.films, "sochi")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 1', "[]", '{"version": "../../.."}'])
@@ -179,7 +179,7 @@ def test_a_damaged_manifest_says_so(films, content):
     (films / "sochi").mkdir(parents=True)
     (films / "sochi" / "manifest.json").write_text(content)
     with pytest.raises(FilmError, match="damaged; import it"):
-        library.imported(films, "sochi")
+        library.load_film(films, "sochi")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_name_that_could_be_something_else_is_refused(importer, tiny, films, n
     with pytest.raises(FilmError, match="no name for a film"):
         importer(tiny, name=name)
     with pytest.raises(FilmError, match="no name for a film"):
-        library.imported(films, name)
+        library.load_film(films, name)
     assert not films.exists()
 
 
@@ -197,7 +197,7 @@ def test_a_film_that_is_not_there_says_how_to_import_it(films):
     with pytest.raises(
         FilmError, match="there is no film 'sochi' here; import it: flask film import FILE --name sochi"
     ):
-        library.imported(films, "sochi")
+        library.load_film(films, "sochi")
 
 
 def test_without_ffmpeg_it_says_what_to_install(importer, tiny, monkeypatch):
@@ -272,7 +272,7 @@ def test_a_disk_that_fills_up_says_so_and_the_import_goes_on_later(tiny, tmp_pat
         filler.unlink()
         importer.on_show = lambda label: None
         importer(tiny)
-        library.imported(disk / "films", "sochi")
+        library.load_film(disk / "films", "sochi")
 
 
 def fill(path: Path) -> None:

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 
 from campaign.context import mail_worker
 from campaign.core.database import db
-from campaign.mail.queue_status import Backlog, backlog
+from campaign.mail.queue_status import QueueStatus, queue_status
 from campaign.mail.worker import MailWorker
 
 
@@ -58,9 +58,9 @@ def worker(campaign) -> MailWorker:
     return mail_worker(campaign.app)
 
 
-def waiting(campaign) -> Backlog:
+def waiting(campaign) -> QueueStatus:
     with campaign.app.app_context():
-        return backlog(db.session)
+        return queue_status(db.session)
 
 
 def refuse(_transport):

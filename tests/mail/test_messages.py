@@ -6,7 +6,7 @@ import pytest
 
 from campaign.core.database import new_id, utcnow
 from campaign.mail import outbox
-from campaign.mail.messages import written
+from campaign.mail.messages import render_message
 from campaign.mail.transports import sender
 from tests.personas import path_in
 
@@ -33,10 +33,10 @@ def test_nobody_can_have_their_own_words_sent(campaign, mallory):
 
 @pytest.mark.parametrize("kind", ["confirmation", "already_signed", "reminder"])
 def test_the_link_is_where_it_belongs_and_nowhere_else(campaign, kind):
-    waits = outbox.Waiting(new_id(), kind, None, outbox.Letter("ada@example.org", "en"), utcnow(), utcnow())
+    waits = outbox.ClaimedMessage(new_id(), kind, None, outbox.Recipient("ada@example.org", "en"), utcnow(), utcnow())
     link = f"https://{'long.' * 40}example.org/confirm/{'x' * 43}"
     with campaign.app.app_context():
-        message = written(waits, waits.letter, link=link, sender="info@example.org")
+        message = render_message(waits, waits.letter, link=link, sender="info@example.org")
     parsed = message_from_bytes(message.content, policy=policy.default)
     text, html = (parsed.get_body((part,)).get_content() for part in ("plain", "html"))
     assert (text.count(link), html.count(link), parsed.defects) == (1, 2, [])

@@ -6,7 +6,7 @@ from datetime import timedelta
 import time_machine
 from sqlalchemy import insert, select
 
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, utcnow
 from campaign.mail import outbox
 from campaign.models import OutboxMessage
@@ -16,9 +16,9 @@ from tests.mail.smtp_server import waiting, worker
 def test_two_workers_never_take_the_same_message(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
-        key = state_of(campaign.app).keys.outbox
-        assert len(outbox.take(db.session, key, most=5)) == 1
-        assert outbox.take(db.session, key, most=5) == []
+        key = context_of(campaign.app).keys.outbox
+        assert len(outbox.claim(db.session, key, most=5)) == 1
+        assert outbox.claim(db.session, key, most=5) == []
 
 
 def test_workers_at_the_same_moment_share_the_letters(campaign):
@@ -58,7 +58,7 @@ def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(ca
 
 def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, monkeypatch):
     with posting.app.app_context():
-        strange = [outbox.new_row(bytes(32), outbox.Letter("x@example.org", "en")) for _ in range(25)]
+        strange = [outbox.new_row(bytes(32), outbox.Recipient("x@example.org", "en")) for _ in range(25)]
         db.session.execute(insert(OutboxMessage), [row | {"kind": "blank"} for row in strange])
         db.session.commit()
     posting.persona("Ada", email="ada@example.org").signs()
@@ -71,7 +71,7 @@ def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign
     with campaign.app.app_context():
         db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
         db.session.commit()
-    with time_machine.travel(utcnow() + outbox.GIVE_UP + timedelta(minutes=1)):
+    with time_machine.travel(utcnow() + outbox.RETRY_PERIOD + timedelta(minutes=1)):
         worker(campaign).drain()
     assert waiting(campaign).dead == 1
 
@@ -84,11 +84,11 @@ def test_what_waits_is_not_readable_in_the_database(campaign, ada):
 
 
 def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
-    rows = [outbox.new_row(bytes(32), outbox.Letter(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
+    rows = [outbox.new_row(bytes(32), outbox.Recipient(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
     assert len({len(row["sealed"]) for row in rows}) == 1
 
 
 def _take(campaign, *, most: int) -> list[str]:
     with campaign.app.app_context():
-        taken = outbox.take(db.session, state_of(campaign.app).keys.outbox, most=most)
+        taken = outbox.claim(db.session, context_of(campaign.app).keys.outbox, most=most)
         return [waiting.letter.to for waiting in taken]

@@ -6,11 +6,11 @@ import pytest
 import time_machine
 from sqlalchemy import event, insert
 
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, transaction, utcnow
 from campaign.mail import domain_budget, outbox
 from campaign.mail.queue_status import is_late
-from campaign.models import DomainEmails, OutboxMessage
+from campaign.models import DomainEmailCount, OutboxMessage
 from campaign.petition.cleanup import purge
 from tests.mail.smtp_server import waiting, worker
 from tests.personas import FROM_OUR_PAGE
@@ -157,8 +157,8 @@ def test_a_long_queue_of_one_domain_holds_up_no_other(posting, mailbox):
 @pytest.mark.parametrize("kind", ["confirmation", "already_signed", "blank"])
 def test_thousands_beyond_the_budget_are_put_off_together(posting, kind):
     """One by one, 20,000 of them took a worker a quarter of a minute each night."""
-    key = state_of(posting.app).keys.outbox
-    rows = [outbox.new_row(key, outbox.Letter(f"ada{number}@school.example", "en")) for number in range(2500)]
+    key = context_of(posting.app).keys.outbox
+    rows = [outbox.new_row(key, outbox.Recipient(f"ada{number}@school.example", "en")) for number in range(2500)]
     with posting.app.app_context():
         with transaction(db.session):
             db.session.execute(insert(OutboxMessage), [row | {"kind": kind} for row in rows])
@@ -166,7 +166,7 @@ def test_thousands_beyond_the_budget_are_put_off_together(posting, kind):
             domain_budget.count_sent(db.session, rows[0]["domain_hash"])
         statements = []
         event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about))
-        assert outbox.take(db.session, key, most=10, domain_limit=2) == []
+        assert outbox.claim(db.session, key, most=10, domain_limit=2) == []
         assert len(statements) < 40
         [full] = domain_budget.full_domains(db.session)
         assert (full.sent, full.held) == (2, 2500)
@@ -219,7 +219,7 @@ def test_a_domain_is_readable_only_once_its_budget_is_used_up_and_for_two_days(p
         assert len(domain_budget.full_domains(db.session)) == 1
         traveller.shift(timedelta(days=1))
         purge(db.session)
-        assert db.session.query(DomainEmails).count() == 0
+        assert db.session.query(DomainEmailCount).count() == 0
 
 
 @small_budget
@@ -263,7 +263,7 @@ def test_a_full_domain_does_not_tell_who_signed(posting, mailbox, kind):
             posting.client.post("/confirm/" + body.split("/confirm/")[1].split()[0] + "/not-me")
         worker(posting).drain()
         with posting.app.app_context():
-            used = sum(row.sent for row in db.session.query(DomainEmails))
+            used = sum(row.sent for row in db.session.query(DomainEmailCount))
         limited = worker(posting)
         limited._domain_limit = used + 2
         for address in ("mallory1@office.example", office, "mallory2@office.example"):

@@ -15,10 +15,10 @@ from sqlalchemy import insert, select, update
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, transaction, utcnow
 from campaign.mail import outbox, server_state
-from campaign.mail.refusals import DeliveryError, Fault, Step, redacted
+from campaign.mail.refusals import DeliveryError, Fault, Step, redact
 from campaign.mail.transports import SmtpTransport
 from campaign.models import OutboxMessage
 from tests import services
@@ -122,7 +122,7 @@ _TOO_FAST = "450 4.2.1 The user you are trying to contact is receiving mail at a
     ],
 )
 def test_no_address_remains_in_what_a_server_said(to, words):
-    kept = redacted(words, to=to)
+    kept = redact(words, to=to)
     assert "<address>" in kept
     assert kept.isprintable()
     for part in ("lovel", "example.org", "bücher"):
@@ -410,7 +410,7 @@ def test_a_decoy_waits_for_a_server_that_is_down_like_an_email(posting, monkeypa
 
     for kind in ("confirmation", "blank"):
         with posting.app.app_context(), transaction(db.session):
-            row = outbox.new_row(state_of(posting.app).keys.outbox, outbox.Letter("ada@example.org", "en"))
+            row = outbox.new_row(context_of(posting.app).keys.outbox, outbox.Recipient("ada@example.org", "en"))
             db.session.add(OutboxMessage(**row, kind=kind))
         monkeypatch.setattr(SmtpTransport, "_open", refuse)
         worker(posting).drain()
@@ -525,8 +525,8 @@ def _fill(site, number: int) -> None:
 
 def _post(app, addresses: list[str]) -> None:
     """Store an email to each address in the outbox."""
-    key = state_of(app).keys.outbox
-    rows = [outbox.new_row(key, outbox.Letter(address, "en")) for address in addresses]
+    key = context_of(app).keys.outbox
+    rows = [outbox.new_row(key, outbox.Recipient(address, "en")) for address in addresses]
     with app.app_context(), transaction(db.session):
         db.session.execute(insert(OutboxMessage), [row | {"kind": "already_signed"} for row in rows])
 

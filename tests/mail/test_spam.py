@@ -10,8 +10,8 @@ import pytest
 
 from campaign.core.database import new_id, utcnow
 from campaign.core.languages import LANGUAGES
-from campaign.mail.messages import written
-from campaign.mail.outbox import Kind, Letter, Waiting
+from campaign.mail.messages import render_message
+from campaign.mail.outbox import ClaimedMessage, Kind, Recipient
 from tests import services
 
 MOST = 2.0
@@ -43,9 +43,9 @@ def test_spamassassin_finds_little_to_say(campaign, kind, tmp_path):
     mails = []
     with campaign.app.app_context():
         for language in LANGUAGES:
-            waiting = Waiting(new_id(), kind, None, Letter("ada@example.org", language), utcnow(), utcnow())
+            waiting = ClaimedMessage(new_id(), kind, None, Recipient("ada@example.org", language), utcnow(), utcnow())
             mails.append(
-                written(waiting, waiting.letter, link=LINK, sender="no-reply@lovealwayswins.example.org").content
+                render_message(waiting, waiting.letter, link=LINK, sender="no-reply@lovealwayswins.example.org").content
             )
     scores = judged(tmp_path, mails)
     assert len(scores) == len(LANGUAGES)

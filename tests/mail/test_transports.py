@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from campaign.mail.messages import Message
-from campaign.mail.queue_status import Backlog
+from campaign.mail.queue_status import QueueStatus
 from campaign.mail.refusals import DeliveryError, Fault
 from campaign.mail.transports import SmtpTransport, transport_for
 from tests import services
@@ -21,7 +21,7 @@ def test_a_message_file_is_private_and_the_outbox_is_empty_after(campaign, ada):
     campaign.send_mail()
     [path] = campaign.settings.mail_folder().iterdir()
     assert (path.suffix, path.stat().st_mode & 0o777) == (".eml", 0o600)
-    assert waiting(campaign) == Backlog(waiting=0, oldest=None, dead=0, reminders=0, bounced=0)
+    assert waiting(campaign) == QueueStatus(waiting=0, oldest=None, dead=0, reminders=0, bounced=0)
 
 
 def test_it_goes_by_smtp(posting, mailbox):

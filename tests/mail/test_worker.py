@@ -7,13 +7,13 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, utcnow
 from campaign.mail import outbox
-from campaign.mail.queue_status import Backlog
+from campaign.mail.queue_status import QueueStatus
 from campaign.mail.transports import SmtpTransport
-from campaign.mail.worker import TIDY_SECONDS, MailWorker
-from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.mail.worker import VACUUM_SECONDS, MailWorker
+from campaign.models import OutboxMessage, Signature, SuppressedEmail
 from campaign.petition import signatures
 from tests.conftest import campaign_on
 from tests.mail.smtp_server import refuse, waiting, worker
@@ -80,7 +80,7 @@ def test_the_worker_outlives_any_fault(posting, mailbox, monkeypatch):
         faults.append(1)
         return _fail() if len(faults) < 3 else stop.set()
 
-    monkeypatch.setattr("campaign.mail.worker.REST_SECONDS", 0)
+    monkeypatch.setattr("campaign.mail.worker.ERROR_PAUSE_SECONDS", 0)
     monkeypatch.setattr(MailWorker, "send_batch", send_batch)
     worker(posting).run(stop)
     assert len(faults) == 3
@@ -90,7 +90,7 @@ def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailb
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
     worker(posting).drain()
-    assert waiting(posting) == Backlog(waiting=0, oldest=None, dead=1, reminders=0, bounced=1)
+    assert waiting(posting) == QueueStatus(waiting=0, oldest=None, dead=1, reminders=0, bounced=1)
     assert "given up: 1" in posting.command("mail", "status").output
 
 
@@ -124,7 +124,7 @@ def test_who_refused_mail_at_the_moment_of_signing_gets_none(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
         hashed = db.session.scalar(select(Signature.address_hash))
-        db.session.add(RefusedAddress(address_hash=hashed, until=utcnow() + timedelta(days=30)))
+        db.session.add(SuppressedEmail(address_hash=hashed, until=utcnow() + timedelta(days=30)))
         db.session.commit()
     assert ada.mails() == []
     assert waiting(campaign).waiting == 0
@@ -143,7 +143,7 @@ def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp
         campaign.send_mail()
         assert waiting(campaign).reminders == 1
         off = campaign.settings.model_copy(update={"reminder_hours": 0})
-        keys = state_of(campaign.app)
+        keys = context_of(campaign.app)
         MailWorker(campaign.app, off, letters=keys.keys.outbox, links=keys.link_key).drain()
         assert waiting(campaign).reminders == 0
 
@@ -161,7 +161,7 @@ def test_a_letter_that_went_with_its_confirmation_leaves_no_trace_either(campaig
     ada.signs(email="olga@example.org")
     with campaign.app.app_context():
         signatures.erase(db.session, db.session.scalar(select(Signature.id).order_by(Signature.id.desc())))
-    resting._tidied -= TIDY_SECONDS
+    resting._tidied -= VACUUM_SECONDS
     resting.drain()
     assert sum(path.stat().st_size for path in campaign.settings.instance.glob("*-wal")) == 0
 

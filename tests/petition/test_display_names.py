@@ -8,7 +8,7 @@ from sqlalchemy import update
 from campaign.core.database import db
 from campaign.models import Signature
 from campaign.petition import display_names
-from campaign.petition.display_names import showable
+from campaign.petition.display_names import display_name_for
 from tests.conftest import Campaign
 
 
@@ -20,7 +20,7 @@ from tests.conftest import Campaign
     ],
 )
 def test_what_looks_like_a_name_is_shown(name):
-    assert showable(name) == name
+    assert display_name_for(name) == name
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_looks_like_a_name_is_shown(name):
     ],
 )
 def test_anything_else_is_not_shown(name):
-    assert showable(name) is None
+    assert display_name_for(name) is None
 
 
 def page(campaign: Campaign) -> str:
@@ -66,7 +66,7 @@ def test_a_hidden_name_stays_hidden_until_it_is_shown_again(campaign, ada):
     ada.fields["show_name"] = "1"
     receipt = ada.confirms()
     with campaign.app.app_context():
-        [row], _further = display_names.listed(db.session, most=5)
+        [row], _further = display_names.list_names(db.session, most=5)
         assert display_names.set_hidden(db.session, row.id, hidden=True)
         assert not display_names.set_hidden(db.session, row.id, hidden=True)
     assert "<bdi>Ada</bdi>" not in page(campaign)
@@ -83,11 +83,11 @@ def test_the_list_is_read_page_by_page(campaign):
     for number, name in enumerate(names):
         campaign.persona(name, email=f"ada{number}@example.org", show_name="1").confirms()
     with campaign.app.app_context():
-        first, further = display_names.listed(db.session, most=2)
-        second, further = display_names.listed(db.session, most=2, before=further)
-        third, end = display_names.listed(db.session, most=2, before=further)
+        first, further = display_names.list_names(db.session, most=2)
+        second, further = display_names.list_names(db.session, most=2, before=further)
+        third, end = display_names.list_names(db.session, most=2, before=further)
         assert [row.name for row in (*first, *second, *third)] == names[::-1]
         assert end is None
         for part in ("рия", "мария", "МАРИЯ"[:1] + "ария"):
-            assert [row.name for row in display_names.listed(db.session, most=9, search=part)[0]] == ["Мария"]
-        assert display_names.listed(db.session, most=9, search="%")[0] == []
+            assert [row.name for row in display_names.list_names(db.session, most=9, search=part)[0]] == ["Мария"]
+        assert display_names.list_names(db.session, most=9, search="%")[0] == []

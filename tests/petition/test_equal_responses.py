@@ -73,7 +73,7 @@ def test_the_same_bytes_come_back(people, headers):
 
 def test_the_answer_takes_no_less_than_its_time(campaign, people, monkeypatch):
     waits: list[float] = []
-    monkeypatch.setattr("campaign.web.negotiation.SIGNING_SECONDS", 100.0)
+    monkeypatch.setattr("campaign.web.negotiation.MIN_SIGNING_SECONDS", 100.0)
     monkeypatch.setattr("campaign.web.negotiation.time.sleep", waits.append)
     for kind in KINDS:
         people[kind].signs()

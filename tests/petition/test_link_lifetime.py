@@ -7,8 +7,8 @@ import time_machine
 from sqlalchemy import delete, func, select
 
 from campaign.core.database import db, utcnow
-from campaign.mail.queue_status import backlog
-from campaign.models import OutboxMessage, RefusedAddress, Signature
+from campaign.mail.queue_status import queue_status
+from campaign.models import OutboxMessage, Signature, SuppressedEmail
 from tests.personas import FROM_OUR_PAGE
 
 
@@ -84,7 +84,7 @@ def test_a_refusal_holds_no_address(campaign, ada):
     ada.signs()
     campaign.client.post(f"{ada.link()}/not-me")
     with campaign.app.app_context():
-        [row] = db.session.execute(select(RefusedAddress.address_hash, RefusedAddress.until)).all()
+        [row] = db.session.execute(select(SuppressedEmail.address_hash, SuppressedEmail.until)).all()
     assert b"ada" not in row.address_hash
     assert len(row.address_hash) == 32
 
@@ -153,7 +153,7 @@ def test_a_reminder_to_come_is_no_backlog(campaign, ada):
     ada.signs()
     ada.mails()
     with in_(hours=1), campaign.app.app_context():
-        found = backlog(db.session)
+        found = queue_status(db.session)
     assert (found.waiting, found.oldest, found.reminders) == (0, None, 1)
 
 

@@ -179,7 +179,7 @@ def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(camp
 
 
 def test_a_deadlock_is_tried_again(campaign, ada, monkeypatch):
-    real, victims = signing_sql._carry_out, [1, 1]
+    real, victims = signing_sql._execute, [1, 1]
 
     def unlucky(*arguments, **named):
         if victims:

@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import delete, func, select
 
 from campaign.core.database import db, utcnow
-from campaign.models import EmailSlot, OutboxMessage, RefusedAddress, Signature
+from campaign.models import EmailSlot, OutboxMessage, Signature, SuppressedEmail
 from campaign.petition.cleanup import purge
 from tests.personas import FROM_OUR_PAGE, path_in
 
@@ -243,7 +243,7 @@ def test_a_refusal_from_before_tags_were_folded_still_holds(campaign):
     victim.signs()
     with campaign.app.app_context():
         hashed = db.session.scalar(select(Signature.address_hash))
-        db.session.add(RefusedAddress(address_hash=hashed, until=utcnow() + timedelta(days=3)))
+        db.session.add(SuppressedEmail(address_hash=hashed, until=utcnow() + timedelta(days=3)))
         db.session.commit()
     victim.signs()
     assert (victim.mails(), rows(campaign)) == ([], 1)

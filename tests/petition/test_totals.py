@@ -15,7 +15,7 @@ COUNTRIES = ["FR", "FR", "IT", "NO", "FR"]
 
 def added_up(campaign) -> None:
     with campaign.app.app_context():
-        totals.add_up(db.session)
+        totals.roll_up(db.session)
 
 
 def test_several_that_add_up_at_once_count_nothing_twice(campaign):
@@ -29,7 +29,7 @@ def test_several_that_add_up_at_once_count_nothing_twice(campaign):
         list(pool.map(lambda _: added_up(campaign), range(8)))
     with campaign.app.app_context():
         assert totals.confirmed(db.session) == 3
-        assert totals.by(db.session, "country") == {"IT": 1, "NO": 1, "FR": 1}
+        assert totals.by_dimension(db.session, "country") == {"IT": 1, "NO": 1, "FR": 1}
         assert db.session.scalar(select(func.count()).select_from(SignatureChange)) == 0
 
 

@@ -7,15 +7,15 @@ import pytest
 from campaign.core.languages import LANGUAGES
 from campaign.sharing.channels import (
     CHANNELS,
+    MAX_URL_LENGTH,
     MESSAGE_LENGTH,
-    MOST_ADDRESS,
-    fitting,
     landing_url,
+    ordered_channels,
     share_template,
     share_url,
 )
 from campaign.web import share_texts
-from campaign.web.i18n import use
+from campaign.web.i18n import set_language
 
 # What each network documents (where, stands in the table of channels): its address, and its parameters.
 DOCUMENTED = {
@@ -45,7 +45,7 @@ LIGHT = (range(4352), range(8192, 8206), range(8208, 8224), range(8242, 8248))  
 def said(request, campaign) -> tuple[str, str]:
     """Title and message in each language."""
     with campaign.app.test_request_context():
-        use(request.param)
+        set_language(request.param)
         return share_texts.title(), share_texts.message(share_texts.Stage())
 
 
@@ -81,7 +81,7 @@ def test_a_share_link_has_the_parameters_that_its_network_documents(channel, sai
 def test_the_text_fits_in_every_language(channel, said):
     title, text = said
     target = share_url(channel, url=LONGEST_PAGE, title=title, text=text, instance="mastodon.example")
-    assert len(target) <= MOST_ADDRESS
+    assert len(target) <= MAX_URL_LENGTH
     assert len(text) <= MESSAGE_LENGTH
     if channel.limit:
         assert weight(text) + 1 + (channel.link or len(LONGEST_PAGE)) <= channel.limit
@@ -91,7 +91,7 @@ def test_the_text_fits_in_every_language(channel, said):
 @pytest.mark.parametrize("letter", ["a", "ж", "ع", "é"])
 def test_a_message_of_ones_own_of_the_full_length_fits(channel, letter):
     text = letter * MESSAGE_LENGTH
-    assert len(share_url(channel, url=LONGEST_PAGE, title="Love", text=text, instance="a.example")) <= MOST_ADDRESS
+    assert len(share_url(channel, url=LONGEST_PAGE, title="Love", text=text, instance="a.example")) <= MAX_URL_LENGTH
     if channel.limit:
         assert weight(text) + 1 + (channel.link or len(LONGEST_PAGE)) <= channel.limit
 
@@ -110,9 +110,9 @@ def test_the_open_address_is_the_same_but_for_the_text(channel):
 
 
 def test_what_is_at_home_where_a_language_is_spoken_comes_first():
-    assert [channel.key for channel in fitting("ru")][:2] == ["telegram", "vk"]
-    assert fitting("en")[0].key == "whatsapp"
-    assert len(fitting("ru")) == len(CHANNELS)
+    assert [channel.key for channel in ordered_channels("ru")][:2] == ["telegram", "vk"]
+    assert ordered_channels("en")[0].key == "whatsapp"
+    assert len(ordered_channels("ru")) == len(CHANNELS)
 
 
 def test_an_e_mail_has_the_link_on_a_line_of_its_own():

@@ -5,10 +5,10 @@ import io
 import pytest
 from PIL import Image
 
-from campaign.sharing.preview_checker.crawlers import READERS, Answer, languages, read
+from campaign.sharing.preview_checker.crawlers import CRAWLERS, HttpResponse, check_preview, languages
 
 URL, CARD, VIDEO = "https://example.org/en/", "https://example.org/card.png", "https://example.org/film.mp4"
-WHATSAPP, FACEBOOK, LINKEDIN = READERS[0], READERS[1], READERS[4]
+WHATSAPP, FACEBOOK, LINKEDIN = CRAWLERS[0], CRAWLERS[1], CRAWLERS[4]
 HEAD = f"""
 <link rel="canonical" href="{URL}">
 <meta property="og:title" content="Love &amp; more">
@@ -31,25 +31,25 @@ def png(*size: int) -> bytes:
     return data.getvalue()
 
 
-def closed(agent: str, path: str) -> Answer:
-    return Answer(200, "text/plain", f"User-agent: {agent}\nDisallow: {path}".encode())
+def closed(agent: str, path: str) -> HttpResponse:
+    return HttpResponse(200, "text/plain", f"User-agent: {agent}\nDisallow: {path}".encode())
 
 
-def site(head: str = HEAD, **other: Answer):
+def site(head: str = HEAD, **other: HttpResponse):
     """A site of three addresses, in which some answer otherwise."""
     answers = {
-        URL: Answer(200, "text/html", head.encode()),
-        CARD: Answer(200, "image/png", png(1200, 630)),
-        VIDEO: Answer(206, "video/mp4", b"\0"),
-        "https://example.org/robots.txt": Answer(404),
+        URL: HttpResponse(200, "text/html", head.encode()),
+        CARD: HttpResponse(200, "image/png", png(1200, 630)),
+        VIDEO: HttpResponse(206, "video/mp4", b"\0"),
+        "https://example.org/robots.txt": HttpResponse(404),
     }
     names = {"page": URL, "card": CARD, "video": VIDEO, "robots": "https://example.org/robots.txt"}
     answers |= {names[name]: answer for name, answer in other.items()}
-    return lambda url, _agent, _most: answers.get(url, Answer(404))
+    return lambda url, _agent, _most: answers.get(url, HttpResponse(404))
 
 
 def test_a_page_that_says_all_is_shown_as_it_is():
-    seen = read(URL, FACEBOOK, site())
+    seen = check_preview(URL, FACEBOOK, site())
     assert (seen.title, seen.description) == ("Love & more", "She wins gold.")
     assert seen.picture.startswith("1200x630")
     assert seen.faults == []
@@ -59,46 +59,46 @@ def test_a_page_that_says_all_is_shown_as_it_is():
     "name", ["og:title", "og:description", "og:image", "og:url", "og:type", "og:locale", "twitter:card"]
 )
 def test_what_is_missing_is_named(name):
-    faults = read(URL, FACEBOOK, site(HEAD.replace(f'"{name}"', '"other"'))).faults
+    faults = check_preview(URL, FACEBOOK, site(HEAD.replace(f'"{name}"', '"other"'))).faults
     assert f"{name} is missing" in faults
 
 
 @pytest.mark.parametrize(
     ("other", "fault"),
     [
-        ({"page": Answer(0)}, "the page cannot be reached"),
-        ({"page": Answer(503)}, "the page answers 503"),
-        ({"page": Answer(302, location="/x")}, "the page leads on to /x"),
-        ({"page": Answer(200, "text/plain")}, "the page is text/plain, not text/html"),
-        ({"card": Answer(404)}, "the image answers 404"),
-        ({"card": Answer(301, location="/b.png")}, "the image leads on to /b.png"),
-        ({"card": Answer(200, "image/svg+xml")}, "the image is image/svg+xml, not image/png or image/jpeg"),
-        ({"card": Answer(200, "image/png", b"no")}, "the image cannot be read"),
-        ({"card": Answer(200, "image/png", b"", cut=True)}, "the image has more than 8,000,000 bytes"),
-        ({"card": Answer(200, "image/png", png(100, 50))}, "the image is 100x50, Facebook wants 200x200 or more"),
-        ({"card": Answer(200, "image/png", png(1200, 600))}, "the image is 1200x600, the page says 1200x630"),
-        ({"video": Answer(404)}, "the video answers 404"),
+        ({"page": HttpResponse(0)}, "the page cannot be reached"),
+        ({"page": HttpResponse(503)}, "the page answers 503"),
+        ({"page": HttpResponse(302, location="/x")}, "the page leads on to /x"),
+        ({"page": HttpResponse(200, "text/plain")}, "the page is text/plain, not text/html"),
+        ({"card": HttpResponse(404)}, "the image answers 404"),
+        ({"card": HttpResponse(301, location="/b.png")}, "the image leads on to /b.png"),
+        ({"card": HttpResponse(200, "image/svg+xml")}, "the image is image/svg+xml, not image/png or image/jpeg"),
+        ({"card": HttpResponse(200, "image/png", b"no")}, "the image cannot be read"),
+        ({"card": HttpResponse(200, "image/png", b"", cut=True)}, "the image has more than 8,000,000 bytes"),
+        ({"card": HttpResponse(200, "image/png", png(100, 50))}, "the image is 100x50, Facebook wants 200x200 or more"),
+        ({"card": HttpResponse(200, "image/png", png(1200, 600))}, "the image is 1200x600, the page says 1200x630"),
+        ({"video": HttpResponse(404)}, "the video answers 404"),
         ({"robots": closed("*", "/en/")}, "robots.txt keeps Facebook from the page"),
         ({"robots": closed("facebookexternalhit", "/card")}, "robots.txt keeps Facebook from the image"),
     ],
 )
 def test_what_is_wrong_is_named(other, fault):
-    assert fault in read(URL, FACEBOOK, site(**other)).faults
+    assert fault in check_preview(URL, FACEBOOK, site(**other)).faults
 
 
 def test_a_page_that_hides_from_robots_is_named():
-    seen = read(URL, FACEBOOK, site(f'{HEAD}<meta name="robots" content="noindex">'))
+    seen = check_preview(URL, FACEBOOK, site(f'{HEAD}<meta name="robots" content="noindex">'))
     assert seen.faults == ["the page says noindex"]
 
 
 def test_each_network_has_its_own_measure():
-    small = site(HEAD.replace("1200", "600").replace("630", "315"), card=Answer(200, "image/png", png(600, 315)))
-    assert read(URL, WHATSAPP, small).faults == []
-    assert read(URL, LINKEDIN, small).faults == ["the image is 600x315, LinkedIn wants 1200x627 or more"]
+    small = site(HEAD.replace("1200", "600").replace("630", "315"), card=HttpResponse(200, "image/png", png(600, 315)))
+    assert check_preview(URL, WHATSAPP, small).faults == []
+    assert check_preview(URL, LINKEDIN, small).faults == ["the image is 600x315, LinkedIn wants 1200x627 or more"]
 
 
 def test_an_address_that_is_not_the_clean_one_is_named():
-    seen = read(f"{URL}?ref=abc", FACEBOOK, lambda url, *_: site()(url.partition("?")[0], "", 0))
+    seen = check_preview(f"{URL}?ref=abc", FACEBOOK, lambda url, *_: site()(url.partition("?")[0], "", 0))
     assert f"og:url is {URL}" in seen.faults
 
 

@@ -5,26 +5,26 @@ from threading import Event
 
 import pytest
 
-from campaign.sharing.images.cache import drawn, kept
+from campaign.sharing.images.cache import get_cached, get_or_render
 
 
 def test_a_picture_is_drawn_once(tmp_path):
     path = tmp_path / "pictures" / "card-en.1.png"
-    assert drawn(path, lambda: b"one") == (b"one", True)
-    assert drawn(path, lambda: b"two") == (b"one", True)
-    assert kept(path) == b"one"
+    assert get_or_render(path, lambda: b"one") == (b"one", True)
+    assert get_or_render(path, lambda: b"two") == (b"one", True)
+    assert get_cached(path) == b"one"
 
 
 def test_the_newest_of_each_kind_are_kept(tmp_path):
     for version in range(5):
         for kind in ("card-en", "card-ru"):
-            drawn(tmp_path / f"{kind}.{version}.png", lambda: b"picture")
+            get_or_render(tmp_path / f"{kind}.{version}.png", lambda: b"picture")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"{kind}.{version}.png" for kind in ("card-en", "card-ru") for version in (2, 3, 4)}
 
 
 def test_while_one_is_drawn_an_older_one_is_shown(tmp_path):
-    drawn(tmp_path / "card-en.1.png", lambda: b"old")
+    get_or_render(tmp_path / "card-en.1.png", lambda: b"old")
     begun, go_on = Event(), Event()
 
     def slowly() -> bytes:
@@ -33,9 +33,9 @@ def test_while_one_is_drawn_an_older_one_is_shown(tmp_path):
         return b"new"
 
     with ThreadPoolExecutor(1) as pool:
-        drawing = pool.submit(drawn, tmp_path / "card-en.2.png", slowly)
+        drawing = pool.submit(get_or_render, tmp_path / "card-en.2.png", slowly)
         assert begun.wait(10)
-        assert drawn(tmp_path / "card-en.2.png", lambda: b"again") == (b"old", False)
+        assert get_or_render(tmp_path / "card-en.2.png", lambda: b"again") == (b"old", False)
         go_on.set()
         assert drawing.result() == (b"new", True)
 
@@ -43,8 +43,8 @@ def test_while_one_is_drawn_an_older_one_is_shown(tmp_path):
 def test_where_nothing_can_be_kept_it_is_drawn_each_time(tmp_path):
     (tmp_path / "pictures").touch()  # where the folder should be
     path = tmp_path / "pictures" / "card-en.1.png"
-    assert drawn(path, lambda: b"one") == (b"one", True)
-    assert drawn(path, lambda: b"two") == (b"two", True)
+    assert get_or_render(path, lambda: b"one") == (b"one", True)
+    assert get_or_render(path, lambda: b"two") == (b"two", True)
 
 
 def test_what_failed_is_tried_again(tmp_path):
@@ -52,5 +52,5 @@ def test_what_failed_is_tried_again(tmp_path):
         raise OSError("no space")
 
     with pytest.raises(OSError, match="no space"):
-        drawn(tmp_path / "card-en.1.png", fail)
-    assert drawn(tmp_path / "card-en.1.png", lambda: b"one") == (b"one", True)
+        get_or_render(tmp_path / "card-en.1.png", fail)
+    assert get_or_render(tmp_path / "card-en.1.png", lambda: b"one") == (b"one", True)

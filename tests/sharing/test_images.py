@@ -13,14 +13,14 @@ from PIL import Image, ImageChops
 from campaign.core.fonts import DISPLAY, runs
 from campaign.core.languages import LANGUAGES
 from campaign.petition.goals import at_least
-from campaign.petition.status import Stage
-from campaign.sharing.images.cards import MOST_BYTES, SIZE, card, thumbnail
-from campaign.sharing.images.content import Words
+from campaign.petition.status import PetitionStatus
+from campaign.sharing.images.cards import MAX_BYTES, SIZE, render_card, render_thumbnail
+from campaign.sharing.images.content import ImageText
 from campaign.sharing.images.layout import Box, Sheet
-from campaign.sharing.images.posters import SIZES, Lead, address_of, poster
+from campaign.sharing.images.posters import SIZES, CallToAction, display_url, render_poster
 from campaign.web import share_texts
-from campaign.web.film_player import shown
-from campaign.web.i18n import use
+from campaign.web.film_player import current_film
+from campaign.web.i18n import set_language
 
 URL = "https://love-always-wins.example.org/en/?via=poster"
 
@@ -35,13 +35,13 @@ def backend() -> str:
 def picture(campaign) -> Path:
     """The film's frame."""
     with campaign.app.app_context():
-        return shown().preview_file
+        return current_film().preview_file
 
 
-def words_in(campaign, language: str, *, is_open: bool = True) -> Words:
+def words_in(campaign, language: str, *, is_open: bool = True) -> ImageText:
     with campaign.app.test_request_context():
-        use(language)
-        return share_texts.words(Stage(is_open=is_open), 12_345)
+        set_language(language)
+        return share_texts.image_text(PetitionStatus(is_open=is_open), 12_345)
 
 
 def changed(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int]:
@@ -52,25 +52,27 @@ def changed(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_card_has_the_size_that_networks_want_and_all_words_on_it(campaign, picture, language):
-    data = card(words_in(campaign, language), picture)
+    data = render_card(words_in(campaign, language), picture)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.size) == ("PNG", SIZE)
-    assert len(data) < MOST_BYTES
-    empty = Image.open(io.BytesIO(card(Words(language, "", "", "", ""), picture)))
+    assert len(data) < MAX_BYTES
+    empty = Image.open(io.BytesIO(render_card(ImageText(language, "", "", "", ""), picture)))
     left, top, right, bottom = changed(image, empty)
     assert 40 < left < right < SIZE[0] - 40
     assert 30 < top < bottom < SIZE[1] - 15
 
 
 def test_what_our_page_shows_of_it_is_small(campaign, picture):
-    data = thumbnail(words_in(campaign, "en"), picture)
+    data = render_thumbnail(words_in(campaign, "en"), picture)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.size) == ("AVIF", (SIZE[0] // 2, SIZE[1] // 2))
     assert len(data) < 20_000
 
 
 def test_a_card_shows_what_it_is_given(campaign, picture):
-    one, other = (card(Words("en", "", "", "", figure), picture) for figure in ("Already 1,200", "Already 1,300"))
+    one, other = (
+        render_card(ImageText("en", "", "", "", figure), picture) for figure in ("Already 1,200", "Already 1,300")
+    )
     assert changed(*(Image.open(io.BytesIO(data)) for data in (one, other)))
 
 
@@ -91,7 +93,7 @@ def test_every_letter_has_its_shape(campaign, language, is_open):
 
 def ink(text: str) -> np.ndarray:
     """Where `text` is dark on a sheet in Arabic: true and false by row and column, without the blank around it."""
-    sheet = Sheet((400, 200), Words("ar", "", "", "", ""))
+    sheet = Sheet((400, 200), ImageText("ar", "", "", "", ""))
     sheet.set_words(text, Box(20, 20, 360), size=100)
     dark = np.array(pypdfium2.PdfDocument(bytes(sheet.output()))[0].render().to_pil().convert("L")) < 128
     return dark[dark.any(axis=1)][:, dark.any(axis=0)]
@@ -107,8 +109,8 @@ def test_arabic_letters_are_joined_and_run_from_right_to_left():
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_poster_is_one_page_whose_code_can_be_read(campaign, picture, language, size):
-    lead = Lead(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
-    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, language), lead, picture, size=size))
+    lead = CallToAction(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
+    pdf = pypdfium2.PdfDocument(render_poster(words_in(campaign, language), lead, picture, size=size))
     assert len(pdf) == 1
     assert pdf[0].get_size() == pytest.approx(SIZES[size], abs=0.1)
     drawn = np.array(pdf[0].render(scale=2).to_pil().convert("RGB"))
@@ -119,8 +121,8 @@ def test_a_poster_is_one_page_whose_code_can_be_read(campaign, picture, language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, picture, language, size):
     words = words_in(campaign, language)
-    lead = Lead(call=words.ask, url=URL, address="a-rather-long-name-of-a-campaign.example.org")
-    page = pypdfium2.PdfDocument(poster(words, lead, picture, size=size))[0]
+    lead = CallToAction(call=words.ask, url=URL, address="a-rather-long-name-of-a-campaign.example.org")
+    page = pypdfium2.PdfDocument(render_poster(words, lead, picture, size=size))[0]
     width, height = page.get_size()
     text = page.get_textpage()
     boxes = [text.get_rect(number) for number in range(text.count_rects())]
@@ -141,12 +143,12 @@ def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, pi
     ],
 )
 def test_the_address_is_written_as_people_read_it(public_url, written):
-    assert address_of(public_url) == written
+    assert display_url(public_url) == written
 
 
 def test_a_poster_can_be_searched_and_read_out(campaign, picture):
-    lead = Lead(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
-    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, "ru"), lead, picture, size="a4"))
+    lead = CallToAction(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
+    pdf = pypdfium2.PdfDocument(render_poster(words_in(campaign, "ru"), lead, picture, size="a4"))
     text = " ".join(pdf[0].get_textpage().get_text_range().split())
     assert words_in(campaign, "ru").ask in text
     assert "love-always-wins.example.org" in text
@@ -156,8 +158,8 @@ def test_a_poster_can_be_searched_and_read_out(campaign, picture):
     "address", ["مثال.إختبار", "उदाहरण.परीक्षा", "例え.テスト", "உதாரணம்.பரிட்சை", "love-always-wins.example.org"]
 )
 def test_a_poster_shows_an_address_of_any_script(campaign, picture, address):
-    lead = Lead(call="Watch the film and sign", url=URL, address=address)
-    pdf = pypdfium2.PdfDocument(poster(words_in(campaign, "ar"), lead, picture, size="a4"))
+    lead = CallToAction(call="Watch the film and sign", url=URL, address=address)
+    pdf = pypdfium2.PdfDocument(render_poster(words_in(campaign, "ar"), lead, picture, size="a4"))
     textpage = pdf[0].get_textpage()
     text = "".join(textpage.get_text_range(at, 1) for at in range(textpage.count_chars()))
     assert "\ufffe" not in text

@@ -3,7 +3,7 @@
 import pytest
 
 from campaign.errors import InvalidInstance
-from campaign.sharing.mastodon import instance
+from campaign.sharing.mastodon import parse_instance
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from campaign.sharing.mastodon import instance
     ],
 )
 def test_an_instance_is_found_in_what_people_type(typed, host):
-    assert instance(typed) == host
+    assert parse_instance(typed) == host
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_an_instance_is_found_in_what_people_type(typed, host):
 )
 def test_what_names_none_is_refused(typed):
     with pytest.raises(InvalidInstance):
-        instance(typed)
+        parse_instance(typed)

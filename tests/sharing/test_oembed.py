@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from campaign.sharing.oembed import BAR, Embedded, Thumbnail, answer, as_xml, size
+from campaign.sharing.oembed import BAR, Embedded, Thumbnail, oembed_response, size, to_xml
 
 FILM = Embedded(
     url="https://example.org/en/embed?ref=a&x=1",
@@ -36,21 +36,21 @@ def test_an_upright_film_gets_a_slender_frame():
 
 @pytest.mark.parametrize(("room", "width"), [({}, 960), ({"maxwidth": 700}, 640), ({"maxheight": 400}, 640)])
 def test_the_thumbnail_is_the_largest_that_fits(room, width):
-    assert answer(FILM, **room)["thumbnail_width"] == width
+    assert oembed_response(FILM, **room)["thumbnail_width"] == width
 
 
 def test_no_thumbnail_is_named_where_none_fits():
-    assert not [name for name in answer(FILM, maxwidth=100) if name.startswith("thumbnail")]
+    assert not [name for name in oembed_response(FILM, maxwidth=100) if name.startswith("thumbnail")]
 
 
 def test_xml_says_the_same_as_json():
-    told = answer(FILM)
-    assert {part.tag: part.text for part in ElementTree.fromstring(as_xml(told))} == {
+    told = oembed_response(FILM)
+    assert {part.tag: part.text for part in ElementTree.fromstring(to_xml(told))} == {
         name: str(value) for name, value in told.items()
     }
 
 
 def test_nothing_in_a_title_or_an_address_becomes_markup():
-    html = answer(FILM)["html"]
+    html = oembed_response(FILM)["html"]
     assert 'src="https://example.org/en/embed?ref=a&amp;x=1"' in html
     assert 'title="Love &quot;Always&quot; &lt;Wins&gt;"' in html

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from campaign.sharing.preview_checker.crawlers import Answer
+from campaign.sharing.preview_checker.crawlers import HttpResponse
 from campaign.sharing.preview_checker.page_fetcher import fetch
 from tests import services
 
@@ -41,22 +41,22 @@ def pages() -> Iterator[str]:
 
 
 def test_it_asks_under_the_name_of_the_network(pages):
-    assert fetch(f"{pages}/", "WhatsApp/2", 100) == Answer(200, "text/html", b"WhatsApp/2")
+    assert fetch(f"{pages}/", "WhatsApp/2", 100) == HttpResponse(200, "text/html", b"WhatsApp/2")
 
 
 def test_it_reads_no_more_than_the_network_does(pages):
-    assert fetch(f"{pages}/", "WhatsApp/2", 4) == Answer(200, "text/html", b"What", cut=True)
+    assert fetch(f"{pages}/", "WhatsApp/2", 4) == HttpResponse(200, "text/html", b"What", cut=True)
 
 
 def test_it_follows_nothing(pages):
-    assert fetch(f"{pages}/away", "x", 100) == Answer(302, location="/")
+    assert fetch(f"{pages}/away", "x", 100) == HttpResponse(302, location="/")
 
 
 def test_what_is_not_there_is_told_apart_from_what_cannot_be_reached(pages):
-    assert fetch(f"{pages}/gone", "x", 100) == Answer(410)
-    assert fetch(f"http://127.0.0.1:{services.free_port()}/", "x", 100) == Answer(0)
+    assert fetch(f"{pages}/gone", "x", 100) == HttpResponse(410)
+    assert fetch(f"http://127.0.0.1:{services.free_port()}/", "x", 100) == HttpResponse(0)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "/en/", ""])
 def test_only_the_web_is_asked(url):
-    assert fetch(url, "x", 100) == Answer(0)
+    assert fetch(url, "x", 100) == HttpResponse(0)

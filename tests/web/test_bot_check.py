@@ -69,7 +69,7 @@ def test_a_solution_counts_once(checked, ada):
 
 def test_a_solution_expires(checked, ada):
     solved = solution(checked)
-    with time_machine.travel(utcnow() + proof_of_work.LIFE + timedelta(seconds=2)):
+    with time_machine.travel(utcnow() + proof_of_work.CHALLENGE_LIFETIME + timedelta(seconds=2)):
         assert ada.posts(altcha=solved).status_code == 422
 
 
@@ -157,7 +157,7 @@ def test_typing_errors_use_up_no_solution(checked, ada):
 
 def test_used_challenges_are_forgotten_once_they_expired(checked, ada):
     ada.posts(headers=FROM_OUR_PAGE, altcha=solution(checked))
-    with time_machine.travel(utcnow() + proof_of_work.LIFE * 2):
+    with time_machine.travel(utcnow() + proof_of_work.CHALLENGE_LIFETIME * 2):
         checked.command("signatures", "purge")
     with checked.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(UsedChallenge)) == 0

@@ -6,7 +6,7 @@ import re
 import pytest
 from PIL import Image
 
-from campaign.context import state_of
+from campaign.context import context_of
 
 CARD = re.compile(r'og:image" content="http://127\.0\.0\.1:8000(/card/en\.[0-9a-f]{12}\.png)"')
 
@@ -80,7 +80,7 @@ def test_old_cards_do_not_pile_up(campaign):
     for _ in range(5):
         campaign.command("signatures", "seed", "100")
         campaign.client.get("/card/en.png")
-    folder = state_of(campaign.app).settings.instance / "pictures"
+    folder = context_of(campaign.app).settings.instance / "pictures"
     assert len(list(folder.glob("card-en.*"))) == 3
 
 

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.models import Signature
-from campaign.petition.lookup import by_address
+from campaign.petition.lookup import find_by_email
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_pasted_address_is_accepted_as_it_was_meant(campaign, ada, typed):
     answer = campaign.client.post("/link", data={"email": typed}, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 303
     with campaign.app.app_context():
-        assert by_address(db.session, state().keys.addresses, "ada@example.org") is not None
+        assert find_by_email(db.session, current_context().keys.addresses, "ada@example.org") is not None
 
 
 @pytest.mark.parametrize("typed", ["ada١٢@example.org", "ada１２@example.org", "ada१२@example.org"])

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.core.languages import LANGUAGES
-from campaign.web.admin.access import ANYBODY
+from campaign.web.admin.access import EVERYONE
 
 THREADS = 16
 REQUESTS = 400  # by each thread
@@ -50,7 +50,7 @@ def public_addresses(app: Flask) -> list[tuple[str, int]]:
 
 def _is_public(app: Flask, rule: Rule) -> bool:
     needs = getattr(app.view_functions[rule.endpoint], "needs", None)
-    return not rule.rule.startswith("/organise") or needs == ANYBODY
+    return not rule.rule.startswith("/organise") or needs == EVERYONE
 
 
 def _forms(app: Flask, rule: Rule) -> list[str]:

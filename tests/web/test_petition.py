@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.core.database import db
-from campaign.core.logging import configure_logs
+from campaign.core.logging import configure_logging
 from campaign.models import CampaignKey
 from tests.conftest import campaign_on
 from tests.personas import WANTS_JSON
@@ -166,7 +166,7 @@ def test_a_failure_of_ours_is_explained_and_logs_no_data(campaign, ada, monkeypa
     ada.signs()
     link = ada.link()
     monkeypatch.setattr("sys.stderr", logged)
-    configure_logs(log_format)
+    configure_logging(log_format)
     monkeypatch.setattr("campaign.petition.signatures.confirm", _fail)
     response = campaign.client.post(link)
     assert (response.status_code, "Something went wrong on our side" in response.text) == (500, True)

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from campaign.core.database import db, utcnow
 from campaign.core.languages import LANGUAGES
-from campaign.maintenance import write_down
-from campaign.models import FilmTally, ShareTally, StepTally
+from campaign.maintenance import flush_counters
+from campaign.models import FilmViewCount, PageViewCount, ShareCount
 from campaign.web import fixed_windows
 from campaign.web.client_id import visitor_hash
 from tests.conftest import campaign_on
@@ -168,8 +168,8 @@ def test_every_public_form_that_a_page_posts_in_the_background_counts_within_bou
         assert campaign.client.get("/share/x").status_code == 302
         assert campaign.client.post("/share/copy", headers=FROM_OUR_PAGE).status_code == 204
     assert campaign.persona("Ada", email="ada@example.org").posts().status_code == 303
-    write_down(campaign.app)
-    columns = (ShareTally.shares, StepTally.number, FilmTally.viewers)
+    flush_counters(campaign.app)
+    columns = (ShareCount.shares, PageViewCount.number, FilmViewCount.viewers)
     with campaign.app.app_context():
         assert [db.session.scalar(select(func.sum(column))) for column in columns] == [30, 16, 15]
 
@@ -185,14 +185,14 @@ def test_the_time_to_come_back_is_said_in_every_language(on, lang):
 
 def test_memory_for_limits_is_bounded(monkeypatch):
     monkeypatch.setattr(fixed_windows, "MAX_KEYS", 100)
-    memory = fixed_windows.Memory()
+    memory = fixed_windows.MemoryStorage()
     for number in range(1000):
         memory.incr(str(number), 60)
-    assert (memory.reset(), fixed_windows.Memory().incr("again", 60)) == (100, 1)
+    assert (memory.reset(), fixed_windows.MemoryStorage().incr("again", 60)) == (100, 1)
 
 
 def test_no_count_is_lost_between_threads():
-    memory = fixed_windows.Memory()
+    memory = fixed_windows.MemoryStorage()
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: memory.incr("same", 60), range(4000)))
     assert sorted(counts) == list(range(1, 4001))

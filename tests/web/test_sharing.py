@@ -8,12 +8,12 @@ from urllib.parse import unquote
 import pytest
 from sqlalchemy import select, text
 
-from campaign.analytics.counters import Tallies
+from campaign.analytics.counters import Counters
 from campaign.analytics.shares import count_share
 from campaign.core.database import BUSY_SECONDS, db, transaction
-from campaign.maintenance import write_down
-from campaign.models import ShareTally
-from campaign.sharing.channels import BY_HAND, CHANNELS
+from campaign.maintenance import flush_counters
+from campaign.models import ShareCount
+from campaign.sharing.channels import CHANNELS, OFFLINE_CHANNELS
 from tests.personas import FROM_OUR_PAGE
 
 
@@ -29,9 +29,9 @@ NETWORKS = [key for key, channel in CHANNELS.items() if not channel.needs_instan
 
 def shares(campaign) -> dict[str, int]:
     """How often each channel was counted."""
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     with campaign.app.app_context():
-        rows = db.session.execute(select(ShareTally.channel, ShareTally.shares))
+        rows = db.session.execute(select(ShareCount.channel, ShareCount.shares))
         return {row.channel: row.shares for row in rows}
 
 
@@ -70,7 +70,7 @@ def test_only_what_people_do_is_counted(campaign):
     assert shares(campaign) == {}
 
 
-@pytest.mark.parametrize("channel", sorted(BY_HAND))
+@pytest.mark.parametrize("channel", sorted(OFFLINE_CHANNELS))
 def test_what_the_script_does_itself_is_counted_for_our_own_pages_alone(campaign, channel):
     assert campaign.client.post(f"/share/{channel}?lang=en", headers=FROM_OUR_PAGE).status_code == 204
     assert campaign.client.post(f"/share/{channel}?lang=en", headers=ELSEWHERE).status_code == 403
@@ -80,7 +80,7 @@ def test_what_the_script_does_itself_is_counted_for_our_own_pages_alone(campaign
 
 
 def test_counting_waits_for_no_database(campaign):
-    with campaign.app.app_context(), transaction(db.session, locks=ShareTally):
+    with campaign.app.app_context(), transaction(db.session, locks=ShareCount):
         db.session.execute(text("UPDATE share_tallies SET shares = shares + 1"))
         began = time.monotonic()
         assert campaign.client.get("/share/x").status_code == 302
@@ -98,7 +98,7 @@ def test_a_share_goes_through_while_the_database_fails(campaign):
 
 
 def test_counting_costs_far_less_than_a_millisecond():
-    tallies = Tallies()
+    tallies = Counters()
     began = time.process_time()
     for _ in range(1000):
         count_share(tallies, channel="x", language="en")

@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from campaign.core.languages import LANGUAGES
-from campaign.web.request_gate import SENDING
-from campaign.web.static_files import SENDING as FILES
+from campaign.web.request_gate import MAX_SENDING
+from campaign.web.static_files import MAX_SENDING as FILES
 from tests.live_server import wait_for
 from tests.personas import WANTS_JSON
 from tools.serve import HEADER_MILLISECONDS
@@ -87,14 +87,14 @@ def test_idle_connections_hold_up_nobody_and_are_closed(site):
 
 @pytest.mark.parametrize("begun", [BEGUN_POST, BEGUN_GET], ids=["POST", "GET"])
 def test_slow_bodies_hold_up_nobody(site, begun):
-    with connections(site, SENDING // 2, begun):
+    with connections(site, MAX_SENDING // 2, begun):
         assert page_status(site) == 200
         assert sign(site) == {"status": "check-email"}
 
 
 def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_come_back(site):
-    with connections(site, 3 * SENDING, BEGUN_POST) as slow:
-        wait_for(lambda: len(select(slow, [], [], 0)[0]) >= 2 * SENDING, "an answer to those beyond")
+    with connections(site, 3 * MAX_SENDING, BEGUN_POST) as slow:
+        wait_for(lambda: len(select(slow, [], [], 0)[0]) >= 2 * MAX_SENDING, "an answer to those beyond")
         assert page_status(site) == 200
         with pytest.raises(HTTPError) as refused:
             sign(site)

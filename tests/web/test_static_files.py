@@ -24,7 +24,7 @@ WAYS = {"br": brotli.decompress, "gzip": gzip.decompress}
 @pytest.fixture
 def client(campaign):
     """A visitor of a campaign that is served with compressed files."""
-    static_files.prepare(campaign.settings)
+    static_files.compress_files(campaign.settings)
     app = create_app(campaign.settings)
     yield app.test_client()
     with app.app_context():
@@ -60,10 +60,10 @@ def test_what_holds_a_secret_is_not_compressed(campaign, ada):
 def test_the_running_version_stays_however_old_its_files_are(campaign, monkeypatch):
     for number in range(5):
         monkeypatch.setattr(
-            static_files, "_hashes", lambda number=number: dict.fromkeys(static_files._PACKED, f"version{number}")
+            static_files, "_hashes", lambda number=number: dict.fromkeys(static_files._COMPRESSED, f"version{number}")
         )
-        static_files.prepare(campaign.settings)
-        for name in static_files._PACKED:
+        static_files.compress_files(campaign.settings)
+        for name in static_files._COMPRESSED:
             folder = campaign.settings.instance / "static" / name
             assert (folder / f"version{number}").exists()
             for laid in folder.iterdir():
@@ -71,12 +71,12 @@ def test_the_running_version_stays_however_old_its_files_are(campaign, monkeypat
 
 
 def test_pages_of_the_last_version_still_find_their_files(campaign, monkeypatch, tmp_path):
-    static_files.prepare(campaign.settings)
+    static_files.compress_files(campaign.settings)
     for number in range(4):
         monkeypatch.setattr(
-            static_files, "_hashes", lambda number=number: dict.fromkeys(static_files._PACKED, f"version{number}")
+            static_files, "_hashes", lambda number=number: dict.fromkeys(static_files._COMPRESSED, f"version{number}")
         )
-        static_files.prepare(campaign.settings)
+        static_files.compress_files(campaign.settings)
     kept = sorted(path.name for path in (campaign.settings.instance / "static" / "css").iterdir())
     assert kept == ["version1", "version2", "version3"]
     client = create_app(campaign.settings).test_client()

@@ -22,7 +22,7 @@ _CLOSE = 0.85  # two sizes nearer than this are one
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Rendition:
     """A size of the film, how much it may take (kbit/s), and the widest window it is for (CSS pixels; 0 for any)."""
 
     width: int
@@ -52,40 +52,40 @@ class _Box:
 _BOXES = (_Box(854, 480, 1400, window=600), _Box(1280, 720, 3200, window=1280), _Box(1920, 1080, 6000))
 
 
-def ladder(probe: Probe) -> list[Rung]:
+def ladder(probe: Probe) -> list[Rendition]:
     """Return the sizes to make, small ones first: up to the source's own, never above it, and no two alike."""
     top = min(1.0, _scale(probe, _BOXES[-1]))
     lower = [box for box in _BOXES if _scale(probe, box) < top * _CLOSE]
-    rungs = [*(_rung(probe, _scale(probe, box), box.window) for box in lower), _rung(probe, top)]
+    rungs = [*(_rendition(probe, _scale(probe, box), box.window) for box in lower), _rendition(probe, top)]
     return list({rung.name: rung for rung in rungs}.values())  # slivers differ in length only
 
 
-def av1_rung(rungs: Sequence[Rung]) -> Rung:
+def av1_rendition(rungs: Sequence[Rendition]) -> Rendition:
     """Return the size for AV1: the largest that is encoded in time."""
     fitting = [rung for rung in rungs if min(rung.width, rung.height) <= 720 and max(rung.width, rung.height) <= 1280]
     return fitting[-1] if fitting else rungs[0]
 
 
-def bytes_needed(probe: Probe) -> int:
+def required_bytes(probe: Probe) -> int:
     """Return what all files take at most: each MP4 and the same as HLS, and as much again for AV1 and pictures."""
     kbits = sum(rung.most + 160 for rung in ladder(probe))
     return int(probe.seconds * kbits * 1000 / 8 * 3) + 20_000_000
 
 
-def h264(source: Path, probe: Probe, rungs: Sequence[Rung]) -> list[str]:
+def h264(source: Path, probe: Probe, rungs: Sequence[Rendition]) -> list[str]:
     """Return the options that write each rung as NAME.mp4, decoding the source once."""
     split = "".join(f"[v{number}]" for number in range(len(rungs)))
-    scaled = [f"[v{number}]{_scaled(probe, rung)}[o{number}]" for number, rung in enumerate(rungs)]
-    graph = ";".join([f"[0:{probe.video}]{_steady(probe)},split={len(rungs)}{split}", *scaled])
+    scaled = [f"[v{number}]{_scale_filter(probe, rung)}[o{number}]" for number, rung in enumerate(rungs)]
+    graph = ";".join([f"[0:{probe.video}]{_constant_rate(probe)},split={len(rungs)}{split}", *scaled])
     outputs = [_h264_output(probe, rung, number) for number, rung in enumerate(rungs)]
     return [*_read(source), "-filter_complex", graph, *(word for words in outputs for word in words)]
 
 
-def av1(source: Path, probe: Probe, rung: Rung) -> list[str]:
+def av1(source: Path, probe: Probe, rung: Rendition) -> list[str]:
     """Return the options that write one rung as NAME.mp4 with AV1 and Opus."""
     picture = f"-c:v libsvtav1 -preset 10 -crf 36 -g {_group(probe) * 2} -svtav1-params lp={_threads()}".split()
     sound = ["-c:a", "libopus", "-b:a", "64k" if probe.channels == 1 else "112k", *_channels(probe)]
-    filters = ["-vf", f"{_steady(probe)},{_scaled(probe, rung)}", "-af", _sound(probe)]
+    filters = ["-vf", f"{_constant_rate(probe)},{_scale_filter(probe, rung)}", "-af", _sound(probe)]
     streams = ["-map", f"0:{probe.video}", "-map", f"0:{probe.audio}"]
     return [*_read(source), *streams, *filters, *picture, *_BT709, *sound, *_mp4(rung)]
 
@@ -94,15 +94,15 @@ def hls(rendition: Path) -> list[str]:
     """Return the options that cut an MP4 of ours into fragments with a playlist `stream.m3u8`, without encoding."""
     cut = f"-f hls -hls_time {SEGMENT_SECONDS} -hls_playlist_type vod -hls_segment_type fmp4".split()
     named = ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%04d.m4s"]
-    read = [*ffmpeg.untrusted(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]
+    read = [*ffmpeg.input_options(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]
     return [*read, *_BARE, *cut, *named, "-hls_flags", "independent_segments", "stream.m3u8"]
 
 
 def _read(source: Path) -> list[str]:
-    return ["-threads", str(_threads()), *ffmpeg.untrusted(source)]
+    return ["-threads", str(_threads()), *ffmpeg.input_options(source)]
 
 
-def _h264_output(probe: Probe, rung: Rung, number: int) -> list[str]:
+def _h264_output(probe: Probe, rung: Rendition, number: int) -> list[str]:
     preset = "veryfast" if rung.most > 4000 else "faster"  # two minutes of 1080p must not take six
     rate = f"-c:v libx264 -preset {preset} -profile:v high -crf 21 -maxrate {rung.most}k -bufsize {rung.most * 2}k"
     group = _group(probe)
@@ -114,7 +114,7 @@ def _h264_output(probe: Probe, rung: Rung, number: int) -> list[str]:
     return [*streams, *rate.split(), *groups.split(), *_BT709, *sound, *_mp4(rung)]
 
 
-def _mp4(rung: Rung) -> list[str]:
+def _mp4(rung: Rendition) -> list[str]:
     return [*_BARE, "-movflags", "+faststart", "-write_tmcd", "0", "-f", "mp4", f"{rung.name}.mp4"]
 
 
@@ -122,7 +122,7 @@ def _channels(probe: Probe) -> list[str]:
     return ["-ac", str(min(probe.channels, 2)), "-ar", "48000"]
 
 
-def _steady(probe: Probe) -> str:
+def _constant_rate(probe: Probe) -> str:
     """Return the filters that make pictures whole, evenly spaced, from zero to the end of the sound."""
     whole = "yadif=deint=interlaced," if probe.interlaced else ""
     still = f",tpad=stop_mode=clone:stop_duration={probe.still_seconds:.3f}" if probe.still_seconds else ""
@@ -137,7 +137,7 @@ def _sound(probe: Probe) -> str:
     return f"{_NEW_SOUND},apad=whole_dur={probe.seconds:.3f}" if probe.silent_seconds else _NEW_SOUND
 
 
-def _scaled(probe: Probe, rung: Rung) -> str:
+def _scale_filter(probe: Probe, rung: Rendition) -> str:
     """Return the filters that make the size, and colours as every browser shows them (BT.709, 8 bits)."""
     colours = f"in_color_matrix={probe.matrix}:out_color_matrix=bt709:out_range=tv"
     return f"scale={rung.width}:{rung.height}:flags=bicubic:{colours},setsar=1,format=yuv420p"
@@ -153,13 +153,13 @@ def _scale(probe: Probe, box: _Box) -> float:
     return min(box.long / long, box.short / short)
 
 
-def _rung(probe: Probe, scale: float, window: int = 0) -> Rung:
-    width, height = _even(probe.width, scale), _even(probe.height, scale)
+def _rendition(probe: Probe, scale: float, window: int = 0) -> Rendition:
+    width, height = _round_to_even(probe.width, scale), _round_to_even(probe.height, scale)
     most = next((box.most for box in _BOXES if width * height <= box.long * box.short), _BOXES[-1].most)
-    return Rung(width, height, most, min(window, width))
+    return Rendition(width, height, most, min(window, width))
 
 
-def _even(length: int, scale: float) -> int:
+def _round_to_even(length: int, scale: float) -> int:
     """Return the length nearest to `length * scale` that 4:2:0 pictures can have, not above `length`."""
     return max(min(round(length * scale / 2), length // 2) * 2, 2)
 

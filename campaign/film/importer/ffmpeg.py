@@ -17,7 +17,7 @@ from campaign.errors import FilmError
 
 # What films come in. Playlists, lists of files and pictures are left out: they make ffmpeg open other files.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,mxf,flv,ogg,asf,dv,gxf,nut,yuv4mpegpipe"
-NEEDED = ("libx264", "aac")
+MIN_VERSION = ("libx264", "aac")
 DISK_FULL = "the disk is full; make room and give the same command again: it goes on where it stopped"
 
 _QUIET = ("-hide_banner", "-nostdin", "-v", "error")
@@ -31,7 +31,7 @@ def ignore(_done: float) -> None:
     """Show no progress."""
 
 
-def untrusted(path: Path) -> list[str]:
+def input_options(path: Path) -> list[str]:
     """Return the options that read `path` as a file of films and as nothing else, whatever its name and content."""
     return ["-protocol_whitelist", "file,pipe", "-format_whitelist", FORMATS, "-i", f"file:{path.absolute()}"]
 
@@ -40,7 +40,7 @@ def encoders() -> frozenset[str]:
     """Return the names of what this ffmpeg can write. Raises `FilmError` unless it is there and can write H.264."""
     listed = output(["ffmpeg", "-hide_banner", "-encoders"]).decode(errors="replace")
     found = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
-    if missing := [name for name in NEEDED if name not in found]:
+    if missing := [name for name in MIN_VERSION if name not in found]:
         raise FilmError(f"this ffmpeg lacks {' and '.join(missing)}; install the ffmpeg of your distribution")
     if shutil.which("ffprobe") is None:
         raise FilmError("ffprobe is missing; install ffmpeg whole ('apt install ffmpeg' on Debian)")
@@ -79,7 +79,7 @@ def output(command: Sequence[str]) -> bytes:
     return found[0]
 
 
-def each_line(command: Sequence[str], use: Callable[[bytes], None]) -> None:
+def iter_lines(command: Sequence[str], use: Callable[[bytes], None]) -> None:
     """Call `use` with each line that a program of ffmpeg writes to standard output. Raises `FilmError`."""
 
     def read(stdout: IO[bytes]) -> None:
@@ -100,17 +100,17 @@ def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: P
         stderr=subprocess.PIPE,
         cwd=folder,
         start_new_session=True,  # Ctrl-C is for us alone: we then end it ourselves
-        preexec_fn=_die_with_us,  # noqa: PLW1509 - no thread of ours is running
+        preexec_fn=_kill_with_parent,  # noqa: PLW1509 - no thread of ours is running
     )
     try:
-        said = _attended(process, read)
+        said = _communicate(process, read)
     finally:
         process.kill()
         process.wait()
     _require_success(command[0], process.returncode, said)
 
 
-def _attended(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], None]) -> str:
+def _communicate(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], None]) -> str:
     """Read what `process` writes until it ends; return the end of what it complained of."""
     assert process.stdout is not None  # noqa: S101 - for the type checker
     assert process.stderr is not None  # noqa: S101
@@ -143,7 +143,7 @@ def _last_line(said: str) -> str:
     return lines[-1][:200] if lines else ""
 
 
-def _die_with_us() -> None:
+def _kill_with_parent() -> None:
     """Ask Linux to end this process when its parent is killed, for then nobody else can."""
     if prctl := getattr(ctypes.CDLL(None), "prctl", None):
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,7 +9,7 @@ from pathlib import Path
 from campaign.errors import FilmError
 from campaign.film.film import Film, Picture, Source, media_query
 from campaign.film.importer import encode, ffmpeg, hls, posters
-from campaign.film.importer.encode import Rung
+from campaign.film.importer.encode import Rendition
 from campaign.film.importer.ffmpeg import Tick
 from campaign.film.importer.probe import Probe, duration
 from campaign.film.library import Candidate
@@ -30,11 +30,11 @@ class Job:
     folder: Path
 
     @property
-    def rungs(self) -> list[Rung]:
+    def rungs(self) -> list[Rendition]:
         """The sizes, small ones first."""
         return encode.ladder(self.probe)
 
-    def mp4(self, rung: Rung) -> Path:
+    def mp4(self, rung: Rendition) -> Path:
         """Return where the MP4 of a size lies once it is made."""
         return self.folder / "mp4" / f"{rung.name}.mp4"
 
@@ -75,7 +75,7 @@ def notes(job: Job) -> list[str]:
     return said
 
 
-def described(job: Job, name: str) -> Film:
+def describe_film(job: Job, name: str) -> Film:
     """Return the film that the finished parts make, without posters and texts."""
     top = job.rungs[-1]
     return Film(
@@ -98,7 +98,7 @@ def candidates(job: Job) -> tuple[Candidate, ...]:
 
 
 def _can_av1(job: Job) -> bool:
-    rung = encode.av1_rung(job.rungs)
+    rung = encode.av1_rendition(job.rungs)
     return job.encoders >= _AV1_ENCODERS and min(rung.width, rung.height) >= _AV1_PIXELS
 
 
@@ -109,7 +109,7 @@ def _make_mp4(job: Job, draft: Path, tick: Tick) -> None:
 
 
 def _make_av1(job: Job, draft: Path, tick: Tick) -> None:
-    rung = encode.av1_rung(job.rungs)
+    rung = encode.av1_rendition(job.rungs)
     ffmpeg.encode(encode.av1(job.source, job.probe, rung), seconds=job.probe.seconds, folder=draft, tick=tick)
     _require_length(job, draft / f"{rung.name}.mp4")
 
@@ -133,7 +133,7 @@ def _make_hls(job: Job, draft: Path, tick: Tick) -> None:
     (draft / "master.m3u8").write_text(hls.master_playlist(variants))
 
 
-def _variant(job: Job, rung: Rung, folder: Path) -> hls.Variant:
+def _variant(job: Job, rung: Rendition, folder: Path) -> hls.Variant:
     named = hls.segments((folder / "stream.m3u8").read_text())
     sizes = [((folder / name).stat().st_size, seconds) for name, seconds in named]
     if sum(size for size, _ in sizes) < job.mp4(rung).stat().st_size * _KEPT:
@@ -163,13 +163,13 @@ def _make_sprite(job: Job, draft: Path, _tick: Tick) -> None:
 
 def _sources(job: Job) -> list[Source]:
     """Return what to play, in the order to try: the light AV1, then H.264, the small ones on small screens."""
-    light, top = encode.av1_rung(job.rungs), job.rungs[-1]
+    light, top = encode.av1_rendition(job.rungs), job.rungs[-1]
     av1 = [_source(job, f"av1/{light.name}.mp4", light)] if _can_av1(job) else []
     smaller = [_source(job, f"mp4/{rung.name}.mp4", rung, media_query(rung.window)) for rung in job.rungs[:-1]]
     return [*av1, *smaller, _source(job, f"mp4/{top.name}.mp4", top)]
 
 
-def _source(job: Job, path: str, rung: Rung, media: str = "") -> Source:
+def _source(job: Job, path: str, rung: Rendition, media: str = "") -> Source:
     return Source(path, f'video/mp4; codecs="{_codecs(job.folder / path)}"', rung.height, media, rung.width)
 
 

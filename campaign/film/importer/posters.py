@@ -29,7 +29,7 @@ _SRGB = "out_color_matrix=bt601:out_range"  # what JPEG and WebP are always code
 def sample(film: Path, seconds: float) -> list[str]:
     """Return the options that write the film as small grey pictures, evenly spaced, one after the other."""
     scaled = f"fps={_SAMPLES}/{seconds:.3f},scale={SAMPLE[0]}:{SAMPLE[1]},format=gray"
-    return [*ffmpeg.untrusted(film), "-an", "-vf", scaled, "-f", "rawvideo"]
+    return [*ffmpeg.input_options(film), "-an", "-vf", scaled, "-f", "rawvideo"]
 
 
 def best_moments(grey: bytes, seconds: float) -> list[float]:
@@ -54,7 +54,7 @@ def poster(film: Path, moment: float, pictures: Sequence[Picture], preview: str,
     """Return the options that write `pictures` and the preview of one moment of `film`."""
     outputs = [_still(picture.path, picture.width, encoders) for picture in pictures]
     outputs.append(_still(preview, f"min({PREVIEW_WIDTH}\\,iw)", encoders))
-    return ["-ss", f"{moment:.3f}", *ffmpeg.untrusted(film), *(word for words in outputs for word in words)]
+    return ["-ss", f"{moment:.3f}", *ffmpeg.input_options(film), *(word for words in outputs for word in words)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Sheets:
         scaled = f"scale={self.width}:{self.height}:{_SRGB}=pc,setsar=1,format=yuvj420p"
         tiled = f"{chosen},{scaled},tile={_COLUMNS}x{self.rows}"
         written = "-q:v 5 -f image2 -map_metadata -1 -fflags +bitexact -flags:v +bitexact".split()
-        return [*ffmpeg.untrusted(film), "-an", "-vf", tiled, "-c:v", "mjpeg", *written, "%d.jpg"]
+        return [*ffmpeg.input_options(film), "-an", "-vf", tiled, "-c:v", "mjpeg", *written, "%d.jpg"]
 
     def webvtt(self) -> str:
         """Return which part of which sheet shows which time (W3C, Media Fragments URI 1.0)."""

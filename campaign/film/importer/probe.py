@@ -10,7 +10,7 @@ from typing import Any
 from campaign.errors import FilmError
 from campaign.film.importer import ffmpeg
 
-SHORTEST_SECONDS = 1.0
+MIN_SECONDS = 1.0
 _FASTEST = Fraction(60)
 _USUAL = [Fraction(n, d) for n, d in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1), (60000, 1001))]
 _MISSING_SECONDS = 1.0  # or a twentieth of a long film: containers round, and name the length of other streams
@@ -45,31 +45,31 @@ class Probe:
     silent_seconds: float = 0
 
 
-def probed(path: Path) -> Probe:
+def probe_file(path: Path) -> Probe:
     """Return what the film at `path` is. Raises `FilmError` where it is none, or lacks sound, or its end."""
-    found = _described(path)
+    found = _build_probe(path)
     streams: list[Stream] = found.get("streams", [])
-    video = _chosen(streams, "video")
+    video = _select_streams(streams, "video")
     if video is None:
         raise FilmError(f"{path.name} has no video; is it the right file?")
-    audio = _chosen(streams, "audio")
+    audio = _select_streams(streams, "audio")
     if audio is None:
         raise FilmError(f"{path.name} has no audio track; {_silence(path)}")
-    ends = _ends(path, float(found["format"].get("start_time", 0)))
+    ends = _stream_ends(path, float(found["format"].get("start_time", 0)))
     _require_whole(path, found, ends)
     probe = _probe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
-    if probe.seconds < SHORTEST_SECONDS:
+    if probe.seconds < MIN_SECONDS:
         raise FilmError(f"{path.name} is a picture or shorter than a second; is it the right file?")
     return probe
 
 
 def duration(path: Path) -> float:
     """Return the length of a file of ours in seconds. Raises `FilmError`."""
-    return float(_described(path)["format"].get("duration", 0))
+    return float(_build_probe(path)["format"].get("duration", 0))
 
 
-def _described(path: Path) -> dict[str, Any]:
-    options = ["-v", "error", "-of", "json", "-show_format", "-show_streams", *ffmpeg.untrusted(path)]
+def _build_probe(path: Path) -> dict[str, Any]:
+    options = ["-v", "error", "-of", "json", "-show_format", "-show_streams", *ffmpeg.input_options(path)]
     try:
         found = json.loads(ffmpeg.output(["ffprobe", *options]))
     except FilmError as error:
@@ -79,7 +79,7 @@ def _described(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _chosen(streams: list[Stream], kind: str) -> Stream | None:
+def _select_streams(streams: list[Stream], kind: str) -> Stream | None:
     """Return the stream that a player would play: the default one, else the first; never a cover picture."""
     able = [one for one in streams if one.get("codec_type") == kind and one.get("codec_name", "unknown") != "unknown"]
     able = [one for one in able if not one.get("disposition", {}).get("attached_pic")]
@@ -88,7 +88,7 @@ def _chosen(streams: list[Stream], kind: str) -> Stream | None:
 
 def _probe(picture: float, sound: float, video: Stream, audio: Stream) -> Probe:
     """Return the probe of a film of which the `picture` and the `sound` last so many seconds."""
-    width, height = _shown(video)
+    width, height = _display_size(video)
     matrix = video.get("color_space", "unknown")
     if matrix in ("unknown", "reserved", "unspecified"):  # what players then assume, and the scaler does not
         matrix = "bt709" if video["height"] > 576 else "smpte170m"
@@ -113,7 +113,7 @@ def _noticeable(seconds: float) -> float:
     return seconds if seconds >= _NOTICEABLE_SECONDS else 0
 
 
-def _shown(video: Stream) -> tuple[int, int]:
+def _display_size(video: Stream) -> tuple[int, int]:
     """Return width and height as shown: with square pixels, and upright."""
     pixel = _fraction(video.get("sample_aspect_ratio", "1:1").replace(":", "/")) or Fraction(1)
     width, height = round(video["width"] * pixel), video["height"]
@@ -135,7 +135,7 @@ def _fraction(text: str) -> Fraction | None:
         return None
 
 
-def _ends(path: Path, start: float) -> dict[int, float]:
+def _stream_ends(path: Path, start: float) -> dict[int, float]:
     """Return the seconds at which each stream ends, by its number, as found by reading the whole file.
 
     `start` is the time at which the file says that it begins. What a file says of its length can be missing (live
@@ -150,8 +150,8 @@ def _ends(path: Path, start: float) -> dict[int, float]:
             end = float(time) - start + (0 if match[4] == b"N/A" else float(match[4]))
             ends[int(match[1])] = max(ends.get(int(match[1]), 0), end)
 
-    ffmpeg.each_line(
-        ["ffprobe", "-v", "quiet", "-of", "csv=p=0", "-show_entries", entries, *ffmpeg.untrusted(path)], add
+    ffmpeg.iter_lines(
+        ["ffprobe", "-v", "quiet", "-of", "csv=p=0", "-show_entries", entries, *ffmpeg.input_options(path)], add
     )
     return ends
 

@@ -17,11 +17,11 @@ from campaign.errors import FilmError
 from campaign.film import library
 from campaign.film.importer import encode, ffmpeg, pipeline
 from campaign.film.importer.pipeline import Job, Part
-from campaign.film.importer.probe import probed
+from campaign.film.importer.probe import probe_file
 from campaign.film.library import Manifest
-from campaign.film.tracks import Texts
+from campaign.film.tracks import TrackFiles
 
-Show = Callable[[str, float], None]  # what is being made, and how much of the whole import is done (0 to 1)
+ReportProgress = Callable[[str, float], None]  # what is being made, and how much of the whole import is done (0 to 1)
 
 _CHUNK = 1 << 20
 
@@ -33,7 +33,7 @@ class Import:
     name: str
     job: Job
     sha256: str
-    texts: Texts
+    texts: TrackFiles
     contents: dict[str, str]
 
     @property
@@ -49,34 +49,34 @@ class Import:
         return _digest(self.media, self.texts.language, *(f"{path}\0{self.contents[path]}" for path in self.contents))
 
 
-def import_film(films: Path, source: Path, *, name: str, texts: Texts, show: Show) -> Manifest:
+def import_film(films: Path, source: Path, *, name: str, texts: TrackFiles, show: ReportProgress) -> Manifest:
     """Make the film `name` of the file `source`, publish it in `films`, and return its manifest.
 
     Raises `FilmError`; what was published before then stays as it was.
     """
     library.require_name(name)
-    with _plain_errors(films):
+    with _translate_os_errors(films):
         encoders = ffmpeg.encoders()
         show("Checking", 0)
-        probe = probed(source)
+        probe = probe_file(source)
         contents = texts.checked(probe.seconds)
-        with library.exclusive(films, name) as home:
+        with library.exclusive_lock(films, name) as home:
             sha256 = _sha256(source)
             draft = home / f".{_digest(sha256)}.part"
             job = Job(source, probe, encoders, draft)
-            return _made(films, Import(name, job, sha256, texts, contents), show)
+            return _make(films, Import(name, job, sha256, texts, contents), show)
 
 
-def _made(films: Path, wanted: Import, show: Show) -> Manifest:
+def _make(films: Path, wanted: Import, show: ReportProgress) -> Manifest:
     home, draft = films / wanted.name, wanted.job.folder
-    published = _published(films, wanted.name)
+    published = _publish(films, wanted.name)
     current = published if published and library.is_whole(home / published.version, published) else None
     if current and current.version == wanted.version:
         return current
     library.clear(home, draft.name, wanted.version, published.version if published else "")
     if published is None or published.version != wanted.version:  # else it is damaged, and nothing of it is to be kept
-        _take_back(home, wanted)
-    _take_up(home, wanted, current)
+        _roll_back(home, wanted)
+    _prepare_draft(home, wanted, current)
     _require_room(wanted.job)
     _make_parts(wanted.job, show)
     show("Publishing", 0.99)
@@ -89,21 +89,21 @@ def _made(films: Path, wanted: Import, show: Show) -> Manifest:
     return manifest
 
 
-def _published(films: Path, name: str) -> Manifest | None:
+def _publish(films: Path, name: str) -> Manifest | None:
     try:
         return library.read(films, name)
     except FilmError:
         return None
 
 
-def _take_back(home: Path, wanted: Import) -> None:
+def _roll_back(home: Path, wanted: Import) -> None:
     """Make a draft again of an import that was stopped just before it was published."""
     draft, version = wanted.job.folder, home / wanted.version
     if version.exists() and not draft.exists():
         version.rename(draft)
 
 
-def _take_up(home: Path, wanted: Import, current: Manifest | None) -> None:
+def _prepare_draft(home: Path, wanted: Import, current: Manifest | None) -> None:
     """Open the draft, with what can be kept of an import that was stopped, or of one with other texts."""
     draft = wanted.job.folder
     stamp = draft / ".media"
@@ -113,12 +113,12 @@ def _take_up(home: Path, wanted: Import, current: Manifest | None) -> None:
     stamp.write_text(wanted.media)
     if current and current.media == wanted.media:
         for part in pipeline.parts(wanted.job):
-            _take_over(home / current.version / part.name, draft / part.name)
+            _reuse_parts(home / current.version / part.name, draft / part.name)
 
 
-def _take_over(old: Path, new: Path) -> None:
+def _reuse_parts(old: Path, new: Path) -> None:
     if not new.exists():
-        with _whole_folder(new) as draft:
+        with _atomic_folder(new) as draft:
             shutil.copytree(old, draft, copy_function=_link, dirs_exist_ok=True)
 
 
@@ -132,12 +132,14 @@ def _link(old: str, new: str) -> None:
 
 def _require_room(job: Job) -> None:
     there = sum(path.stat().st_size for path in job.folder.rglob("*") if path.is_file())
-    needed, free = encode.bytes_needed(job.probe) - there, shutil.disk_usage(job.folder).free
+    needed, free = encode.required_bytes(job.probe) - there, shutil.disk_usage(job.folder).free
     if needed > free:
-        raise FilmError(f"the import needs up to {_mb(needed)} MB, the disk has {_mb(free)} MB left; make room first")
+        raise FilmError(
+            f"the import needs up to {_megabytes(needed)} MB, the disk has {_megabytes(free)} MB left; make room first"
+        )
 
 
-def _make_parts(job: Job, show: Show) -> None:
+def _make_parts(job: Job, show: ReportProgress) -> None:
     done = 0.0
     for part in pipeline.parts(job):
         if not (job.folder / part.name).exists():
@@ -146,13 +148,13 @@ def _make_parts(job: Job, show: Show) -> None:
         done += part.share * 0.98
 
 
-def _make_part(job: Job, part: Part, done: float, show: Show) -> None:
-    with _whole_folder(job.folder / part.name) as draft:
+def _make_part(job: Job, part: Part, done: float, show: ReportProgress) -> None:
+    with _atomic_folder(job.folder / part.name) as draft:
         part.make(job, draft, lambda share: show(part.label, done + share * part.share * 0.98))
 
 
 @contextmanager
-def _whole_folder(path: Path) -> Iterator[Path]:
+def _atomic_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the name `path` once all in it is on the disk."""
     draft = path.with_name(f".{path.name}.tmp")
     shutil.rmtree(draft, ignore_errors=True)
@@ -170,7 +172,7 @@ def _whole_folder(path: Path) -> Iterator[Path]:
 def _write_texts(wanted: Import) -> None:
     folder = wanted.job.folder
     shutil.rmtree(folder / "texts", ignore_errors=True)
-    with _whole_folder(folder / "texts") as draft:
+    with _atomic_folder(folder / "texts") as draft:
         for path, content in wanted.contents.items():
             (draft / Path(path).name).write_text(content, encoding="utf-8", newline="\n")
     folder.chmod(0o755)
@@ -178,7 +180,7 @@ def _write_texts(wanted: Import) -> None:
 
 def _manifest(wanted: Import) -> Manifest:
     job = wanted.job
-    film = wanted.texts.added_to(pipeline.described(job, wanted.name))
+    film = wanted.texts.added_to(pipeline.describe_film(job, wanted.name))
     return Manifest(
         format=library.FORMAT,
         version=wanted.version,
@@ -216,12 +218,12 @@ def _digest(*words: str) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
-def _mb(size: int) -> int:
+def _megabytes(size: int) -> int:
     return -(-size // 1_000_000)
 
 
 @contextmanager
-def _plain_errors(films: Path) -> Iterator[None]:
+def _translate_os_errors(films: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -8,19 +8,19 @@ from threading import Lock
 
 import structlog
 
-from campaign.core.atomic_files import own_folder, whole_file
-from campaign.core.capacity import DRAWING
+from campaign.core.atomic_files import atomic_write, make_private_dir
+from campaign.core.capacity import RENDERING
 from campaign.errors import Busy
 
-KEPT = 3  # of a kind: pages that are cached still name the one before
+MAX_VERSIONS = 3  # of a kind: pages that are cached still name the one before
 
 log = structlog.get_logger(__name__)
 
-_drawing = Lock()  # one at a time: each takes half a second of one core, and pdfium is not safe between threads
-_drawer = ThreadPoolExecutor(1)  # memory that was freed stays with the thread that used it: 300 MB for eight of them
+_locks = Lock()  # one at a time: each takes half a second of one core, and pdfium is not safe between threads
+_lock_for = ThreadPoolExecutor(1)  # memory that was freed stays with the thread that used it: 300 MB for eight of them
 
 
-def kept(path: Path) -> bytes | None:
+def get_cached(path: Path) -> bytes | None:
     """Return the picture at `path`, None if it is not there, or cannot be read."""
     try:
         return path.read_bytes()
@@ -28,56 +28,56 @@ def kept(path: Path) -> bytes | None:
         return None
 
 
-def drawn(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
+def get_or_render(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
     """Return the picture that belongs at `path`, drawn at its first use, and whether it is that one.
 
     While another is being drawn it is an older one of its kind, so that fewer requests wait. Raises `Busy` where there
     is none and enough others wait already.
     """
-    if there := kept(path):
+    if there := get_cached(path):
         return there, True
-    older = next(filter(None, map(kept, _of_its_kind(path))), None)
+    older = next(filter(None, map(get_cached, _versions_of(path))), None)
     try:
-        slot = DRAWING.take()
+        slot = RENDERING.take()
     except Busy:
         if older is None:
             raise
         return older, False
     try:
-        if not _drawing.acquire(blocking=older is None):
+        if not _locks.acquire(blocking=older is None):
             return older or b"", False
         try:  # those who waited find what the first one drew
-            return kept(path) or _drawer.submit(copy_context().run, _draw, path, draw).result(), True
+            return get_cached(path) or _lock_for.submit(copy_context().run, _render, path, draw).result(), True
         finally:
-            _drawing.release()
+            _locks.release()
     finally:
         slot.release()
 
 
-def _draw(path: Path, draw: Callable[[], bytes]) -> bytes:
+def _render(path: Path, draw: Callable[[], bytes]) -> bytes:
     data = draw()
     try:
-        _keep(path, data)
+        _store(path, data)
     except OSError as error:
         log.warning("a picture is drawn at each request, since it cannot be kept", reason=error.strerror)
     return data
 
 
-def _keep(path: Path, data: bytes) -> None:
-    own_folder(path.parent)
-    with whole_file(path) as file:
+def _store(path: Path, data: bytes) -> None:
+    make_private_dir(path.parent)
+    with atomic_write(path) as file:
         file.write(data)
-    for old in _of_its_kind(path)[KEPT:]:
+    for old in _versions_of(path)[MAX_VERSIONS:]:
         old.unlink(missing_ok=True)
 
 
-def _of_its_kind(path: Path) -> list[Path]:
+def _versions_of(path: Path) -> list[Path]:
     """Return what there is of the kind, the newest first."""
     kind = path.name.partition(".")[0]
-    return sorted(path.parent.glob(f"{kind}.*{path.suffix}"), key=_drawn_at, reverse=True)
+    return sorted(path.parent.glob(f"{kind}.*{path.suffix}"), key=_rendered_at, reverse=True)
 
 
-def _drawn_at(path: Path) -> int:
+def _rendered_at(path: Path) -> int:
     """Return when a picture was drawn, in nanoseconds since 1970; what another process took away is old."""
     try:
         return path.stat().st_mtime_ns

@@ -8,32 +8,32 @@ import pypdfium2
 from PIL import Image
 
 from campaign.sharing.images.content import CARD_SIZE as SIZE
-from campaign.sharing.images.content import Words
-from campaign.sharing.images.layout import ICE, WARM, Box, Sheet, darkened, frame
+from campaign.sharing.images.content import ImageText
+from campaign.sharing.images.layout import ICE, WARM, Box, Sheet, darken, frame
 
-MOST_BYTES = 300_000  # larger ones WhatsApp leaves out of its preview
+MAX_BYTES = 300_000  # larger ones WhatsApp leaves out of its preview
 
 _MARGIN = 64
 _COLOURS = 256
 
 
-def card(words: Words, picture: Path) -> bytes:
+def render_card(words: ImageText, picture: Path) -> bytes:
     """Return the card as a PNG: `picture` (the film's frame) with `words`."""
-    return _saved(_drawn(words, picture).quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG), "PNG", optimize=True)
+    return _encode(_render(words, picture).quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG), "PNG", optimize=True)
 
 
-def thumbnail(words: Words, picture: Path) -> bytes:
+def render_thumbnail(words: ImageText, picture: Path) -> bytes:
     """Return the same card in half its size, as an AVIF: what our own page shows of it."""
     width, height = SIZE
-    return _saved(
-        _drawn(words, picture).resize((width // 2, height // 2), Image.Resampling.LANCZOS), "AVIF", quality=60
+    return _encode(
+        _render(words, picture).resize((width // 2, height // 2), Image.Resampling.LANCZOS), "AVIF", quality=60
     )
 
 
-def _drawn(words: Words, picture: Path) -> Image.Image:
+def _render(words: ImageText, picture: Path) -> Image.Image:
     sheet = Sheet(SIZE, words)
-    sheet.image(darkened(frame(picture, SIZE), below=0.3, by=0.9), 0, 0, *SIZE)
-    _set(sheet, words)
+    sheet.image(darken(frame(picture, SIZE), below=0.3, by=0.9), 0, 0, *SIZE)
+    _set_text(sheet, words)
     document = pypdfium2.PdfDocument(bytes(sheet.output()))
     try:
         return cast(Image.Image, document[0].render(scale=1).to_pil()).convert("RGB")
@@ -41,7 +41,7 @@ def _drawn(words: Words, picture: Path) -> Image.Image:
         document.close()  # here, under the lock of `kept`: a garbage collector would do it in any thread, at any time
 
 
-def _set(sheet: Sheet, words: Words) -> None:
+def _set_text(sheet: Sheet, words: ImageText) -> None:
     width = SIZE[0] - 2 * _MARGIN
     sheet.set_text_color(ICE)
     sheet.set_words(words.title, Box(_MARGIN, 44, width), size=34)
@@ -53,7 +53,7 @@ def _set(sheet: Sheet, words: Words) -> None:
     sheet.set_words(words.figure, Box(_MARGIN, end + 6, width), size=36)
 
 
-def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     data = io.BytesIO()
     image.save(data, kind, **options)
     return data.getvalue()

@@ -7,7 +7,7 @@ CARD_SIZE = (1200, 630)  # pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ImageText:
     """What a card or a poster says, in one language; `figure` is the number of signatures, "" while that is small."""
 
     language: str

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from campaign.core.fonts import DISPLAY
 from campaign.core.typesetting import Typesetter
-from campaign.sharing.images.content import Words
+from campaign.sharing.images.content import ImageText
 
 NIGHT, ICE, WARM = (7, 13, 26), (234, 242, 251), (255, 181, 102)  # the colours of the page
 
@@ -28,7 +28,7 @@ class Box:
 class Sheet(Typesetter):
     """One page of `size` (width and height in points); words are set in the order and the shapes of their script."""
 
-    def __init__(self, size: tuple[float, float], words: Words) -> None:
+    def __init__(self, size: tuple[float, float], words: ImageText) -> None:
         super().__init__(size=size)
         self.set_auto_page_break(False)
         self.set_margin(0)
@@ -39,7 +39,7 @@ class Sheet(Typesetter):
     def set_words(self, text: str, at: Box, *, size: float, leading: float = 1.15) -> float:
         """Set `text` in lines of about the same length, from where its script begins; return where it ends (points)."""
         self.use_faces(DISPLAY, size=size)
-        text = _bound(text)
+        text = _fit_box(text)
         line, width = size * leading, self._balanced(text, at.width)
         left = at.left + (at.width - width if self._start == Align.R else 0)
         self.set_xy(left, at.top)
@@ -50,7 +50,7 @@ class Sheet(Typesetter):
         """Return the size in points, `size` or smaller, at which `text` takes at most so many `lines`."""
         while size > 1:  # points; then it is too small to read anyway
             self.use_faces(DISPLAY, size=size)
-            if len(self._lines(_bound(text), width)) <= lines:
+            if len(self._lines(_fit_box(text), width)) <= lines:
                 return size
             size *= _BALANCE
         return size
@@ -71,7 +71,7 @@ def frame(picture: Path, size: tuple[int, int]) -> Image.Image:
         return ImageOps.fit(opened.convert("RGB"), size, centering=(0.5, 0.35))
 
 
-def darkened(image: Image.Image, *, below: float, by: float) -> Image.Image:
+def darken(image: Image.Image, *, below: float, by: float) -> Image.Image:
     """Return `image` with a place for words: from `below` (0 the top, 1 the foot) on it fades into the night."""
     width, height = image.size
     fade = [min(max((y / height - below) / (1 - below) * 2, 0), 1) for y in range(height)]
@@ -80,6 +80,6 @@ def darkened(image: Image.Image, *, below: float, by: float) -> Image.Image:
     return Image.composite(Image.new("RGB", image.size, NIGHT), image, shade.resize((width, height)))
 
 
-def _bound(text: str) -> str:
+def _fit_box(text: str) -> str:
     """Return `text` so that no line of it begins with a dash."""
     return text.replace(" —", "\u00a0—")

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from campaign.core.fonts import DISPLAY, closest_form
-from campaign.sharing.images.content import Words
+from campaign.sharing.images.content import ImageText
 from campaign.sharing.images.layout import NIGHT, Box, Sheet, frame
-from campaign.sharing.qr import QUIET, qr_code
+from campaign.sharing.qr import QUIET_ZONE, qr_code
 
 SIZES = {"a4": (595.28, 841.89), "a5": (419.53, 595.28), "letter": (612.0, 792.0)}  # points; ISO 216, ANSI/ASME Y14.1
 
@@ -17,7 +17,7 @@ _PICTURE = 0.44  # of the height
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class CallToAction:
     """Where the poster leads: what to do there, the address of its QR code, and the one that people can read."""
 
     call: str
@@ -25,7 +25,7 @@ class Lead:
     address: str
 
 
-def address_of(public_url: str) -> str:
+def display_url(public_url: str) -> str:
     """Return the address as people write it, `пример.рф` for instance, where our typefaces have its script."""
     parts = urlsplit(public_url)
     host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
@@ -33,7 +33,7 @@ def address_of(public_url: str) -> str:
     return (written if closest_form(written, DISPLAY).is_exact else host) + port
 
 
-def poster(words: Words, lead: Lead, picture: Path, *, size: str) -> bytes:
+def render_poster(words: ImageText, lead: CallToAction, picture: Path, *, size: str) -> bytes:
     """Return the poster as a PDF in one of `SIZES`. Raises `KeyError` for another."""
     width, height = SIZES[size]
     sheet = Sheet(SIZES[size], words)
@@ -49,11 +49,11 @@ def poster(words: Words, lead: Lead, picture: Path, *, size: str) -> bytes:
     question = sheet.fitting(words.question, column, size=8 * unit, lines=2)
     end = sheet.set_words(words.question, Box(margin, above + 6 * unit, column), size=question, leading=1.1)
     sheet.set_words(words.ask, Box(margin, end + 2 * unit, column), size=3.6 * unit)
-    _set_lead(sheet, words, lead, Box(margin, foot, column), unit)
+    _set_call(sheet, words, lead, Box(margin, foot, column), unit)
     return bytes(sheet.output())
 
 
-def _set_lead(sheet: Sheet, words: Words, lead: Lead, at: Box, unit: float) -> None:
+def _set_call(sheet: Sheet, words: ImageText, lead: CallToAction, at: Box, unit: float) -> None:
     """Set the QR code where the script begins, and beside it what it is for."""
     side, gap = 31 * unit, 4 * unit
     _draw_code(sheet, lead.url, at.left + (at.width - side if words.is_rtl else 0), at.top, side)
@@ -73,10 +73,10 @@ def _size_in(sheet: Sheet, text: str, width: float, size: float) -> float:
 def _draw_code(sheet: Sheet, url: str, left: float, top: float, side: float) -> None:
     """Draw the QR code, sharp in any size: a bar for each run of dark modules."""
     rows = [bytes(row) for row in qr_code(url).matrix]
-    module = side / (len(rows) + 2 * QUIET)
+    module = side / (len(rows) + 2 * QUIET_ZONE)
     sheet.set_fill_color(0)
-    for y, row in enumerate(rows, start=QUIET):
-        x = QUIET
+    for y, row in enumerate(rows, start=QUIET_ZONE):
+        x = QUIET_ZONE
         for dark, run in groupby(row):
             length = len(list(run))
             if dark:  # a little too high, or else fine white lines are seen between the rows

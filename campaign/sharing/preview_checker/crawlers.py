@@ -9,11 +9,11 @@ from urllib.robotparser import RobotFileParser
 
 from PIL import Image, UnidentifiedImageError
 
-PICTURES = ("image/png", "image/jpeg")  # which all of them show
+IMAGE_TYPES = ("image/png", "image/jpeg")  # which all of them show
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Crawler:
     """A network: the name its robot gives itself, how many bytes it reads, and the least size of a picture (pixels)."""
 
     name: str
@@ -25,18 +25,18 @@ class Reader:
 
 # WhatsApp: developers.facebook.com, Link previews. Facebook: the same, Sharing for webmasters: Images.
 # X: developer.x.com, Player card. LinkedIn: its help, Make your website shareable. Telegram documents none: those of X.
-READERS = (
-    Reader("WhatsApp", "WhatsApp/2.23.20.0", 300_000, 600_000, (300, 75)),
-    Reader(
+CRAWLERS = (
+    Crawler("WhatsApp", "WhatsApp/2.23.20.0", 300_000, 600_000, (300, 75)),
+    Crawler(
         "Facebook",
         "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
         1_000_000,
         8_000_000,
         (200, 200),
     ),
-    Reader("X", "Twitterbot/1.0", 1_000_000, 5_000_000, (262, 262)),
-    Reader("Telegram", "TelegramBot (like TwitterBot)", 1_000_000, 5_000_000, (262, 262)),
-    Reader(
+    Crawler("X", "Twitterbot/1.0", 1_000_000, 5_000_000, (262, 262)),
+    Crawler("Telegram", "TelegramBot (like TwitterBot)", 1_000_000, 5_000_000, (262, 262)),
+    Crawler(
         "LinkedIn",
         "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
         1_000_000,
@@ -47,7 +47,7 @@ READERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What a server answered: `location` is where it sent on to, if it did. Status 0: it cannot be reached."""
 
     status: int
@@ -57,15 +57,15 @@ class Answer:
     cut: bool = False
 
 
-Fetch = Callable[[str, str, int], Answer]
+Fetch = Callable[[str, str, int], HttpResponse]
 """Gets an address as an agent, at most so many bytes."""
 
 
 @dataclass(slots=True)
-class Seen:
+class Preview:
     """What a network would show of a page, and what is wrong."""
 
-    reader: Reader
+    reader: Crawler
     url: str
     title: str = ""
     description: str = ""
@@ -94,11 +94,11 @@ class Head(HTMLParser):
             self.languages[said["hreflang"]] = said.get("href", "")
 
 
-def read(url: str, reader: Reader, fetch: Fetch) -> Seen:
+def check_preview(url: str, reader: Crawler, fetch: Fetch) -> Preview:
     """Read the page at `url` as `reader` does; `fetch` gets addresses."""
-    seen = Seen(reader, url)
+    seen = Preview(reader, url)
     page = fetch(url, reader.agent, reader.page_bytes)
-    if fault := _unread(page, ("text/html",)):
+    if fault := _unreadable(page, ("text/html",)):
         seen.faults.append(f"the page {fault}")
         return seen
     head = Head(page.body.decode("utf-8", "replace"))
@@ -106,22 +106,22 @@ def read(url: str, reader: Reader, fetch: Fetch) -> Seen:
     seen.faults += _faults_of_head(url, head)
     seen.faults += _faults_of_robots(url, head, reader, fetch)
     if picture := head.meta.get("og:image"):
-        seen.picture, faults = _look_at(picture, head, reader, fetch)
+        seen.picture, faults = _check_image(picture, head, reader, fetch)
         seen.faults += faults
     if video := head.meta.get("og:video"):
-        fault = _unread(fetch(video, reader.agent, 1), (head.meta.get("og:video:type", ""),))
+        fault = _unreadable(fetch(video, reader.agent, 1), (head.meta.get("og:video:type", ""),))
         seen.faults += [f"the video {fault}"] if fault else []
     return seen
 
 
 def languages(url: str, fetch: Fetch) -> dict[str, str]:
     """Return the addresses of the page at `url` in each language that it names."""
-    page = fetch(url, READERS[0].agent, READERS[0].page_bytes)
+    page = fetch(url, CRAWLERS[0].agent, CRAWLERS[0].page_bytes)
     found = Head(page.body.decode("utf-8", "replace")).languages
     return {language: address for language, address in found.items() if language != "x-default"}
 
 
-def _unread(answer: Answer, types: tuple[str, ...]) -> str:
+def _unreadable(answer: HttpResponse, types: tuple[str, ...]) -> str:
     """Return why an answer cannot be shown, or ""."""
     if not answer.status:
         return "cannot be reached"
@@ -143,7 +143,7 @@ def _faults_of_head(url: str, head: Head) -> Iterator[str]:
         yield "the page says noindex"
 
 
-def _faults_of_robots(url: str, head: Head, reader: Reader, fetch: Fetch) -> Iterator[str]:
+def _faults_of_robots(url: str, head: Head, reader: Crawler, fetch: Fetch) -> Iterator[str]:
     answer = fetch(urljoin(url, "/robots.txt"), reader.agent, reader.page_bytes)
     robots = RobotFileParser()
     robots.parse(answer.body.decode("utf-8", "replace").splitlines() if answer.status == 200 else [])
@@ -152,10 +152,10 @@ def _faults_of_robots(url: str, head: Head, reader: Reader, fetch: Fetch) -> Ite
             yield f"robots.txt keeps {reader.name} from the {what}"
 
 
-def _look_at(address: str, head: Head, reader: Reader, fetch: Fetch) -> tuple[str, list[str]]:
+def _check_image(address: str, head: Head, reader: Crawler, fetch: Fetch) -> tuple[str, list[str]]:
     """Return a picture in words (size, bytes), and what is wrong with it."""
     answer = fetch(address, reader.agent, reader.picture_bytes)
-    if fault := _unread(answer, PICTURES):
+    if fault := _unreadable(answer, IMAGE_TYPES):
         return "", [f"the image {fault}"]
     if answer.cut:
         return "", [f"the image has more than {reader.picture_bytes:,} bytes"]

@@ -6,30 +6,30 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from campaign.sharing.preview_checker.crawlers import Answer
+from campaign.sharing.preview_checker.crawlers import HttpResponse
 
-SECONDS = 10.0
+TIMEOUT = 10.0
 
 
-class _Stay(HTTPRedirectHandler):
+class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
         """Follow nothing."""
 
 
-def fetch(url: str, agent: str, most: int) -> Answer:
+def fetch(url: str, agent: str, most: int) -> HttpResponse:
     """Return what `url` answers to `agent`, and at most so many bytes of it."""
     if not url.startswith(("http://", "https://")):
-        return Answer(0)
+        return HttpResponse(0)
     request = Request(url, headers={"User-Agent": agent, "Accept-Language": "en"})  # noqa: S310 - checked above
     try:
-        with build_opener(_Stay).open(request, timeout=SECONDS) as answer:
-            return _answer(answer, answer.read(most + 1), most)
+        with build_opener(_NoRedirects).open(request, timeout=TIMEOUT) as answer:
+            return _to_response(answer, answer.read(most + 1), most)
     except HTTPError as error:
         with error:
-            return Answer(error.code, location=error.headers.get("Location", ""))
+            return HttpResponse(error.code, location=error.headers.get("Location", ""))
     except (URLError, OSError, HTTPException):
-        return Answer(0)
+        return HttpResponse(0)
 
 
-def _answer(answer: Any, body: bytes, most: int) -> Answer:
-    return Answer(answer.status, answer.headers.get_content_type(), body[:most], cut=len(body) > most)
+def _to_response(answer: Any, body: bytes, most: int) -> HttpResponse:
+    return HttpResponse(answer.status, answer.headers.get_content_type(), body[:most], cut=len(body) > most)

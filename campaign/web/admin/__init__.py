@@ -23,19 +23,19 @@ from campaign.web.admin import (
 )
 
 
-def open_room(app: Flask, settings: Settings) -> None:
+def init_admin(app: Flask, settings: Settings) -> None:
     """Add the organisers' pages to `app`."""
-    sessions.bake(app, settings)
-    access.guard(app)
-    step_up.guard(app)
-    app.jinja_env.globals["rooms"] = _rooms
+    sessions.init_sessions(app, settings)
+    access.init_access(app)
+    step_up.init_step_up(app)
+    app.jinja_env.globals["rooms"] = _navigation
     app.jinja_env.filters["iso"] = iso
     pages = (account, audit_log, overview, login, export, invitation)
     for room in (*pages, delivery, display_names, team, data_requests, site_settings):
         app.register_blueprint(room.bp, url_prefix="/organise")
 
 
-def _rooms() -> list[tuple[str, str]]:
+def _navigation() -> list[tuple[str, str]]:
     """Return what the organiser may open, by its view and what it is called."""
     rooms = [
         ("reader", "dashboard.show", gettext("Figures")),
@@ -48,4 +48,4 @@ def _rooms() -> list[tuple[str, str]]:
         ("organiser", "activity.show", gettext("Activity")),
         ("reader", "account.show", gettext("Your account")),
     ]
-    return [(view, label) for role, view, label in rooms if access.me().may(role)]  # type: ignore[arg-type]
+    return [(view, label) for role, view, label in rooms if access.current_organiser().may(role)]  # type: ignore[arg-type]

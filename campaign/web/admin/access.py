@@ -25,7 +25,7 @@ from flask_babel import lazy_gettext as _
 
 from campaign.accounts import audit_log
 from campaign.accounts.organisers import Member, Role, member
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.languages import LANGUAGES
 from campaign.errors import NoKeyHolder, WrongPassphrase
@@ -33,14 +33,14 @@ from campaign.key_worker import client
 from campaign.key_worker.client import Task, TaskName
 from campaign.web import csrf as origins
 from campaign.web import i18n
-from campaign.web.admin.sessions import csrf, is_theirs, signed_in
+from campaign.web.admin.sessions import csrf, current_session_organiser, is_admin_path
 from campaign.web.forms.sign import FORM_TYPES
-from campaign.web.headers import private
+from campaign.web.headers import never_cache
 
-STRICTEST: Role = "owner"
+DEFAULT_ROLE: Role = "owner"
 NO_RIGHT_TO_EXPORT = "may-not-export"  # why an attempt was refused
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-ANYBODY = "anybody"
+EVERYONE = "anybody"
 REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
@@ -48,7 +48,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pa
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def needs(role: Role) -> Callable[[View], View]:
+def requires_role(role: Role) -> Callable[[View], View]:
     """Say of a view that `role`, or one that may more, is enough."""
 
     def mark(view: View) -> View:
@@ -58,9 +58,9 @@ def needs(role: Role) -> Callable[[View], View]:
     return mark
 
 
-def open_to_anybody(view: View) -> View:
+def public_view(view: View) -> View:
     """Say of a view that it is for those who are not in yet."""
-    view.needs = ANYBODY  # type: ignore[attr-defined]
+    view.needs = EVERYONE  # type: ignore[attr-defined]
     return view
 
 
@@ -90,14 +90,14 @@ def no_step_up(view: View) -> View:
     return view
 
 
-def guard(app: Flask) -> None:
+def init_access(app: Flask) -> None:
     """Ask for a session and a role before each view under /organise, and for the token of its form."""
-    app.before_request(_judge)
+    app.before_request(_check_access)
     app.after_request(_keep_private)
-    app.jinja_env.globals["me"] = me
+    app.jinja_env.globals["me"] = current_organiser
 
 
-def me() -> Member:
+def current_organiser() -> Member:
     """Return the organiser who sends this request."""
     organiser: Member = g.organiser
     return organiser
@@ -105,28 +105,32 @@ def me() -> Member:
 
 def record(action: str, **details: object) -> None:
     """Record an action of the organiser that is done already."""
-    audit_log.record(db.session, state().activity_key, actor=me().email, action=action, **details)
+    audit_log.record(
+        db.session, current_context().activity_key, actor=current_organiser().email, action=action, **details
+    )
 
 
 def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
     """Carry out an action of the organiser and record it, both or neither; see `activity.recording`."""
-    return audit_log.recording(db.session, state().activity_key, actor=me().email, action=action, **details)
+    return audit_log.recording(
+        db.session, current_context().activity_key, actor=current_organiser().email, action=action, **details
+    )
 
 
 def record_refused(attempt: str, why: str, **details: object) -> None:
     """Record an action that was refused to the organiser."""
-    key, actor = state().activity_key, me().email
+    key, actor = current_context().activity_key, current_organiser().email
     audit_log.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
 
 
-def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
+def run_with_passphrase(task: TaskName, passphrase: str, **arguments: object) -> Task:
     """Hand a task to the vault, with the passphrase of the organiser who sends this request.
 
     Raises `WrongPassphrase`, which is noted, `NoKeyHolder`, and `TooManyTries` for who guesses.
     """
-    who, database = me(), state().settings.database()
+    who, database = current_organiser(), current_context().settings.database()
     try:
-        return client.opened(
+        return client.open_keys(
             db.session, task, database=database, organiser_id=who.id, passphrase=passphrase, **arguments
         )
     except WrongPassphrase:
@@ -137,29 +141,29 @@ def opened(task: TaskName, passphrase: str, **arguments: object) -> Task:
         raise
 
 
-def _judge() -> ResponseReturnValue | None:
-    if not is_theirs(request.path):
+def _check_access() -> ResponseReturnValue | None:
+    if not is_admin_path(request.path):
         return None
     _choose_language()
     _require_plain_text()
-    g.organiser = signed_in(used=REFRESH not in request.headers)
-    needed = _needed()
-    if g.organiser is None and needed != ANYBODY:
-        return _ask_to_sign_in()
+    g.organiser = current_session_organiser(used=REFRESH not in request.headers)
+    needed = _required_role()
+    if g.organiser is None and needed != EVERYONE:
+        return _redirect_to_login()
     if request.method not in SAFE_METHODS:
-        origins.is_ours()
+        origins.is_same_origin()
         csrf.protect()
-    if needed != ANYBODY and not me().may(needed):
+    if needed != EVERYONE and not current_organiser().may(needed):
         if request.method not in SAFE_METHODS:
             record_refused(str(request.endpoint), "role")
-        return _refused(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
+        return _forbidden(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
     return None
 
 
-def _needed() -> Any:
+def _required_role() -> Any:
     if request.endpoint is None:
         return "reader"  # there is nothing here, and only who is in may know
-    return getattr(current_app.view_functions[request.endpoint], "needs", STRICTEST)
+    return getattr(current_app.view_functions[request.endpoint], "needs", DEFAULT_ROLE)
 
 
 def _require_plain_text() -> None:
@@ -174,23 +178,23 @@ def _require_plain_text() -> None:
 def _choose_language() -> None:
     if (asked := request.args.get("lang")) in LANGUAGES:
         session["language"] = asked
-    i18n.use(session.get("language"))
+    i18n.set_language(session.get("language"))
 
 
-def _ask_to_sign_in() -> ResponseReturnValue:
+def _redirect_to_login() -> ResponseReturnValue:
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("entrance.sign_in"), 303)
-    return _refused(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
+    return _forbidden(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
 
 
-def _refused(status: int, title: str, advice: str) -> ResponseReturnValue:
+def _forbidden(status: int, title: str, advice: str) -> ResponseReturnValue:
     return make_response(render_template("organise/refused.html", title=title, advice=advice), status)
 
 
 def _keep_private(response: Response) -> Response:
-    return private(response) if is_theirs(request.path) else response
+    return never_cache(response) if is_admin_path(request.path) else response
 
 
-def tell(action: str, who: UUID) -> None:
+def record_for(action: str, who: UUID) -> None:
     """Note what somebody did at the door."""
-    audit_log.record(db.session, state().activity_key, actor=member(db.session, who).email, action=action)
+    audit_log.record(db.session, current_context().activity_key, actor=member(db.session, who).email, action=action)

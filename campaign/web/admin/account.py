@@ -7,54 +7,68 @@ from flask_babel import gettext
 from campaign.accounts import organisers, passkeys, passwords, second_factors
 from campaign.accounts.login import check_password
 from campaign.core.database import db
-from campaign.errors import LastFactor, WrongFactor
+from campaign.errors import LastSecondFactor, WrongCredential
 from campaign.web.admin import sessions
-from campaign.web.admin.access import me, needs, opened, own_secret, record, record_refused, recording
-from campaign.web.admin.relying_party import place
-from campaign.web.forms.admin import ChangedPassphraseForm, ChangedPasswordForm, OldForm, PasskeyForm, RemovalForm
+from campaign.web.admin.access import (
+    current_organiser,
+    own_secret,
+    record,
+    record_refused,
+    recording,
+    requires_role,
+    run_with_passphrase,
+)
+from campaign.web.admin.relying_party import relying_party
+from campaign.web.forms.admin import (
+    ChangePassphraseForm,
+    ChangePasswordForm,
+    CurrentSecretForm,
+    PasskeyForm,
+    RemovalForm,
+)
 
 bp = Blueprint("account", __name__)
 
 
 @bp.get("/welcome")
-@needs("reader")
+@requires_role("reader")
 def welcome() -> ResponseReturnValue:
     """Tell somebody who has just come in what the recovery key is."""
     return render_template("organise/welcome.html")
 
 
 @bp.get("/account")
-@needs("reader")
+@requires_role("reader")
 def show() -> ResponseReturnValue:
     """Show what an organiser may change of their own."""
     return _account()
 
 
 @bp.post("/account/password")
-@needs("reader")
+@requires_role("reader")
 @own_secret
 def change_password() -> ResponseReturnValue:
     """Change the password, and end all other sessions."""
-    form = ChangedPasswordForm(prefix="password")
+    form = ChangePasswordForm(prefix="password")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, password=form)
-    password_hash = passwords.hashed(str(form.chosen.data))
+    password_hash = passwords.hash_password(str(form.chosen.data))
     with recording("changed-password"):
-        organisers.set_password(db.session, me().id, password_hash)
-        sessions.end_others(me())
+        organisers.set_password(db.session, current_organiser().id, password_hash)
+        sessions.end_others(current_organiser())
     return redirect(url_for(".show", done="password"), 303)
 
 
 @bp.post("/account/passphrase")
-@needs("organiser")
+@requires_role("organiser")
 @own_secret
 def change_passphrase() -> ResponseReturnValue:
     """Wrap the organiser's copy of the keys by another passphrase."""
-    form = ChangedPassphraseForm(prefix="passphrase")
+    form = ChangePassphraseForm(prefix="passphrase")
     if not form.validate():
         return _account(form.status, passphrase=form)
     with form.refusing(form.old, gettext("This is not your passphrase.")):
-        opened("rewrap", str(form.old.data), new=str(form.chosen.data)).finish()
+        run_with_passphrase("change_passphrase", str(form.old.data), new=str(form.chosen.data)).finish()
     if form.errors:
         return _account(form.status, passphrase=form)
     record("changed-passphrase")
@@ -62,20 +76,20 @@ def change_passphrase() -> ResponseReturnValue:
 
 
 @bp.post("/account/codes")
-@needs("reader")
+@requires_role("reader")
 @own_secret
 def make_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them this once; the old ones are good no more."""
-    form = OldForm(prefix="codes")
+    form = CurrentSecretForm(prefix="codes")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, codes_form=form)
     with recording("made-recovery-codes"):
-        made = second_factors.new_recovery_codes(db.session, me().id)
+        made = second_factors.new_backup_codes(db.session, current_organiser().id)
     return _account(codes=made)
 
 
 @bp.post("/account/passkey")
-@needs("reader")
+@requires_role("reader")
 @own_secret
 def add_passkey() -> ResponseReturnValue:
     """Take a passkey beside what there is."""
@@ -83,7 +97,9 @@ def add_passkey() -> ResponseReturnValue:
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, passkey=form)
     with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
-        passkeys.keep(db.session, place(), me().id, credential=credential, name=str(form.name.data))
+        passkeys.register(
+            db.session, relying_party(), current_organiser().id, credential=credential, name=str(form.name.data)
+        )
     if form.errors:
         return _account(form.status, passkey=form)
     record("added-passkey")
@@ -91,7 +107,7 @@ def add_passkey() -> ResponseReturnValue:
 
 
 @bp.post("/account/passkey/remove")
-@needs("reader")
+@requires_role("reader")
 @own_secret
 def remove_passkey() -> ResponseReturnValue:
     """Remove a passkey, with the password; the last second factor stays."""
@@ -100,38 +116,40 @@ def remove_passkey() -> ResponseReturnValue:
         return _account(form.status, removal=form)
     try:
         with recording("removed-passkey") as draft:
-            draft.happened = passkeys.remove(db.session, me().id, form.passkey_id)
-    except LastFactor:
+            draft.happened = passkeys.remove(db.session, current_organiser().id, form.passkey_id)
+    except LastSecondFactor:
         form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
         return _account(409, removal=form)
     return redirect(url_for(".show", done="passkey"), 303)
 
 
-def _is_theirs(form: OldForm) -> bool:
+def _is_theirs(form: CurrentSecretForm) -> bool:
     """Tell whether the password that was typed is theirs: a session alone must not lock its owner out."""
     with form.refusing(form.old, gettext("This is not your password.")):
         try:
-            check_password(db.session, me().email, str(form.old.data))
-        except WrongFactor:
+            check_password(db.session, current_organiser().email, str(form.old.data))
+        except WrongCredential:
             record_refused(str(request.endpoint), "wrong-secret")
             raise
     return not form.errors
 
 
 def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
-    options = passkeys.creation(db.session, place(), me().id, me().email)
+    options = passkeys.registration_options(
+        db.session, relying_party(), current_organiser().id, current_organiser().email
+    )
     empty = {
-        "password": ChangedPasswordForm(formdata=None, prefix="password"),
-        "passphrase": ChangedPassphraseForm(formdata=None, prefix="passphrase"),
-        "codes_form": OldForm(formdata=None, prefix="codes"),
+        "password": ChangePasswordForm(formdata=None, prefix="password"),
+        "passphrase": ChangePassphraseForm(formdata=None, prefix="passphrase"),
+        "codes_form": CurrentSecretForm(formdata=None, prefix="codes"),
         "passkey": PasskeyForm(formdata=None, prefix="passkey"),
         "removal": RemovalForm(formdata=None, prefix="removal"),
     }
     page = render_template(
         "organise/account.html",
         options=options,
-        left=second_factors.recovery_codes_left(db.session, me().id),
-        passkeys=passkeys.passkeys_of(db.session, me().id),
+        left=second_factors.backup_codes_left(db.session, current_organiser().id),
+        passkeys=passkeys.list_passkeys(db.session, current_organiser().id),
         **empty | shown,
     )
     return make_response(page, status)

@@ -10,10 +10,10 @@ from flask_babel import gettext
 from campaign.accounts import audit_log
 from campaign.core.database import db, iso
 from campaign.exports.csv_writer import DIALECTS, iter_csv
-from campaign.web.admin.access import needs
+from campaign.web.admin.access import requires_role
 from campaign.web.admin.downloads import attachment
 
-SHOWN = 50
+PAGE_LENGTH = 50
 _HIGHEST = 2**31 - 1  # number of an entry
 _HEADER = ("number", "at", "actor", "action", "details")
 
@@ -21,17 +21,17 @@ bp = Blueprint("activity", __name__)
 
 
 @bp.get("/activity")
-@needs("organiser")
+@requires_role("organiser")
 def show() -> ResponseReturnValue:
     """Show the newest entries, or those before a certain one."""
     before = request.args.get("before", type=lambda text: max(1, min(int(text), _HIGHEST)))
-    entries = audit_log.entries(db.session, most=SHOWN, before=before)
+    entries = audit_log.entries(db.session, most=PAGE_LENGTH, before=before)
     more = entries[-1].number if entries and entries[-1].number > 1 else None
-    return render_template("organise/activity.html", entries=entries, more=more, said=_said())
+    return render_template("organise/activity.html", entries=entries, more=more, said=_describe())
 
 
 @bp.get("/activity.csv")
-@needs("organiser")
+@requires_role("organiser")
 def as_csv() -> ResponseReturnValue:
     """Give all entries as CSV, the oldest first."""
     content = b"".join(iter_csv(_rows(), header=_HEADER, dialect=DIALECTS["excel"]))
@@ -44,7 +44,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
         yield str(entry.number), iso(entry.at), entry.actor, entry.action, details
 
 
-def _said() -> dict[str, str]:
+def _describe() -> dict[str, str]:
     """Return what each action is in words."""
     return {
         "added-passkey": gettext("added a passkey"),

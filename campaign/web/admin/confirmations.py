@@ -5,62 +5,62 @@ from uuid import UUID
 from flask import request
 from flask_babel import format_decimal, gettext, ngettext
 
-from campaign.accounts.organisers import EXPORTING, ROLES, Member, Role, member
+from campaign.accounts.organisers import EXPORT_ROLES, ROLES, Member, Role, member
 from campaign.core.database import db
 from campaign.errors import UnknownOrganiser
 from campaign.petition import totals
-from campaign.petition.status import stage
-from campaign.web.admin.step_up import Question, about
+from campaign.petition.status import petition_status
+from campaign.web.admin.step_up import Question, describe
 from campaign.web.forms.settings import DayForm
-from campaign.web.i18n import day
+from campaign.web.i18n import format_day
 
 
-def removing(organiser_id: UUID) -> Question | None:
+def removal_question(organiser_id: UUID) -> Question | None:
     """Return the question before an organiser is removed."""
     person = _member(organiser_id)
     if person is None:
         return None
     facts = gettext("Their sessions end and their copy of the key is deleted, at once. They keep files they exported.")
-    return Question(about(gettext("Remove %(email)s?"), person.email), (facts,), gettext("Remove"))
+    return Question(describe(gettext("Remove %(email)s?"), person.email), (facts,), gettext("Remove"))
 
 
-def stopping_export(organiser_id: UUID) -> Question | None:
+def revoke_export_question(organiser_id: UUID) -> Question | None:
     """Return the question before an organiser loses the right to export."""
     person = _member(organiser_id)
     if person is None or not person.exports:
         return None
     return Question(
-        about(gettext("Take the right to export from %(email)s?"), person.email),
+        describe(gettext("Take the right to export from %(email)s?"), person.email),
         (_key_is_deleted(),),
         gettext("Take the right to export"),
     )
 
 
-def changing_role(organiser_id: UUID) -> Question | None:
+def role_change_question(organiser_id: UUID) -> Question | None:
     """Return the question before an organiser gets another role."""
     person, role = _member(organiser_id), request.form.get("role", "")
     if person is None or role not in ROLES or role == person.role:
         return None
-    loses_key = person.exports and role not in EXPORTING
+    loses_key = person.exports and role not in EXPORT_ROLES
     return Question(
-        about(gettext("Change the role of %(email)s?"), person.email),
+        describe(gettext("Change the role of %(email)s?"), person.email),
         (f"{role_names()[person.role]} → {role_names()[role]}", _key_is_deleted() if loses_key else ""),
         gettext("Change it"),
     )
 
 
-def taking_back() -> Question:
+def revoke_invitation_question() -> Question:
     """Return the question before an invitation is taken back."""
     email = request.form.get("email") or "–"
     facts = gettext("Its link does not work from then on.")
-    return Question(about(gettext("Take back the invitation of %(email)s?"), email), (facts,), gettext("Take back"))
+    return Question(describe(gettext("Take back the invitation of %(email)s?"), email), (facts,), gettext("Take back"))
 
 
-def changing_stage() -> Question | None:
+def status_change_question() -> Question | None:
     """Return the question before the petition is opened, closed or marked as delivered."""
-    act, present = request.form.get("act"), stage(db.session)
+    act, present = request.form.get("act"), petition_status(db.session)
     if act == "deliver":
-        return delivering()
+        return delivery_question()
     if present.name == "closed" if act == "close" else present.is_open:
         return None
     if act == "close":
@@ -70,13 +70,13 @@ def changing_stage() -> Question | None:
     return Question(gettext("Open the petition?"), (_confirmed(), facts), gettext("Open it"))
 
 
-def delivering() -> Question | None:
+def delivery_question() -> Question | None:
     """Return the question before the petition is marked as delivered."""
     form = DayForm()
-    if not form.validate() or form.day.data is None or stage(db.session).delivered_on == form.day.data:
+    if not form.validate() or form.day.data is None or petition_status(db.session).delivered_on == form.day.data:
         return None
     facts = gettext("Visitors see that it was delivered. Nobody can sign or confirm from then on.")
-    title = gettext("Mark the petition as delivered on %(day)s?", day=day(form.day.data))
+    title = gettext("Mark the petition as delivered on %(day)s?", day=format_day(form.day.data))
     return Question(title, (_confirmed(), facts, _waiting()), gettext("It was handed in"))
 
 

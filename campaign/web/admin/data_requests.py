@@ -8,88 +8,98 @@ from flask_babel import gettext, ngettext
 
 from campaign.accounts import audit_log
 from campaign.accounts.organisers import count_lookup
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.errors import TooManyLookups
 from campaign.petition import signatures
-from campaign.petition.lookup import Stored, by_address
-from campaign.web.admin.access import me, needs, opened, record, record_refused, recording, step_up
-from campaign.web.admin.step_up import Question, about, asks_first
+from campaign.petition.lookup import StoredSignature, find_by_email
+from campaign.web.admin.access import (
+    current_organiser,
+    record,
+    record_refused,
+    recording,
+    requires_role,
+    run_with_passphrase,
+    step_up,
+)
+from campaign.web.admin.step_up import Question, asks_confirmation, describe
 from campaign.web.countries import country_name
-from campaign.web.forms.admin import EmailForm, OpenForm
-from campaign.web.i18n import day
+from campaign.web.forms.admin import DecryptForm, EmailForm
+from campaign.web.i18n import format_day
 
 bp = Blueprint("requests", __name__)
 
 
 @bp.get("/signatures")
-@needs("organiser")
+@requires_role("organiser")
 def show() -> ResponseReturnValue:
     """Ask for the address of who asks."""
     return _page(EmailForm(formdata=None))
 
 
 @bp.post("/signatures")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
 def find() -> ResponseReturnValue:
     """Show what is stored for an address. A POST, so that the address stands in no log."""
     form = EmailForm()
     if not form.validate():
         return _page(form, 422)
-    return _page(form, found=_found(form.address))
+    return _page(form, found=_find(form.address))
 
 
 @bp.post("/signatures/open")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
 def open_() -> ResponseReturnValue:
     """Show what is sealed as well, with the passphrase."""
-    form = OpenForm()
-    found = _found(form.address) if form.validate() else None
+    form = DecryptForm()
+    found = _find(form.address) if form.validate() else None
     if found is None:
         return _page(form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
-        person = opened("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
+        person = run_with_passphrase("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
         record("opened", signature=found.id)
         return _page(form, found=found, person=person)
     return _page(form, form.status, found=found, opening=form)
 
 
 @bp.post("/signatures/send")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
 def send() -> ResponseReturnValue:
     """Send the link of a confirmed signature once more, to the address itself and nobody else."""
     form = EmailForm()
-    found = _found(form.address) if form.validate() else None
+    found = _find(form.address) if form.validate() else None
     if found is None or found.confirmed_at is None:
         return _page(form, 422)
-    signatures.send_link(db.session, state().keys, email=form.address, language=found.language, at_once=True)
+    signatures.send_link(db.session, current_context().keys, email=form.address, language=found.language, at_once=True)
     record("sent-link", signature=found.id)
     return _page(form, found=found, said=gettext("The link is on its way to this address."))
 
 
-def _erasing() -> Question | None:
+def _erase_question() -> Question | None:
     """Return the question before a signature is erased."""
     form = EmailForm()
-    found = _found(form.address) if form.validate() else None
+    found = _find(form.address) if form.validate() else None
     if found is None:
         return None
-    signed = f"{gettext('Signed')}: {day(found.signed_at.date())}, {country_name(found.country)}"
+    signed = f"{gettext('Signed')}: {format_day(found.signed_at.date())}, {country_name(found.country)}"
     confirmed = gettext("It is confirmed: the public count goes down by one.") if found.confirmed_at else ""
     facts = (signed, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
-    return Question(about(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever"))
+    return Question(
+        describe(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever")
+    )
 
 
 @bp.post("/signatures/erase")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
-@asks_first(_erasing, private=True)
+@asks_confirmation(_erase_question, private=True)
 def erase() -> ResponseReturnValue:
     """Erase all submissions with the address and the mail that waits for them."""
     form = EmailForm()
-    found = _found(form.address) if form.validate() else None
+    found = _find(form.address) if form.validate() else None
     if found is None:
         return _page(form, 422)
     with recording("erased", signature=found.id) as draft:
@@ -112,19 +122,19 @@ def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
     return response
 
 
-def _found(address: str) -> Stored | None:
+def _find(address: str) -> StoredSignature | None:
     """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`."""
     try:
-        count_lookup(db.session, me().id)
+        count_lookup(db.session, current_organiser().id)
     except TooManyLookups as error:
         record_refused("looked-up", audit_log.reason_of(error))
         raise
-    found = by_address(db.session, state().keys.addresses, address)
+    found = find_by_email(db.session, current_context().keys.addresses, address)
     record("looked-up", signature=found and found.id)
     return found
 
 
 def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    shown.setdefault("opening", OpenForm(formdata=None))
+    shown.setdefault("opening", DecryptForm(formdata=None))
     searched = form.email.data and not form.errors
     return make_response(render_template("organise/requests.html", form=form, searched=searched, **shown), status)

@@ -11,21 +11,29 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.accounts import audit_log
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, utcnow
-from campaign.core.dates import written
-from campaign.errors import UnknownLink
-from campaign.key_worker.client import Broken, Task
-from campaign.key_worker.results import Job, new_job
+from campaign.core.dates import format_long_date
+from campaign.errors import UnknownLink, WorkerFailed
+from campaign.key_worker.client import Task
+from campaign.key_worker.results import Job, create_job
 from campaign.petition import status as petition_status
 from campaign.petition import totals
 from campaign.petition.countries import CODES
 from campaign.web import petition_settings
 from campaign.web.admin import confirmations
-from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, record_refused, recording, step_up
-from campaign.web.admin.downloads import attachment, forget_form, iter_noting, recorder
-from campaign.web.admin.step_up import asks_first
-from campaign.web.forms.admin import HandInForm
+from campaign.web.admin.access import (
+    NO_RIGHT_TO_EXPORT,
+    current_organiser,
+    record_refused,
+    recording,
+    requires_role,
+    run_with_passphrase,
+    step_up,
+)
+from campaign.web.admin.downloads import attachment, audit_recorder, discard_form_data, iter_output
+from campaign.web.admin.step_up import asks_confirmation
+from campaign.web.forms.admin import DeliveryForm
 from campaign.web.forms.settings import DayForm
 
 LANGUAGE = "en"  # of the document
@@ -45,37 +53,41 @@ bp = Blueprint("hand_in", __name__)
 
 
 @bp.get("/hand-in")
-@needs("organiser")
+@requires_role("organiser")
 def show() -> ResponseReturnValue:
     """Ask for the letter that goes with it, and the passphrase."""
     cover = _COVER.format(count=f"{totals.confirmed(db.session):,}")
-    return _page(HandInForm(formdata=None, cover=cover))
+    return _page(DeliveryForm(formdata=None, cover=cover))
 
 
 @bp.post("/hand-in")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
 def begin() -> ResponseReturnValue:
     """Let the vault begin, and lead to where one sees how far it is."""
-    form, job = HandInForm(), new_job(state().settings.instance)
-    if not me().exports:
+    form, job = DeliveryForm(), create_job(current_context().settings.instance)
+    if not current_organiser().exports:
         record_refused("hand-in", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
         return _page(form, 422)
-    asked: dict[str, Any] = {"instance": str(state().settings.instance), "token": job.token, "wanted": _wanted(form)}
+    asked: dict[str, Any] = {
+        "instance": str(current_context().settings.instance),
+        "token": job.token,
+        "wanted": _delivery_request(form),
+    }
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
-        task = opened("hand_in", str(form.passphrase.data), **asked)
-        with task.handed_over():
+        task = run_with_passphrase("deliver", str(form.passphrase.data), **asked)
+        with task.stopped_on_error():
             count = totals.confirmed(db.session)
-            forget_form()
+            discard_form_data()
             Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
         return redirect(url_for(".follow", job=job.token), 303)
     return _page(form, form.status)
 
 
 @bp.get("/hand-in/<job>")
-@needs("organiser")
+@requires_role("organiser")
 def follow(job: str) -> ResponseReturnValue:
     """Show how far it is."""
     progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
@@ -83,20 +95,20 @@ def follow(job: str) -> ResponseReturnValue:
 
 
 @bp.get("/hand-in/<job>/file")
-@needs("organiser")
+@requires_role("organiser")
 def fetch(job: str) -> ResponseReturnValue:
     """Give the document."""
     return attachment(_job(job).content(), "hand-in", suffix="pdf", mimetype="application/pdf")
 
 
 @bp.post("/hand-in/delivered")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
-@asks_first(confirmations.delivering)
+@asks_confirmation(confirmations.delivery_question)
 def deliver() -> ResponseReturnValue:
     """Note that it was handed in: nothing is signed or confirmed any more."""
     form = DayForm()
-    if not me().exports:
+    if not current_organiser().exports:
         record_refused("delivered", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate() or form.day.data is None:
@@ -118,13 +130,13 @@ def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
 
     Names that are set in their closest form are recorded by their numbers.
     """
-    note, output = recorder(), iter_noting(task)
+    note, output = audit_recorder(), iter_output(task)
 
     def wait() -> None:
         try:
             for _ in output:
                 pass
-        except Broken as error:
+        except WorkerFailed as error:
             note(audit_log.REFUSED, attempt="hand-in", why=audit_log.reason_of(error))
             return
         note("hand-in", signatures=count)
@@ -137,17 +149,17 @@ def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
 
 
 def _job(token: str) -> Job:
-    return Job(state().settings.instance, token)
+    return Job(current_context().settings.instance, token)
 
 
-def _wanted(form: HandInForm) -> dict[str, Any]:
+def _delivery_request(form: DeliveryForm) -> dict[str, Any]:
     """Return the words of the document, in English."""
     words = {
         "title": "Love Always Wins",
-        "day": written(utcnow().date(), LANGUAGE),
+        "day": format_long_date(utcnow().date(), LANGUAGE),
         "cover": petition_settings.paragraphs(str(form.cover.data)),
         "letter_to": "To the International Olympic Committee",
-        "letter": petition_settings.paragraphs(petition_settings.letter_in(LANGUAGE)),
+        "letter": petition_settings.paragraphs(petition_settings.petition_text_in(LANGUAGE)),
         "totals": "Signatures by country",
         "total": "In all",
         "names": "Names",
@@ -158,5 +170,5 @@ def _wanted(form: HandInForm) -> dict[str, Any]:
     return {"words": words, "countries": {code: territories[code] for code in CODES}}
 
 
-def _page(form: HandInForm, status: int = 200) -> ResponseReturnValue:
+def _page(form: DeliveryForm, status: int = 200) -> ResponseReturnValue:
     return make_response(render_template("organise/hand_in.html", form=form), status)

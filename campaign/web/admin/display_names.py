@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from campaign.core.database import db
 from campaign.petition import display_names, feature_flags
-from campaign.web.admin.access import needs, no_step_up, recording, step_up
+from campaign.web.admin.access import no_step_up, recording, requires_role, step_up
 from campaign.web.forms.admin import NameForm
 
 PAGE_LENGTH = 50
@@ -17,30 +17,30 @@ bp = Blueprint("names", __name__)
 
 
 @bp.get("/names")
-@needs("reader")
+@requires_role("reader")
 def show() -> ResponseReturnValue:
     """Show the newest names, or those before a certain one."""
     before = _place(request.args.get("before", ""))
-    names, further = display_names.listed(db.session, most=PAGE_LENGTH, before=before)
+    names, further = display_names.list_names(db.session, most=PAGE_LENGTH, before=before)
     return _page(
         NameForm(formdata=None), names=names, further=f"{further[0].timestamp()}_{further[1]}" if further else ""
     )
 
 
 @bp.post("/names")
-@needs("reader")
+@requires_role("reader")
 @no_step_up
 def find() -> ResponseReturnValue:
     """Show the newest names with a certain part. A POST, so that no log holds the name."""
     form = NameForm()
     if not form.validate():
         return _page(form, 422)
-    names, _further = display_names.listed(db.session, most=PAGE_LENGTH, search=str(form.name.data))
+    names, _further = display_names.list_names(db.session, most=PAGE_LENGTH, search=str(form.name.data))
     return _page(form, names=names)
 
 
 @bp.post("/names/<uuid:signature_id>/hide")
-@needs("organiser")
+@requires_role("organiser")
 @no_step_up
 def hide(signature_id: UUID) -> ResponseReturnValue:
     """Hide a name from the public page at once."""
@@ -50,7 +50,7 @@ def hide(signature_id: UUID) -> ResponseReturnValue:
 
 
 @bp.post("/names/<uuid:signature_id>/show")
-@needs("organiser")
+@requires_role("organiser")
 @step_up
 def show_again(signature_id: UUID) -> ResponseReturnValue:
     """Show a hidden name on the public page again."""
@@ -69,5 +69,5 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
 
 
 def _page(form: NameForm, status: int = 200, **shown: object) -> ResponseReturnValue:
-    names_off = feature_flags.is_on(db.session, "names-off")
+    names_off = feature_flags.is_enabled(db.session, "names-off")
     return make_response(render_template("organise/names.html", form=form, names_off=names_off, **shown), status)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from flask import Response, current_app, request
 
 from campaign.accounts import audit_log
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db, utcnow
 from campaign.key_worker.client import Task
-from campaign.web.admin.access import me
+from campaign.web.admin.access import current_organiser
 
 
 def attachment(
@@ -16,18 +16,18 @@ def attachment(
 ) -> Response:
     """Return `content`, bytes or a stream of them, as a file to keep, with today's date in its name."""
     response = Response(content, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{file_name(name, suffix)}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{export_filename(name, suffix)}"'
     return response
 
 
-def file_name(name: str, suffix: str) -> str:
+def export_filename(name: str, suffix: str) -> str:
     """Return the name of a file that is taken away: love-always-wins-crm-import-2013-11-22.csv."""
     return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"
 
 
-def iter_noting(task: Task) -> Iterator[bytes]:
+def iter_output(task: Task) -> Iterator[bytes]:
     """Return what the vault puts out; that rows could not be opened is noted at the end."""
-    note = recorder()
+    note = audit_recorder()
 
     def chunks() -> Iterator[bytes]:
         yield from task.iter_output()
@@ -37,18 +37,18 @@ def iter_noting(task: Task) -> Iterator[bytes]:
     return chunks()
 
 
-def recorder() -> Callable[..., None]:
+def audit_recorder() -> Callable[..., None]:
     """Return a function that records an action, with its details, of the present organiser after the request."""
-    app, actor = current_app._get_current_object(), me().email  # type: ignore[attr-defined]
+    app, actor = current_app._get_current_object(), current_organiser().email  # type: ignore[attr-defined]
 
     def note(action: str, **details: object) -> None:
         with app.app_context():
-            audit_log.record(db.session, state_of(app).activity_key, actor=actor, action=action, **details)
+            audit_log.record(db.session, context_of(app).activity_key, actor=actor, action=action, **details)
 
     return note
 
 
-def forget_form() -> None:
+def discard_form_data() -> None:
     """Let go of what was typed: the request lives as long as its answer is sent, and a passphrase must not."""
     for kept in ("form", "values", "_cached_data"):
         request.__dict__.pop(kept, None)

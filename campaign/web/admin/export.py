@@ -10,11 +10,19 @@ from flask_babel import gettext
 from campaign.accounts import audit_log
 from campaign.core.database import db, iso
 from campaign.exports.columns import LAYOUTS
-from campaign.exports.export import Choice, row_count
+from campaign.exports.export import ExportFilter, row_count
 from campaign.exports.formats import FORMATS
 from campaign.key_worker.client import Task
-from campaign.web.admin.access import NO_RIGHT_TO_EXPORT, me, needs, opened, own_secret, record, record_refused
-from campaign.web.admin.downloads import attachment, forget_form, iter_noting
+from campaign.web.admin.access import (
+    NO_RIGHT_TO_EXPORT,
+    current_organiser,
+    own_secret,
+    record,
+    record_refused,
+    requires_role,
+    run_with_passphrase,
+)
+from campaign.web.admin.downloads import attachment, discard_form_data, iter_output
 from campaign.web.forms.export import ChoiceForm, DownloadForm
 
 EXPORTS_SHOWN = 10
@@ -23,7 +31,7 @@ bp = Blueprint("export", __name__)
 
 
 @bp.get("/export")
-@needs("organiser")
+@requires_role("organiser")
 def show() -> ResponseReturnValue:
     """Ask what to export; once that is chosen, say how many rows that is, and ask for the passphrase."""
     form = ChoiceForm(request.args if "purpose" in request.args else None)
@@ -35,31 +43,31 @@ def show() -> ResponseReturnValue:
 
 
 @bp.post("/export")
-@needs("organiser")
+@requires_role("organiser")
 @own_secret
 def download() -> ResponseReturnValue:
     """Send the file, once the passphrase has opened the keys; else nothing."""
     form = DownloadForm()
-    if not me().exports:
+    if not current_organiser().exports:
         record_refused("exported", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
         return _page(form, form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was sent.")):
-        task = _opened(form)
-        with task.handed_over():
+        task = _start_export(form)
+        with task.stopped_on_error():
             return _file(form, task)
     return _page(form, form, form.status)
 
 
-def _opened(form: DownloadForm) -> Task:
+def _start_export(form: DownloadForm) -> Task:
     """Let the vault open the keys, and note the export before its first byte. Raises what `opened` does."""
     choice, asked = form.choice(), form.asked()
     rows = row_count(db.session, choice)
-    task = opened("export", str(form.passphrase.data), choice=_told(choice), **asked)
-    with task.handed_over():
+    task = run_with_passphrase("export", str(form.passphrase.data), choice=_filter_for_worker(choice), **asked)
+    with task.stopped_on_error():
         record("exported", **asked, **asdict(choice), rows=rows, reason=form.reason.data)
-    forget_form()
+    discard_form_data()
     return task
 
 
@@ -69,12 +77,12 @@ def _file(form: DownloadForm, task: Task) -> Response:
     if form.recipient.data:
         suffix, mimetype = f"{suffix}.age", "application/octet-stream"
     name = f"{form.purpose.data}-{file_format.use}"
-    response = attachment(iter_noting(task), name, suffix=suffix, mimetype=mimetype)
+    response = attachment(iter_output(task), name, suffix=suffix, mimetype=mimetype)
     response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
     return response
 
 
-def _told(choice: Choice) -> dict[str, Any]:
+def _filter_for_worker(choice: ExportFilter) -> dict[str, Any]:
     moments = {name: iso(moment) for name in ("since", "until") if (moment := getattr(choice, name))}
     return asdict(choice) | moments
 

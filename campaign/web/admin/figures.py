@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from flask_babel import format_date, format_time, gettext
 
-from campaign.analytics.film_views import MARKS, watched
-from campaign.analytics.page_views import steps
-from campaign.analytics.shares import shared
+from campaign.analytics.film_views import MILESTONES, film_views
+from campaign.analytics.page_views import page_views
+from campaign.analytics.shares import share_counts
 from campaign.core.database import db, iso, utcnow
-from campaign.mail.queue_status import backlog
+from campaign.mail.queue_status import queue_status
 from campaign.petition import totals
 from campaign.petition.cleanup import NO_CHANNEL
 from campaign.sharing.channels import CHANNELS
@@ -22,7 +22,7 @@ DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FigureRow:
     """One line: what it is of, as machines and as people read it, and its numbers."""
 
     key: str
@@ -31,14 +31,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FigureTable:
     """A table by its lines; `columns` names what is counted. `over_time`: its lines follow each other evenly."""
 
     key: str
     title: str
     first: str
     columns: tuple[str, ...]
-    lines: list[Line] = field(default_factory=list)
+    lines: list[FigureRow] = field(default_factory=list)
     over_time: bool = False
 
     @property
@@ -52,74 +52,81 @@ class Figures:
         return sum(line.numbers[0] for line in self.lines)
 
 
-def by_hour() -> Figures:
+def by_hour() -> FigureTable:
     """Return the confirmed signatures of the last 48 hours, UTC."""
     first = utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     found = totals.by_hour(db.session, since=first)
     moments = [first + timedelta(hours=number) for number in range(HOURS)]
-    lines = [Line(iso(moment), _hour(moment), (found.get(moment, 0),)) for moment in moments]
-    return Figures("hours", gettext("The last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True)
+    lines = [FigureRow(iso(moment), _hour(moment), (found.get(moment, 0),)) for moment in moments]
+    return FigureTable(
+        "hours", gettext("The last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True
+    )
 
 
-def by_day() -> Figures:
+def by_day() -> FigureTable:
     """Return the confirmed signatures of each day, UTC, from the first one on."""
     found = totals.by_day(db.session)
     today = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
     first = min(next(iter(found), today), today - timedelta(days=1))
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    lines = [Line(str(day.date()), format_date(day, "medium", rebase=False), (found.get(day, 0),)) for day in days]
-    return Figures("days", gettext("Day by day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
+    lines = [FigureRow(str(day.date()), format_date(day, "medium", rebase=False), (found.get(day, 0),)) for day in days]
+    return FigureTable("days", gettext("Day by day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
 
 
-def by_country() -> Figures:
+def by_country() -> FigureTable:
     """Return the confirmed signatures by country, the most first."""
-    lines = [Line(code, country_name(code), (number,)) for code, number in totals.by(db.session, "country").items()]
-    return Figures("countries", gettext("Countries"), gettext("Country"), _signatures(), lines)
+    lines = [
+        FigureRow(code, country_name(code), (number,))
+        for code, number in totals.by_dimension(db.session, "country").items()
+    ]
+    return FigureTable("countries", gettext("Countries"), gettext("Country"), _signatures(), lines)
 
 
-def by_language() -> Figures:
+def by_language() -> FigureTable:
     """Return the confirmed signatures by the language that they were given in."""
-    found = totals.by(db.session, "language").items()
-    lines = [Line(language, language_name(language), (number,)) for language, number in found]
-    return Figures("languages", gettext("Languages"), gettext("Language"), _signatures(), lines)
+    found = totals.by_dimension(db.session, "language").items()
+    lines = [FigureRow(language, language_name(language), (number,)) for language, number in found]
+    return FigureTable("languages", gettext("Languages"), gettext("Language"), _signatures(), lines)
 
 
-def by_channel() -> Figures:
+def by_channel() -> FigureTable:
     """Return by channel how many came by it and signed, and how often it was used to pass the page on."""
-    found = totals.by_channel(db.session, shared(db.session))
-    lines = [Line(key, _channel(key), (came, shares)) for key, (shares, came) in found.items()]
+    found = totals.by_channel(db.session, share_counts(db.session))
+    lines = [FigureRow(key, _channel(key), (came, shares)) for key, (shares, came) in found.items()]
     lines.sort(key=lambda line: line.numbers, reverse=True)
     columns = (*_signatures(), gettext("Shares"))
-    return Figures("channels", gettext("How they came"), gettext("Channel"), columns, lines)
+    return FigureTable("channels", gettext("How they came"), gettext("Channel"), columns, lines)
 
 
-def funnel() -> Figures:
+def funnel() -> FigureTable:
     """Return how many came how far, from opening the page to passing it on."""
-    taken, marks = steps(db.session), watched(db.session)
-    plays, ends = (sum(number for _, _, percent, number in marks if percent == mark) for mark in (MARKS[0], MARKS[-1]))
+    taken, marks = page_views(db.session), film_views(db.session)
+    plays, ends = (
+        sum(number for _, _, percent, number in marks if percent == mark) for mark in (MILESTONES[0], MILESTONES[-1])
+    )
     lines = [
-        Line("views", gettext("opened the page"), (taken.get("viewed", 0),)),
-        Line("plays", gettext("started the film"), (plays,)),
-        Line("watched", gettext("watched it to its end"), (ends,)),
-        Line("signed", gettext("signed"), (taken.get("signed", 0),)),
-        Line("confirmed", gettext("confirmed"), (totals.confirmed(db.session),)),
-        Line("shared", gettext("passed it on"), (sum(shared(db.session).values()),)),
+        FigureRow("views", gettext("opened the page"), (taken.get("viewed", 0),)),
+        FigureRow("plays", gettext("started the film"), (plays,)),
+        FigureRow("watched", gettext("watched it to its end"), (ends,)),
+        FigureRow("signed", gettext("signed"), (taken.get("signed", 0),)),
+        FigureRow("confirmed", gettext("confirmed"), (totals.confirmed(db.session),)),
+        FigureRow("shared", gettext("passed it on"), (sum(share_counts(db.session).values()),)),
     ]
-    return Figures("funnel", gettext("From the film to the signature"), gettext("Step"), (gettext("Times"),), lines)
+    return FigureTable("funnel", gettext("From the film to the signature"), gettext("Step"), (gettext("Times"),), lines)
 
 
-def mail() -> Figures:
+def mail() -> FigureTable:
     """Return how the mail is: what waits, what no server took, what was given up."""
-    found = backlog(db.session)
+    found = queue_status(db.session)
     lines = [
-        Line("waiting", gettext("waiting to be sent"), (found.waiting,)),
-        Line("bounced", gettext("refused by the other side"), (found.bounced,)),
-        Line("dead", gettext("given up"), (found.dead,)),
+        FigureRow("waiting", gettext("waiting to be sent"), (found.waiting,)),
+        FigureRow("bounced", gettext("refused by the other side"), (found.bounced,)),
+        FigureRow("dead", gettext("given up"), (found.dead,)),
     ]
-    return Figures("mail", gettext("Mail"), gettext("State"), (gettext("Mails"),), lines)
+    return FigureTable("mail", gettext("Mail"), gettext("State"), (gettext("Mails"),), lines)
 
 
-FIGURES: dict[str, Callable[[], Figures]] = {
+FIGURES: dict[str, Callable[[], FigureTable]] = {
     "hours": by_hour,
     "days": by_day,
     "countries": by_country,

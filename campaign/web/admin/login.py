@@ -11,31 +11,31 @@ from flask_babel import gettext
 from campaign.accounts import passkeys
 from campaign.accounts.login import check_code, check_password
 from campaign.accounts.organisers import member
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
-from campaign.errors import LimitReached, WrongFactor
+from campaign.errors import LimitReached, WrongCredential
 from campaign.web.admin import sessions
-from campaign.web.admin.access import needs, no_step_up, open_to_anybody, tell
-from campaign.web.admin.relying_party import place
+from campaign.web.admin.access import no_step_up, public_view, record_for, requires_role
+from campaign.web.admin.relying_party import relying_party
 from campaign.web.forms.admin import CodeForm, PasswordForm
-from campaign.web.negotiation import in_words, to_retry
-from campaign.web.rate_limits import count_sign_in
+from campaign.web.negotiation import set_retry_after, wait_in_words
+from campaign.web.rate_limits import count_login
 
 bp = Blueprint("entrance", __name__)
 
 
 @bp.get("/sign-in")
-@open_to_anybody
+@public_view
 def sign_in() -> ResponseReturnValue:
     """Ask for address and password."""
     return _first(PasswordForm(formdata=None))
 
 
 @bp.post("/sign-in")
-@open_to_anybody
+@public_view
 def give_password() -> ResponseReturnValue:
     """Take the first factor."""
-    count_sign_in()
+    count_login()
     form = PasswordForm()
     if not form.validate():
         return _first(form, 422)
@@ -44,49 +44,49 @@ def give_password() -> ResponseReturnValue:
         if found.ready_at is None:
             form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
         else:
-            sessions.note_password(found.id)
+            sessions.remember_password(found.id)
     return _first(form, form.status) if form.errors else redirect(url_for(".second"), 303)
 
 
 @bp.get("/sign-in/code")
-@open_to_anybody
+@public_view
 def second() -> ResponseReturnValue:
     """Ask for the second factor."""
-    who = sessions.password_given()
+    who = sessions.password_verified()
     return _second(CodeForm(formdata=None), who) if who else redirect(url_for(".sign_in"), 303)
 
 
 @bp.post("/sign-in/code")
-@open_to_anybody
+@public_view
 def give_code() -> ResponseReturnValue:
     """Take the second factor, and let them in."""
-    count_sign_in()
-    form, who = CodeForm(), sessions.password_given()
+    count_login()
+    form, who = CodeForm(), sessions.password_verified()
     if who is None:
         return redirect(url_for(".sign_in"), 303)
     if not form.validate():
         return _second(form, who, 422)
     with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
-        check_code(db.session, state().factor_key, who, str(form.code.data))
+        check_code(db.session, current_context().factor_key, who, str(form.code.data))
     return _second(form, who, form.status) if form.errors else _let_in()
 
 
 @bp.post("/sign-in/passkey")
-@open_to_anybody
+@public_view
 def give_passkey() -> ResponseReturnValue:
     """Take a passkey as the second factor, and let them in."""
-    count_sign_in()
-    who, credential = sessions.password_given(), request.form.get("credential", "")
+    count_login()
+    who, credential = sessions.password_verified(), request.form.get("credential", "")
     if who is None:
         return redirect(url_for(".sign_in"), 303)
     form = CodeForm(formdata=None)
     with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
-        passkeys.check(db.session, place(), who, credential=credential)
+        passkeys.verify(db.session, relying_party(), who, credential=credential)
     return _second(form, who, form.status) if form.errors else _let_in()
 
 
 @bp.post("/sign-out")
-@needs("reader")
+@requires_role("reader")
 @no_step_up
 def sign_out() -> ResponseReturnValue:
     """End the session."""
@@ -97,9 +97,9 @@ def sign_out() -> ResponseReturnValue:
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Answer somebody who tries too often with the time to come back."""
-    form, when = PasswordForm(formdata=None), in_words(error.seconds)
+    form, when = PasswordForm(formdata=None), wait_in_words(error.seconds)
     form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
-    return to_retry(_first(form, 429), error.seconds)
+    return set_retry_after(_first(form, 429), error.seconds)
 
 
 @contextmanager
@@ -107,18 +107,18 @@ def _noting(who: UUID) -> Iterator[None]:
     """Note a wrong second factor: somebody knows the password."""
     try:
         yield
-    except WrongFactor:
-        tell("wrong-code", who)
+    except WrongCredential:
+        record_for("wrong-code", who)
         raise
 
 
 def _let_in() -> ResponseReturnValue:
     """Begin the session of somebody who has given both factors; the first one is used up by that."""
-    who = sessions.use_password_given()
+    who = sessions.consume_password()
     if who is None:  # another request was faster
         return redirect(url_for(".sign_in"), 303)
     sessions.sign_in(member(db.session, who))
-    tell("signed-in", who)
+    record_for("signed-in", who)
     return redirect(url_for("dashboard.show"), 303)
 
 
@@ -127,5 +127,9 @@ def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
-    options = passkeys.request(db.session, place(), who) if passkeys.has_passkey(db.session, who) else None
+    options = (
+        passkeys.authentication_options(db.session, relying_party(), who)
+        if passkeys.has_passkey(db.session, who)
+        else None
+    )
     return make_response(render_template("organise/second.html", form=form, options=options), status)

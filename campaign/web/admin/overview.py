@@ -4,17 +4,17 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.accounts import audit_log
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db, utcnow
-from campaign.core.disk_space import room
+from campaign.core.disk_space import disk_status
 from campaign.exports.csv_writer import DIALECTS, iter_csv
 from campaign.mail import domain_budget
 from campaign.mail.queue_status import health
 from campaign.petition import totals
-from campaign.petition.status import stage
+from campaign.petition.status import petition_status
 from campaign.web import proxies
 from campaign.web.admin import figures
-from campaign.web.admin.access import needs
+from campaign.web.admin.access import requires_role
 from campaign.web.admin.downloads import attachment
 
 EXPORTS_SHOWN = 5
@@ -23,7 +23,7 @@ bp = Blueprint("dashboard", __name__)
 
 
 @bp.get("/")
-@needs("reader")
+@requires_role("reader")
 def show() -> ResponseReturnValue:
     """Show how the campaign goes."""
     return render_template(
@@ -32,17 +32,17 @@ def show() -> ResponseReturnValue:
         today=figures.today(),
         count=totals.confirmed(db.session),
         exports=audit_log.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
-        stage=stage(db.session),
+        stage=petition_status(db.session),
         full_domains=domain_budget.full_domains(db.session),
         mail_health=health(db.session),
         now=utcnow(),
-        disk=room(state().settings),
+        disk=disk_status(current_context().settings),
         has_unknown_proxy=proxies.is_unknown(),
     )
 
 
 @bp.get("/figures/<key>.csv")
-@needs("reader")
+@requires_role("reader")
 def figures_csv(key: str) -> ResponseReturnValue:
     """Give one table as CSV, for a spreadsheet."""
     if key not in figures.FIGURES:

@@ -8,21 +8,21 @@ from flask import g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from campaign.accounts import organisers
-from campaign.accounts.invitations import Invited
+from campaign.accounts.invitations import InvitationDetails
 from campaign.core.database import db
 from campaign.web.admin import sessions
-from campaign.web.admin.access import open_to_anybody
+from campaign.web.admin.access import public_view
 
 Step = Callable[[UUID], ResponseReturnValue]
 
 
-def step(view: Step) -> Callable[..., ResponseReturnValue]:
+def registration_step(view: Step) -> Callable[..., ResponseReturnValue]:
     """Let a step be taken by who has begun with this browser; others are led to the beginning."""
 
-    @open_to_anybody
+    @public_view
     @wraps(view)
     def taken(token: str) -> ResponseReturnValue:
-        found = who(invited())
+        found = current_invitee(current_invitation())
         return view(found) if found else redirect(url_for(".account", token=token), 303)
 
     return taken
@@ -32,29 +32,31 @@ def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
     """Like `step`, for organisers who cannot log in yet: those who can change their factors on their account page."""
 
     def taken(organiser_id: UUID) -> ResponseReturnValue:
-        return lead_to(".passphrase") if is_in(organiser_id) else view(organiser_id)
+        return redirect_to(".passphrase") if is_active(organiser_id) else view(organiser_id)
 
-    return step(wraps(view)(taken))
+    return registration_step(wraps(view)(taken))
 
 
-def who(of: Invited) -> UUID | None:
+def current_invitee(of: InvitationDetails) -> UUID | None:
     """Return who this invitation is for, if it is they who send this request."""
     signed_in = g.organiser.id if g.organiser else None
-    here = signed_in if is_in(of.organiser_id) else sessions.joining()  # who is in shows both factors first
+    here = (
+        signed_in if is_active(of.organiser_id) else sessions.registration_token()
+    )  # who is in shows both factors first
     return here if here is not None and here == of.organiser_id else None
 
 
-def is_in(organiser_id: UUID | None) -> bool:
+def is_active(organiser_id: UUID | None) -> bool:
     """Tell whether somebody has finished coming in."""
     return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
 
 
-def invited() -> Invited:
+def current_invitation() -> InvitationDetails:
     """Return the invitation of this request."""
-    found: Invited = g.invited
+    found: InvitationDetails = g.invited
     return found
 
 
-def lead_to(step: str) -> ResponseReturnValue:
+def redirect_to(step: str) -> ResponseReturnValue:
     """Lead to another step."""
-    return redirect(url_for(step, token=invited().token), 303)
+    return redirect(url_for(step, token=current_invitation().token), 303)

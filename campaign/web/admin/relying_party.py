@@ -1,9 +1,9 @@
 """The relying party of the campaign's passkeys (W3C, Web Authentication)."""
 
 from campaign.accounts import passkeys
-from campaign.context import state
+from campaign.context import current_context
 
 
-def place() -> passkeys.Place:
+def relying_party() -> passkeys.RelyingParty:
     """Return where passkeys of this campaign are good."""
-    return passkeys.Place(state().settings.public_url)
+    return passkeys.RelyingParty(current_context().settings.public_url)

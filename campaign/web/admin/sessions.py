@@ -8,35 +8,35 @@ from flask_wtf import CSRFProtect
 
 from campaign.accounts import sessions, short_lived_tokens
 from campaign.accounts.organisers import Member, member
-from campaign.accounts.short_lived_tokens import INVITATION_BEGUN, PASSWORD_GIVEN
+from campaign.accounts.short_lived_tokens import PASSWORD_VERIFIED, REGISTRATION_STARTED
 from campaign.config.settings import Settings
-from campaign.context import state_of
+from campaign.context import context_of
 from campaign.core.database import db
 
-ROOM = "/organise"
+ADMIN_PATH = "/organise"
 _TOKEN = "token"  # noqa: S105
-_JOINING = "joining"
-_WAITING = "waiting"
+_REGISTRATION = "joining"
+_PASSWORD_VERIFIED = "waiting"  # noqa: S105
 _PROOF = "proof"
 
 csrf = CSRFProtect()
 
 
-class OrganisersCookie(SecureCookieSessionInterface):
+class AdminSessionInterface(SecureCookieSessionInterface):
     """Flask's signed cookie, but none elsewhere: there a page would differ by it (`Vary: Cookie`)."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return what the cookie holds; None outside the room."""
-        return super().open_session(app, request) if is_theirs(request.path) else None
+        return super().open_session(app, request) if is_admin_path(request.path) else None
 
 
-def bake(app: Flask, settings: Settings) -> None:
+def init_sessions(app: Flask, settings: Settings) -> None:
     """Give `app` the cookie and the tokens of its forms."""
-    app.secret_key = state_of(app).session_key
-    app.session_interface = OrganisersCookie()
+    app.secret_key = context_of(app).session_key
+    app.session_interface = AdminSessionInterface()
     app.config.update(
         SESSION_COOKIE_NAME="organiser",
-        SESSION_COOKIE_PATH=ROOM,
+        SESSION_COOKIE_PATH=ADMIN_PATH,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
         WTF_CSRF_CHECK_DEFAULT=False,  # `access` checks, before anything else
@@ -46,40 +46,40 @@ def bake(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
 
 
-def is_theirs(path: str) -> bool:
+def is_admin_path(path: str) -> bool:
     """Tell whether `path` is in the organisers' room."""
-    return path == ROOM or path.startswith(f"{ROOM}/")
+    return path == ADMIN_PATH or path.startswith(f"{ADMIN_PATH}/")
 
 
-def signed_in(*, used: bool) -> Member | None:
+def current_session_organiser(*, used: bool) -> Member | None:
     """Return who sends this request, if they are signed in; with `used` they stay so for 30 minutes more."""
     organiser_id = sessions.organiser_of(db.session, str(session.get(_TOKEN, "")), used=used)
     return member(db.session, organiser_id) if organiser_id else None
 
 
-def begin_joining(organiser_id: UUID) -> None:
+def start_registration(organiser_id: UUID) -> None:
     """Let the browser of this request go on coming in with an invitation, for an hour."""
-    session[_JOINING] = short_lived_tokens.issue(db.session, INVITATION_BEGUN, organiser_id)
+    session[_REGISTRATION] = short_lived_tokens.issue(db.session, REGISTRATION_STARTED, organiser_id)
 
 
-def joining() -> UUID | None:
+def registration_token() -> UUID | None:
     """Return who comes in with this browser."""
-    return short_lived_tokens.organiser_of(db.session, INVITATION_BEGUN, session.get(_JOINING, ""))
+    return short_lived_tokens.organiser_of(db.session, REGISTRATION_STARTED, session.get(_REGISTRATION, ""))
 
 
-def note_password(organiser_id: UUID) -> None:
+def remember_password(organiser_id: UUID) -> None:
     """Let the browser of this request give the second factor, for five minutes."""
-    session[_WAITING] = short_lived_tokens.issue(db.session, PASSWORD_GIVEN, organiser_id)
+    session[_PASSWORD_VERIFIED] = short_lived_tokens.issue(db.session, PASSWORD_VERIFIED, organiser_id)
 
 
-def password_given() -> UUID | None:
+def password_verified() -> UUID | None:
     """Return who has given their password with this browser, a short while ago."""
-    return short_lived_tokens.organiser_of(db.session, PASSWORD_GIVEN, session.get(_WAITING, ""))
+    return short_lived_tokens.organiser_of(db.session, PASSWORD_VERIFIED, session.get(_PASSWORD_VERIFIED, ""))
 
 
-def use_password_given() -> UUID | None:
+def consume_password() -> UUID | None:
     """Return the same, once: another request with this cookie gets None."""
-    return short_lived_tokens.use_up(db.session, PASSWORD_GIVEN, session.pop(_WAITING, ""))
+    return short_lived_tokens.consume(db.session, PASSWORD_VERIFIED, session.pop(_PASSWORD_VERIFIED, ""))
 
 
 def is_confirmed() -> bool:
@@ -108,4 +108,4 @@ def sign_out() -> None:
 
 def end_others(organiser: Member) -> None:
     """End all sessions of an organiser but this one."""
-    sessions.end_all(db.session, organiser.id, but=str(session.get(_TOKEN, "")))
+    sessions.end_all_sessions(db.session, organiser.id, but=str(session.get(_TOKEN, "")))

@@ -10,28 +10,28 @@ from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.petition import feature_flags, settings, totals
 from campaign.petition import status as petition_status
 from campaign.petition.goals import goal_for
-from campaign.petition.settings import Options
+from campaign.petition.settings import PetitionSettings
 from campaign.web import i18n, petition_settings
 from campaign.web.admin import confirmations
-from campaign.web.admin.access import needs, no_step_up, recording, step_up
-from campaign.web.admin.step_up import asks_first
-from campaign.web.forms.settings import DayForm, GoalsForm, LetterForm
-from campaign.web.petition_page import shown_page
+from campaign.web.admin.access import no_step_up, recording, requires_role, step_up
+from campaign.web.admin.step_up import asks_confirmation
+from campaign.web.forms.settings import DayForm, GoalsForm, PetitionTextForm
+from campaign.web.petition_page import render_page
 
 bp = Blueprint("settings", __name__)
 
 
 @bp.get("/settings")
-@needs("owner")
+@requires_role("owner")
 def show() -> ResponseReturnValue:
     """Show what can be set."""
     return _page()
 
 
 @bp.post("/settings/stage")
-@needs("owner")
+@requires_role("owner")
 @step_up
-@asks_first(confirmations.changing_stage)
+@asks_confirmation(confirmations.status_change_question)
 def set_stage() -> ResponseReturnValue:
     """Open or close the petition, or note the day on which it was handed in."""
     form = DayForm()
@@ -51,45 +51,45 @@ def set_stage() -> ResponseReturnValue:
 
 
 @bp.post("/settings/bot-check")
-@needs("owner")
+@requires_role("owner")
 @step_up
 def set_bot_check() -> ResponseReturnValue:
     """Switch the bot check on or off."""
     is_on = request.form.get("act") == "on"
     with recording("changed-setting", setting="bot-check", to="on" if is_on else "off") as draft:
-        turn = feature_flags.turn_on if is_on else feature_flags.turn_off
+        turn = feature_flags.enable if is_on else feature_flags.disable
         draft.happened = turn(db.session, "bot-check")
     return _done()
 
 
 @bp.post("/settings/names")
-@needs("owner")
+@requires_role("owner")
 @step_up
 def set_names() -> ResponseReturnValue:
     """Show first names on the public page, or none."""
     is_shown = request.form.get("act") == "on"
     with recording("changed-setting", setting="names", to="on" if is_shown else "off") as draft:
-        turn = feature_flags.turn_off if is_shown else feature_flags.turn_on
+        turn = feature_flags.disable if is_shown else feature_flags.enable
         draft.happened = turn(db.session, "names-off")
     return _done()
 
 
 @bp.post("/settings/goals")
-@needs("owner")
+@requires_role("owner")
 @step_up
 def set_goals() -> ResponseReturnValue:
     """Set the goals and the address to write to."""
     form = GoalsForm()
     if not form.validate():
         return _page(422, goals=form)
-    before = petition_settings.chosen()
+    before = petition_settings.current_settings()
     _set("goals", _goals(before), str(form.goals.data))
     _set("contact", before.contact, str(form.contact.data))
     return _done()
 
 
 @bp.post("/settings/letter")
-@needs("owner")
+@requires_role("owner")
 @step_up
 def set_letter() -> ResponseReturnValue:
     """Set the letter in one language."""
@@ -97,45 +97,45 @@ def set_letter() -> ResponseReturnValue:
     if not form.validate():
         return _page(422, letter=form)
     of, text = _letter(form)
-    _set("letter", petition_settings.chosen().letters.get(of, ""), text, language=of)
+    _set("letter", petition_settings.current_settings().letters.get(of, ""), text, language=of)
     return redirect(url_for(".show", of=of, done="1") + "#letter", 303)
 
 
 @bp.post("/settings/letter/preview")
-@needs("owner")
+@requires_role("owner")
 @no_step_up
 def preview_letter() -> ResponseReturnValue:
     """Show the public page with a letter that is not set yet."""
     form = _letter_form()
     if not form.validate():
         return _page(422, letter=form)
-    present, (of, text) = petition_settings.chosen(), _letter(form)
-    petition_settings.preview(Options(present.goals, present.contact, {**present.letters, of: text}))
-    i18n.use(of)
+    present, (of, text) = petition_settings.current_settings(), _letter(form)
+    petition_settings.preview(PetitionSettings(present.goals, present.contact, {**present.letters, of: text}))
+    i18n.set_language(of)
     g.previewed = True
-    return make_response(shown_page())
+    return make_response(render_page())
 
 
-def _letter_form() -> LetterForm:
+def _letter_form() -> PetitionTextForm:
     """Return the form of the letter as it was sent. Our own page sends no language that the site does not have."""
-    form = LetterForm()
+    form = PetitionTextForm()
     return form if form.of.data in LANGUAGES else abort(400)
 
 
-def _letter(form: LetterForm) -> tuple[str, str]:
+def _letter(form: PetitionTextForm) -> tuple[str, str]:
     """Return the language and the text of a letter; the text is empty where it is the one that ships."""
     of, text = str(form.of.data), str(form.text.data)
-    return of, "" if text == petition_settings.shipped_letter(of) else text
+    return of, "" if text == petition_settings.default_petition_text(of) else text
 
 
 def _set(name: settings.Name, before: str, to: str, *, language: str = "") -> None:
     """Set an option and record it, unless it is what it was."""
     with recording("changed-setting", setting=f"{name} {language}".strip(), before=before, to=to) as draft:
         draft.happened = before != to
-        settings.set_option(db.session, name, to, language=language)
+        settings.set_setting(db.session, name, to, language=language)
 
 
-def _goals(of: Options) -> str:
+def _goals(of: PetitionSettings) -> str:
     return " ".join(map(str, of.goals))
 
 
@@ -144,19 +144,19 @@ def _done() -> ResponseReturnValue:
 
 
 def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
-    present, of = petition_settings.chosen(), request.args.get("of", i18n.current())
+    present, of = petition_settings.current_settings(), request.args.get("of", i18n.get_language())
     of = of if of in LANGUAGES else DEFAULT_LANGUAGE
     count = totals.confirmed(db.session)
     shown: dict[str, Any] = {
         "day": DayForm(formdata=None, day=utcnow().date()),
         "goals": GoalsForm(formdata=None, goals=_goals(present), contact=present.contact),
-        "letter": LetterForm(formdata=None, of=of, text=petition_settings.letter_in(of)),
+        "letter": PetitionTextForm(formdata=None, of=of, text=petition_settings.petition_text_in(of)),
     }
     page = render_template(
         "organise/settings.html",
-        stage=petition_status.stage(db.session),
-        bot_check=feature_flags.is_on(db.session, "bot-check"),
-        names_off=feature_flags.is_on(db.session, "names-off"),
+        stage=petition_status.petition_status(db.session),
+        bot_check=feature_flags.is_enabled(db.session, "bot-check"),
+        names_off=feature_flags.is_enabled(db.session, "names-off"),
         goal=goal_for(count, present.goals),
         **shown | forms,
     )

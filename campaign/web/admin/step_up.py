@@ -15,22 +15,22 @@ from markupsafe import Markup, escape
 
 from campaign.accounts import passkeys, passwords
 from campaign.accounts.login import check_code, check_password
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.secret_text import compact_code
-from campaign.errors import WrongFactor
+from campaign.errors import WrongCredential
 from campaign.web.admin import sessions
-from campaign.web.admin.access import ANYBODY, SAFE_METHODS, StepUp, me, record_refused
-from campaign.web.admin.relying_party import place
-from campaign.web.admin.sessions import is_theirs
+from campaign.web.admin.access import EVERYONE, SAFE_METHODS, StepUp, current_organiser, record_refused
+from campaign.web.admin.relying_party import relying_party
+from campaign.web.admin.sessions import is_admin_path
 from campaign.web.forms.admin import StepUpForm
 
 CREDENTIAL = "confirm-credential"
-SURE = "confirm-sure"
+CONFIRM_FIELD = "confirm-sure"
 CODE_LENGTH = 6
 # Names of fields that are never carried on; a form may put a prefix before them.
 SECRETS = frozenset({"passphrase", "old", "chosen", "again", "password", "recovery_key", "code", "secret"})
-_OURS = ("csrf_token", "confirm-secret", CREDENTIAL, SURE)
+_OURS = ("csrf_token", "confirm-secret", CREDENTIAL, CONFIRM_FIELD)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -44,12 +44,12 @@ class Question:
     button: str
 
 
-def about(title: str, email: str) -> Markup:
+def describe(title: str, email: str) -> Markup:
     """Return the title of a question, which has `%(email)s` in it, with an email address that can break anywhere."""
     return escape(title) % {"email": Markup("<bdi>{}</bdi>").format(email)}
 
 
-def asks_first(question: Callable[..., Question | None], *, private: bool = False) -> Callable[[View], View]:
+def asks_confirmation(question: Callable[..., Question | None], *, private: bool = False) -> Callable[[View], View]:
     """Show a page before a view is called; `question` gets the same arguments, and returns None if there is none.
 
     A `private` question tells something that a session without the secret must not learn: it follows the secret.
@@ -62,23 +62,23 @@ def asks_first(question: Callable[..., Question | None], *, private: bool = Fals
     return mark
 
 
-def guard(app: Flask) -> None:
+def init_step_up(app: Flask) -> None:
     """Guard each view that changes something under /organise. Call `access.guard` before this."""
-    app.before_request(_ask)
+    app.before_request(_ask_confirmation)
     app.jinja_env.globals.update(is_confirmed=sessions.is_confirmed, step_up_form=_form)
 
 
-def _ask() -> ResponseReturnValue | None:
+def _ask_confirmation() -> ResponseReturnValue | None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if not is_theirs(request.path) or request.method in SAFE_METHODS or getattr(view, "needs", "") == ANYBODY:
+    if not is_admin_path(request.path) or request.method in SAFE_METHODS or getattr(view, "needs", "") == EVERYONE:
         return None
     form = StepUpForm(prefix="confirm")
     needs_secret = getattr(view, "step_up", StepUp.REQUIRED) is StepUp.REQUIRED and not sessions.is_confirmed()
-    if needs_secret and _was_given(form):
+    if needs_secret and _is_given(form):
         needs_secret = False
     if needs_secret:
         return _page(form, None if getattr(view, "is_private", False) else _question(view), needs_secret=True)
-    question = None if SURE in request.form else _question(view)
+    question = None if CONFIRM_FIELD in request.form else _question(view)
     return _page(form, question, needs_secret=False) if question else None
 
 
@@ -88,7 +88,7 @@ def _question(view: Any) -> Question | None:
     return question
 
 
-def _was_given(form: StepUpForm) -> bool:
+def _is_given(form: StepUpForm) -> bool:
     """Return whether the request holds a secret that is right. Wrong guesses are slowed, and recorded."""
     credential, secret = request.form.get(CREDENTIAL), str(form.secret.data or "")
     if not form.validate() or not (credential or secret):
@@ -96,7 +96,7 @@ def _was_given(form: StepUpForm) -> bool:
     with form.refusing(form.secret, gettext("This is not right. Each code is good once.")):
         try:
             _check(credential, secret)
-        except WrongFactor:
+        except WrongCredential:
             record_refused(str(request.endpoint), "wrong-secret")
             raise
         sessions.confirm()
@@ -107,24 +107,24 @@ def _check(credential: str | None, secret: str) -> None:
     """Accept a passkey, the digits of an app, or the password. Raises `WrongFactor` and `TooManyTries`."""
     compact = compact_code(secret)
     if credential:
-        passkeys.check(db.session, place(), me().id, credential=credential)
-    elif len(compact) == CODE_LENGTH and compact.isdecimal() and len(secret.strip()) < passwords.LEAST:
-        check_code(db.session, state().factor_key, me().id, compact)
+        passkeys.verify(db.session, relying_party(), current_organiser().id, credential=credential)
+    elif len(compact) == CODE_LENGTH and compact.isdecimal() and len(secret.strip()) < passwords.MIN_LENGTH:
+        check_code(db.session, current_context().factor_key, current_organiser().id, compact)
     else:
-        check_password(db.session, me().email, secret)
+        check_password(db.session, current_organiser().email, secret)
 
 
 def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) -> ResponseReturnValue:
-    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back": _back()}
-    shown |= {"carried": list(_carried()), "has_secrets": any(map(_is_secret, request.form))}
-    if needs_secret and passkeys.has_passkey(db.session, me().id):
-        shown["options"] = passkeys.request(db.session, place(), me().id)
-    page = render_template("organise/confirm.html", **shown, credential=CREDENTIAL, sure=SURE)
+    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back": _back_url()}
+    shown |= {"carried": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
+    if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
+        shown["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
+    page = render_template("organise/confirm.html", **shown, credential=CREDENTIAL, sure=CONFIRM_FIELD)
     status = form.status if form.errors else 403 if needs_secret else 200
     return make_response(page, status)
 
 
-def _carried() -> Iterator[tuple[str, str]]:
+def _carried_fields() -> Iterator[tuple[str, str]]:
     """Yield the fields of the request that are carried on, by name and value."""
     for name, value in request.form.items(multi=True):
         if name not in _OURS and not _is_secret(name):
@@ -135,7 +135,7 @@ def _is_secret(name: str) -> bool:
     return name not in _OURS and name.rpartition("-")[2] in SECRETS
 
 
-def _back() -> str:
+def _back_url() -> str:
     """Return the address of the page that the form stands on."""
     endpoint = f"{request.blueprint}.show"
     return url_for(endpoint if endpoint in current_app.view_functions else "dashboard.show")

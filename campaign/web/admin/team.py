@@ -12,22 +12,22 @@ from campaign.accounts.organisers import ROLES, Member, member
 from campaign.core.database import db
 from campaign.errors import LastExporter, LastOwner, UnknownOrganiser
 from campaign.web.admin import confirmations
-from campaign.web.admin.access import needs, opened, record, recording, step_up
-from campaign.web.admin.step_up import asks_first
+from campaign.web.admin.access import record, recording, requires_role, run_with_passphrase, step_up
+from campaign.web.admin.step_up import asks_confirmation
 from campaign.web.forms.admin import InviteForm
 
 bp = Blueprint("organisers", __name__)
 
 
 @bp.get("/organisers")
-@needs("owner")
+@requires_role("owner")
 def show() -> ResponseReturnValue:
     """List them, and who is invited."""
     return _page(InviteForm(formdata=None))
 
 
 @bp.post("/organisers")
-@needs("owner")
+@requires_role("owner")
 @step_up
 def invite() -> ResponseReturnValue:
     """Make an invitation and show its address, this once; one that carries keys needs the giver's passphrase."""
@@ -46,70 +46,70 @@ def invite() -> ResponseReturnValue:
 
 
 @bp.post("/organisers/<uuid:organiser_id>/role")
-@needs("owner")
+@requires_role("owner")
 @step_up
-@asks_first(confirmations.changing_role)
+@asks_confirmation(confirmations.role_change_question)
 def set_role(organiser_id: UUID) -> ResponseReturnValue:
     """Give somebody another role."""
     role = request.form.get("role", "")
     if role not in ROLES:
         abort(400)
-    changed = _known(organiser_id)
+    changed = _find(organiser_id)
     with recording("changed-role", email=changed.email, before=changed.role, role=role) as draft:
-        draft.happened = role != _known(organiser_id).role
+        draft.happened = role != _find(organiser_id).role
         organisers.set_role(db.session, organiser_id, role)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/<uuid:organiser_id>/stop-export")
-@needs("owner")
+@requires_role("owner")
 @step_up
-@asks_first(confirmations.stopping_export)
+@asks_confirmation(confirmations.revoke_export_question)
 def stop_export(organiser_id: UUID) -> ResponseReturnValue:
     """Delete somebody's copy of the keys."""
-    with recording("ended-export", email=_known(organiser_id).email) as draft:
-        draft.happened = organisers.stop_export(db.session, organiser_id)
+    with recording("ended-export", email=_find(organiser_id).email) as draft:
+        draft.happened = organisers.revoke_export(db.session, organiser_id)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/<uuid:organiser_id>/remove")
-@needs("owner")
+@requires_role("owner")
 @step_up
-@asks_first(confirmations.removing)
+@asks_confirmation(confirmations.removal_question)
 def remove(organiser_id: UUID) -> ResponseReturnValue:
     """Remove somebody, with their sessions and their copy of the keys."""
-    with recording("removed", email=_known(organiser_id).email):
+    with recording("removed", email=_find(organiser_id).email):
         organisers.remove(db.session, organiser_id)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/organisers/invitations/take-back")
-@needs("owner")
+@requires_role("owner")
 @step_up
-@asks_first(confirmations.taking_back)
+@asks_confirmation(confirmations.revoke_invitation_question)
 def take_back() -> ResponseReturnValue:
     """Let an invitation that waits be good no more."""
     email = request.form.get("email") or None
     with recording("took-back-invitation", email=email) as draft:
-        draft.happened = invitations.take_back(db.session, email)
+        draft.happened = invitations.revoke(db.session, email)
     return redirect(url_for(".show"), 303)
 
 
 @bp.errorhandler(LastOwner)
-def keep_one(_error: LastOwner) -> ResponseReturnValue:
+def explain_last_owner(_error: LastOwner) -> ResponseReturnValue:
     """Say that somebody must be left who can let others in."""
     return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
 
 
 @bp.errorhandler(LastExporter)
-def keep_one_exporter(_error: LastExporter) -> ResponseReturnValue:
+def explain_last_exporter(_error: LastExporter) -> ResponseReturnValue:
     """Say that somebody must be left who can give the right to export."""
     fault = gettext("Nobody else may export. Give somebody else the right first.")
     return _page(InviteForm(formdata=None), 409, fault=fault)
 
 
 @bp.errorhandler(UnknownOrganiser)
-def miss(_error: UnknownOrganiser) -> ResponseReturnValue:
+def explain_unknown_organiser(_error: UnknownOrganiser) -> ResponseReturnValue:
     """Say that somebody is gone already."""
     return _page(InviteForm(formdata=None), 404, fault=gettext("There is no such organiser any more."))
 
@@ -120,12 +120,12 @@ def _invitation(form: InviteForm, guest: UUID | None) -> str:
         with recording("invited", **asked, exports=False):
             return invitations.invite(db.session, **asked)
     known = str(guest) if guest else None
-    token = opened("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
+    token = run_with_passphrase("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
     record("invited", **asked, exports=True)
     return str(token)
 
 
-def _known(organiser_id: UUID) -> Member:
+def _find(organiser_id: UUID) -> Member:
     return member(db.session, organiser_id)
 
 
@@ -134,7 +134,7 @@ def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnVa
         "organise/organisers.html",
         form=form,
         members=organisers.members(db.session),
-        waiting=invitations.waiting(db.session),
+        waiting=invitations.pending_invitations(db.session),
         roles=list(confirmations.role_names().items()),
         **shown,
     )

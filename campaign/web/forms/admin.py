@@ -14,16 +14,16 @@ from wtforms import BooleanField, Field, Form, StringField
 from wtforms.validators import DataRequired, ValidationError
 
 from campaign.accounts import passkeys, passwords
-from campaign.accounts.organisers import EXPORTING, ROLES
-from campaign.core.secret_text import normalised
-from campaign.errors import BadRecoveryKey, NoKeyHolder, TooManyTries, WrongFactor, WrongPassphrase
+from campaign.accounts.organisers import EXPORT_ROLES, ROLES
+from campaign.core.secret_text import normalize_secret
+from campaign.errors import InvalidRecoveryKey, NoKeyHolder, Throttled, WrongCredential, WrongPassphrase
 from campaign.petition import display_names
-from campaign.web.forms.sign import CODE_LENGTH, LinkForm, at_most, email_field
+from campaign.web.forms.sign import CODE_LENGTH, LinkForm, email_field, limit_length
 from campaign.web.forms.text_fields import MultilineField, TextField
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
-LONGEST = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
+MAX_NAME_LENGTH = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
 FACTOR_LENGTH = 100  # of a code with what is copied along with it
 
 
@@ -38,7 +38,7 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
             if formdata is None:
                 return None
             sent = formdata if isinstance(formdata, MultiDict) else request.form
-            return MultiDict([(name, value[:LONGEST]) for name, value in sent.items(multi=True)])
+            return MultiDict([(name, value[:MAX_NAME_LENGTH]) for name, value in sent.items(multi=True)])
 
     status = 422  # of the answer where something is wrong
 
@@ -51,16 +51,16 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
         """Say `why` beside a field when what was typed there opens nothing, or how long to wait after wrong tries."""
         try:
             yield
-        except (WrongFactor, WrongPassphrase, NoKeyHolder, BadRecoveryKey):
+        except (WrongCredential, WrongPassphrase, NoKeyHolder, InvalidRecoveryKey):
             self.refuse(field, why)
-        except TooManyTries as error:
-            self.refuse(field, _wait(error))
+        except Throttled as error:
+            self.refuse(field, _wait_message(error))
             self.status = 429
 
 
-def secret(missing: str) -> StringField:
+def secret_field(missing: str) -> StringField:
     """Return a field for something secret, which is taken as it is typed."""
-    return StringField(validators=[DataRequired(missing), at_most(SECRET_LENGTH)])
+    return StringField(validators=[DataRequired(missing), limit_length(SECRET_LENGTH)])
 
 
 class EmailForm(OrganiserForm, LinkForm):
@@ -71,15 +71,15 @@ class PasswordForm(OrganiserForm):
     """Address and password, at sign-in."""
 
     email = email_field()
-    password = secret(_("Please type your password."))
+    password = secret_field(_("Please type your password."))
 
 
-class ChosenForm(OrganiserForm):
+class NewSecretForm(OrganiserForm):
     """Something secret that is chosen now, typed twice; `least` characters."""
 
-    least = passwords.LEAST
-    chosen = secret(_("Please choose one."))
-    again = secret(_("Please type it once more."))
+    least = passwords.MIN_LENGTH
+    chosen = secret_field(_("Please choose one."))
+    again = secret_field(_("Please type it once more."))
 
     def validate_chosen(self, field: Field) -> None:
         """Refuse what could be guessed."""
@@ -93,7 +93,7 @@ class ChosenForm(OrganiserForm):
 
     def validate_again(self, field: Field) -> None:
         """Refuse a slip."""
-        if normalised(field.data) != normalised(self.chosen.data or ""):
+        if normalize_secret(field.data) != normalize_secret(self.chosen.data or ""):
             raise ValidationError(gettext("This is not the same as above."))
 
     def known(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class ChosenForm(OrganiserForm):
         return ()
 
 
-class AccountForm(ChosenForm, EmailForm):
+class AccountForm(NewSecretForm, EmailForm):
     """Who comes in with an invitation, and their password."""
 
     def known(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class CodeForm(OrganiserForm):
     code = TextField(max_length=FACTOR_LENGTH, validators=[DataRequired(_("Please type the code."))])
 
 
-class PassphraseForm(ChosenForm):
+class PassphraseForm(NewSecretForm):
     """An export passphrase: who steals the database can guess at it for years."""
 
     least = 16
@@ -125,34 +125,34 @@ class PassphraseForm(ChosenForm):
 class MemberPassphraseForm(PassphraseForm):
     """The same for an organiser who is in already: a stolen session alone must not get the keys of an invitation."""
 
-    password = secret(_("Please type your password."))
+    password = secret_field(_("Please type your password."))
 
 
 class KeyForm(PassphraseForm):
     """The same, where the recovery key is asked for as well."""
 
-    recovery_key = secret(_("Please type the recovery key."))
+    recovery_key = secret_field(_("Please type the recovery key."))
 
 
 class StepUpForm(OrganiserForm):
     """The password or the digits of an app, given again."""
 
-    secret = StringField(validators=[at_most(SECRET_LENGTH)])
+    secret = StringField(validators=[limit_length(SECRET_LENGTH)])
 
 
-class OldForm(OrganiserForm):
+class CurrentSecretForm(OrganiserForm):
     """What an organiser has, before something of it is changed."""
 
-    old = secret(_("Please type it as it is now."))
+    old = secret_field(_("Please type it as it is now."))
 
 
-class PasskeyForm(OldForm):
+class PasskeyForm(CurrentSecretForm):
     """A name for a new passkey, and the password."""
 
-    name = TextField(max_length=passkeys.LABEL_LENGTH)
+    name = TextField(max_length=passkeys.MAX_NAME_LENGTH)
 
 
-class RemovalForm(OldForm):
+class RemovalForm(CurrentSecretForm):
     """A passkey to remove, by its id, and the password."""
 
     passkey = StringField()
@@ -165,11 +165,11 @@ class RemovalForm(OldForm):
             raise ValidationError(gettext("Please choose from the list.")) from None
 
 
-class ChangedPasswordForm(OldForm, ChosenForm):
+class ChangePasswordForm(CurrentSecretForm, NewSecretForm):
     """A new password in place of the old one."""
 
 
-class ChangedPassphraseForm(OldForm, PassphraseForm):
+class ChangePassphraseForm(CurrentSecretForm, PassphraseForm):
     """A new export passphrase in place of the old one."""
 
 
@@ -179,17 +179,17 @@ class NameForm(OrganiserForm):
     name = TextField(max_length=display_names.MAX_LENGTH)
 
 
-class OpenForm(EmailForm):
+class DecryptForm(EmailForm):
     """An address, and the passphrase that opens what is sealed of it."""
 
-    passphrase = secret(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Please type your export passphrase."))
 
 
-class HandInForm(OrganiserForm):
+class DeliveryForm(OrganiserForm):
     """The letter that goes with the document to hand in, and the passphrase."""
 
     cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
-    passphrase = secret(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Please type your export passphrase."))
 
 
 class InviteForm(EmailForm):
@@ -197,11 +197,11 @@ class InviteForm(EmailForm):
 
     role = TextField(max_length=CODE_LENGTH, default="organiser")
     exports = BooleanField()
-    passphrase = StringField(validators=[at_most(SECRET_LENGTH)])
+    passphrase = StringField(validators=[limit_length(SECRET_LENGTH)])
 
     def validate_role(self, field: Field) -> None:
         """Take the roles there are; a reader does not export."""
-        if field.data not in ROLES or (self.exports.data and field.data not in EXPORTING):
+        if field.data not in ROLES or (self.exports.data and field.data not in EXPORT_ROLES):
             raise ValidationError(gettext("A reader sees figures only, and cannot export."))
 
     def validate_passphrase(self, field: Field) -> None:
@@ -210,7 +210,7 @@ class InviteForm(EmailForm):
             raise ValidationError(gettext("Please type your export passphrase."))
 
 
-def _wait(error: TooManyTries) -> str:
+def _wait_message(error: Throttled) -> str:
     minutes = -(-error.seconds // 60)
     text = ngettext(
         "That was wrong too often. Please wait %(num)s minute.",

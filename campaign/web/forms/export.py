@@ -9,13 +9,13 @@ from wtforms import BooleanField, DateField, Field
 from wtforms.validators import DataRequired, Optional, ValidationError
 
 from campaign.core.languages import LANGUAGES
-from campaign.crypto.age import checked
-from campaign.errors import BadRecipient
+from campaign.crypto.age import require_recipient
+from campaign.errors import InvalidAgeKey
 from campaign.exports.columns import LAYOUTS
-from campaign.exports.export import Choice
+from campaign.exports.export import ExportFilter
 from campaign.exports.formats import FORMATS
 from campaign.petition.countries import CODES
-from campaign.web.forms.admin import OrganiserForm, secret
+from campaign.web.forms.admin import OrganiserForm, secret_field
 from campaign.web.forms.sign import CODE_LENGTH
 from campaign.web.forms.text_fields import TextField
 
@@ -54,9 +54,9 @@ class ChoiceForm(OrganiserForm):
         """Tell whether nothing is wrong with which signatures are meant, whatever else may be."""
         return not any(self[name].errors for name in ChoiceForm(formdata=None).data)
 
-    def choice(self) -> Choice:
+    def choice(self) -> ExportFilter:
         """Return which signatures are meant; the form must be valid."""
-        return Choice(
+        return ExportFilter(
             country=self.country.data or None,
             language=self.language.data or None,
             since=_midnight(self.since.data),
@@ -71,13 +71,13 @@ class DownloadForm(ChoiceForm):
 
     reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Please say what it is for."))])
     recipient = TextField(max_length=RECIPIENT_LENGTH)
-    passphrase = secret(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Please type your export passphrase."))
 
     def validate_recipient(self, field: Field) -> None:
         """Take a public key of age, or none."""
         try:
-            field.data = checked(field.data) if field.data else ""
-        except BadRecipient:
+            field.data = require_recipient(field.data) if field.data else ""
+        except InvalidAgeKey:
             raise ValidationError(gettext("This is no public key of age. It begins with age1.")) from None
 
     def asked(self) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from wtforms import BooleanField, Field, StringField
 from wtforms.validators import DataRequired, StopValidation, ValidationError
 
 from campaign.crypto.data_keys import Person
-from campaign.errors import InvalidAddress
+from campaign.errors import InvalidEmailAddress
 from campaign.petition import email_addresses
 from campaign.petition.countries import CODES
-from campaign.petition.email_addresses import EMAIL_LENGTH
-from campaign.petition.signatures import Arrival, Signer
-from campaign.sharing.channels import ARRIVALS
+from campaign.petition.email_addresses import MAX_LENGTH
+from campaign.petition.signatures import Referral, Signer
+from campaign.sharing.channels import REFERRAL_CHANNELS
 from campaign.web import i18n
 from campaign.web.forms.text_fields import MultilineField, TextField
 from campaign.web.link_repair import parameters
@@ -39,7 +39,7 @@ def _has_a_letter(_form: Any, field: Field) -> None:
         raise StopValidation(_("Please enter your first name."))
 
 
-def at_most(length: int) -> Callable[[Any, Field], None]:
+def limit_length(length: int) -> Callable[[Any, Field], None]:
     """Return what refuses more than `length` characters."""
 
     def check(_form: Any, field: Field) -> None:
@@ -51,7 +51,7 @@ def at_most(length: int) -> Callable[[Any, Field], None]:
 
 def email_field() -> TextField:
     """Return the field for an e-mail address."""
-    return TextField(max_length=EMAIL_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
+    return TextField(max_length=MAX_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
@@ -66,8 +66,8 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
     def validate_email(self, field: Field) -> None:
         """Put the address as it will be written to in place of what was typed."""
         try:
-            self.address = email_addresses.normalised(field.data)
-        except InvalidAddress:
+            self.address = email_addresses.normalize_email(field.data)
+        except InvalidEmailAddress:
             raise ValidationError(
                 _("This does not look like an e-mail address. It should be like name@example.org.")
             ) from None
@@ -107,45 +107,45 @@ class SignForm(LinkForm):
         return Signer(
             Person(typed["given_name"], typed["family_name"], self.address, typed["message"]),
             country=typed["country"],
-            language=i18n.current(),
+            language=i18n.get_language(),
             updates=bool(self.updates.data),
             show_name=bool(self.show_name.data),
         )
 
-    def arrival(self) -> Arrival:
+    def referral(self) -> Referral:
         """Return how the signer came; what we do not know is left out."""
-        return arrival(ref=self.ref.data, via=self.via.data)
+        return parse_referral(ref=self.ref.data, via=self.via.data)
 
-    def take_arrival(self, arrived: Arrival) -> None:
+    def take_arrival(self, arrived: Referral) -> None:
         """Fill in how the signer came where the form does not say: without JavaScript only the address does."""
         self.ref.data = self.ref.data or arrived.ref
         self.via.data = self.via.data or arrived.via
 
 
-def read(kind: type[Form]) -> Form:
+def read_form(kind: type[Form]) -> Form:
     """Return the form of this `kind` as it was sent; it is answered in the language that it names."""
     sent = _submitted()
-    i18n.use(sent.get("lang"))
+    i18n.set_language(sent.get("lang"))
     return kind(sent)
 
 
-def refusal(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
+def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
     """Return what is wrong by field, for JSON, and new tokens if any; what is of no field stands under "form"."""
     errors = {name or "form": errors for name, errors in form.errors.items()}
     return {"errors": errors} | ({"tokens": tokens} if tokens else {})
 
 
-def came_by(address: str | None) -> Arrival:
+def referral_from_url(address: str | None) -> Referral:
     """Return what the `address` of a page says of how its visitor came."""
     asked = parameters(address or "")
-    return arrival(ref=asked.get("ref"), via=asked.get("via"))
+    return parse_referral(ref=asked.get("ref"), via=asked.get("via"))
 
 
-def arrival(*, ref: str | None, via: str | None) -> Arrival:
+def parse_referral(*, ref: str | None, via: str | None) -> Referral:
     """Return the well-formed part of a referral, without what was appended to the link; the rest is ignored."""
     code, channel = _CODE.match(ref or ""), _CHANNEL.match(via or "")
-    return Arrival(
-        via=channel[1] if channel and channel[1] in ARRIVALS else None,
+    return Referral(
+        via=channel[1] if channel and channel[1] in REFERRAL_CHANNELS else None,
         ref=code[1] if code else None,
     )
 

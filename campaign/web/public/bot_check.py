@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.petition import proof_of_work
 
 bp = Blueprint("bot_check", __name__)
@@ -12,4 +12,4 @@ bp = Blueprint("bot_check", __name__)
 @bp.get("/altcha.json")
 def challenge() -> ResponseReturnValue:
     """Return a new signed challenge as JSON, in the format of ALTCHA."""
-    return jsonify(proof_of_work.challenge(state().challenge_key))
+    return jsonify(proof_of_work.challenge(current_context().challenge_key))

@@ -5,21 +5,21 @@ from urllib.parse import SplitResult, urlsplit
 from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.languages import DEFAULT_LANGUAGE
 from campaign.core.text import clean
 from campaign.errors import TextTooLong, UnusableCharacter
 from campaign.petition import totals
-from campaign.petition.status import stage
+from campaign.petition.status import petition_status
 from campaign.sharing import oembed as describing
 from campaign.sharing.channels import landing_url
 from campaign.web import i18n
-from campaign.web.embed_code import embedded
-from campaign.web.film_player import may_play
-from campaign.web.forms.sign import arrival, came_by
-from campaign.web.headers import allow_framing, public
-from campaign.web.link_repair import language_of
+from campaign.web.embed_code import embed_info
+from campaign.web.film_player import allow_player
+from campaign.web.forms.sign import parse_referral, referral_from_url
+from campaign.web.headers import allow_framing, cache_publicly
+from campaign.web.link_repair import split_language
 
 bp = Blueprint("embedding", __name__)
 
@@ -31,15 +31,15 @@ _PORTS = {"http": 80, "https": 443}
 @bp.get("/<lang:lang>/embed")
 def embed(lang: str) -> ResponseReturnValue:
     """Show film, count and a button that opens the page; in a frame on any site."""
-    ref = arrival(ref=request.args.get("ref"), via=None).ref
+    ref = parse_referral(ref=request.args.get("ref"), via=None).ref
     page = render_template(
         "public/embed.html",
-        onward=landing_url(state().settings.public_url, language=lang, via="embed", ref=ref),
-        page_url=state().settings.public_url + url_for("petition.page", lang=lang),
+        onward=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
+        page_url=current_context().settings.public_url + url_for("petition.page", lang=lang),
         count=totals.confirmed(db.session),
-        stage=stage(db.session),
+        stage=petition_status(db.session),
     )
-    return public(allow_framing(may_play(make_response(page))))
+    return cache_publicly(allow_framing(allow_player(make_response(page))))
 
 
 @bp.get("/oembed")
@@ -49,10 +49,10 @@ def oembed() -> ResponseReturnValue:
     language, form = _language_of(address) or abort(404), request.args.get("format", "json")
     if form not in ("json", "xml"):
         return "Only json and xml are spoken here.", 501  # oembed.com, 2.3.5
-    i18n.use(language)
+    i18n.set_language(language)
     room = {name: request.args.get(name, type=_pixels) for name in ("maxwidth", "maxheight")}
-    told = describing.answer(embedded(came_by(address).ref), **room)
-    answer = jsonify(told) if form == "json" else Response(describing.as_xml(told), mimetype="text/xml")
+    told = describing.oembed_response(embed_info(referral_from_url(address).ref), **room)
+    answer = jsonify(told) if form == "json" else Response(describing.to_xml(told), mimetype="text/xml")
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = f"public, max-age={describing.CACHE_SECONDS}"
     return answer
@@ -61,11 +61,11 @@ def oembed() -> ResponseReturnValue:
 def _language_of(address: str) -> str | None:
     """Return the language of a page of ours, None for the address of anything else."""
     try:
-        parts, ours = urlsplit(clean(address, max_length=MAX_ADDRESS)), urlsplit(state().settings.public_url)
+        parts, ours = urlsplit(clean(address, max_length=MAX_ADDRESS)), urlsplit(current_context().settings.public_url)
         is_ours = parts.scheme in _PORTS and _place(parts) == _place(ours)
     except (TextTooLong, UnusableCharacter, ValueError):
         return None
-    language, rest = language_of(parts.path)
+    language, rest = split_language(parts.path)
     return (language or DEFAULT_LANGUAGE) if is_ours and rest in ("/", "/embed") else None
 
 

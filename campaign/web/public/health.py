@@ -5,12 +5,12 @@ from ipaddress import ip_address
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import DatabaseError, db, iso, utcnow
-from campaign.core.disk_space import room
+from campaign.core.disk_space import disk_status
 from campaign.core.migrations import is_current
 from campaign.crypto.campaign_keys import has_campaign_key
-from campaign.mail.queue_status import backlog, health, is_late
+from campaign.mail.queue_status import health, is_late, queue_status
 
 bp = Blueprint("health", __name__)
 
@@ -33,7 +33,7 @@ def ready() -> ResponseReturnValue:
         keys, mail = has_campaign_key(db.session), _mail()
     except DatabaseError:
         return jsonify(status="not ready", database=False), 503
-    disk = room(state().settings)
+    disk = disk_status(current_context().settings)
     is_ready = keys and disk != "full"
     status = "ready" if is_ready else "not ready"
     told = jsonify(status=status, database=True, migrations=True, keys=keys, disk=disk, mail=mail)
@@ -44,7 +44,7 @@ def _mail() -> dict[str, object]:
     late = is_late(db.session)
     if not _is_near():
         return {"status": "late" if late else "ok", "late": late}
-    found, mail_health = backlog(db.session), health(db.session)
+    found, mail_health = queue_status(db.session), health(db.session)
     age = (utcnow() - found.oldest).total_seconds() if found.oldest else 0
     told: dict[str, object] = {"status": mail_health.status, "late": late, "waiting": found.waiting, "dead": found.dead}
     told |= {"oldest_seconds": round(age)}

@@ -10,21 +10,21 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
 from campaign.core.languages import LANGUAGES
 from campaign.errors import Busy
 from campaign.petition import totals
-from campaign.petition.status import stage
+from campaign.petition.status import petition_status
 from campaign.sharing.channels import landing_url
-from campaign.sharing.images.cache import drawn, kept
-from campaign.sharing.images.content import Words
+from campaign.sharing.images.cache import get_cached, get_or_render
+from campaign.sharing.images.content import ImageText
 from campaign.sharing.qr import qr_svg
 from campaign.web import share_texts
-from campaign.web.film_player import shown
-from campaign.web.forms.sign import arrival
+from campaign.web.film_player import current_film
+from campaign.web.forms.sign import parse_referral
 from campaign.web.headers import SHARED_SECONDS
-from campaign.web.negotiation import to_retry
+from campaign.web.negotiation import set_retry_after
 from campaign.web.share_images import _version
 
 DAY = 86400  # seconds
@@ -37,11 +37,11 @@ bp = Blueprint("pictures", __name__)
 @bp.errorhandler(Busy)
 def ask_to_come_back(error: Busy) -> ResponseReturnValue:
     """Answer where too many different pictures are asked for at once; there is nothing older to show."""
-    return to_retry(Response("", 503), error.seconds)
+    return set_retry_after(Response("", 503), error.seconds)
 
 
 @bp.get("/card/<lang:lang>.<any(png, avif):ending>")
-def card(lang: str, ending: str) -> ResponseReturnValue:
+def render_card(lang: str, ending: str) -> ResponseReturnValue:
     """Show the card as it is now; in half its size as an AVIF."""
     words = _words_now()
     data, _ = _card(words, _file("card", lang, _version(words), ending))
@@ -54,7 +54,7 @@ def card_version(lang: str, version: str) -> ResponseReturnValue:
     if not _VERSION.fullmatch(version):
         abort(404)
     asked = _file("card", lang, version, "png")
-    if data := kept(asked):
+    if data := get_cached(asked):
         return _picture(data, "image/png", seconds=DAY)
     words = _words_now()
     now = _file("card", lang, _version(words), "png")
@@ -67,48 +67,50 @@ def qr() -> ResponseReturnValue:
     """Show the QR code of the page, with a supporter's code if one is given; without a language, of the front door."""
     language = request.args.get("lang")
     language = language if language in LANGUAGES else None
-    ref = arrival(ref=request.args.get("ref"), via=None).ref
-    url = landing_url(state().settings.public_url, language=language, via="qr", ref=ref)
+    ref = parse_referral(ref=request.args.get("ref"), via=None).ref
+    url = landing_url(current_context().settings.public_url, language=language, via="qr", ref=ref)
     return _picture(qr_svg(url), "image/svg+xml", seconds=DAY)
 
 
 @bp.get("/<lang:lang>/poster-<any(a4, a5, letter):size>.pdf")
-def poster(lang: str, size: str) -> ResponseReturnValue:
+def render_poster(lang: str, size: str) -> ResponseReturnValue:
     """Show the poster to print."""
-    words = share_texts.words(stage(db.session), count=0)  # what is printed cannot count on
-    data, _ = drawn(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))
+    words = share_texts.image_text(petition_status(db.session), count=0)  # what is printed cannot count on
+    data, _ = get_or_render(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))
     response = _picture(data, "application/pdf", seconds=SHARED_SECONDS)
     response.headers["Content-Disposition"] = f'inline; filename="love-always-wins-{lang}-{size}.pdf"'
     return response
 
 
-def _words_now() -> Words:
-    return share_texts.words(stage(db.session), totals.confirmed(db.session))
+def _words_now() -> ImageText:
+    return share_texts.image_text(petition_status(db.session), totals.confirmed(db.session))
 
 
-def _card(words: Words, path: Path) -> tuple[bytes, bool]:
+def _card(words: ImageText, path: Path) -> tuple[bytes, bool]:
     def draw() -> bytes:
-        from campaign.sharing.images.cards import card, thumbnail
+        from campaign.sharing.images.cards import render_card, render_thumbnail
 
-        return (card if path.suffix == ".png" else thumbnail)(words, shown().preview_file)
+        return (render_card if path.suffix == ".png" else render_thumbnail)(words, current_film().preview_file)
 
-    return drawn(path, draw)
+    return get_or_render(path, draw)
 
 
-def _poster(words: Words, size: str) -> bytes:
-    from campaign.sharing.images.posters import Lead, address_of, poster
+def _poster(words: ImageText, size: str) -> bytes:
+    from campaign.sharing.images.posters import CallToAction, display_url, render_poster
 
-    public_url = state().settings.public_url
-    lead = Lead(
-        call=str(gettext("Watch the film and sign") if stage(db.session).is_open else gettext("Watch the film")),
+    public_url = current_context().settings.public_url
+    lead = CallToAction(
+        call=str(
+            gettext("Watch the film and sign") if petition_status(db.session).is_open else gettext("Watch the film")
+        ),
         url=landing_url(public_url, language=words.language, via="poster"),
-        address=address_of(public_url),
+        address=display_url(public_url),
     )
-    return poster(words, lead, shown().preview_file, size=size)
+    return render_poster(words, lead, current_film().preview_file, size=size)
 
 
 def _file(kind: str, lang: str, version: str, ending: str) -> Path:
-    return state().settings.instance / "pictures" / f"{kind}-{lang}.{version}.{ending}"
+    return current_context().settings.instance / "pictures" / f"{kind}-{lang}.{version}.{ending}"
 
 
 def _picture(data: bytes, media_type: str, *, seconds: int) -> Response:

@@ -4,22 +4,22 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.analytics.page_views import count_step
-from campaign.context import state
+from campaign.analytics.page_views import count_page_view
+from campaign.context import current_context
 from campaign.core.database import db, iso, utcnow
 from campaign.errors import LimitReached, PetitionClosed
 from campaign.mail.queue_status import is_late
 from campaign.petition import goals, signatures, totals
-from campaign.petition.status import Stage, stage
+from campaign.petition.status import PetitionStatus, petition_status
 from campaign.web import bot_check, csrf, i18n
-from campaign.web.film_player import may_play
-from campaign.web.forms.sign import SignForm, came_by, read, refusal
-from campaign.web.headers import public
-from campaign.web.negotiation import in_words, taking_its_time, to_retry, wants_json
-from campaign.web.petition_page import _page, _tokens, shown_page
-from campaign.web.petition_settings import chosen
+from campaign.web.film_player import allow_player
+from campaign.web.forms.sign import SignForm, error_response, read_form, referral_from_url
+from campaign.web.headers import cache_publicly
+from campaign.web.negotiation import minimum_duration, set_retry_after, wait_in_words, wants_json
+from campaign.web.petition_page import render_page, render_with_form, submitted_tokens
+from campaign.web.petition_settings import current_settings
 from campaign.web.rate_limits import count_signing, is_countable, only_counts
-from campaign.web.share_links import sharing
+from campaign.web.share_links import share_links
 
 bp = Blueprint("petition", __name__)
 
@@ -28,7 +28,7 @@ bp = Blueprint("petition", __name__)
 @bp.get("/sign")  # opened by hand, after an error for instance
 def index() -> ResponseReturnValue:
     """Lead to the page in the visitor's language."""
-    target = url_for(".page", lang=i18n.preferred()) + _query()
+    target = url_for(".page", lang=i18n.preferred_language()) + _query()
     response = redirect(target, 302)
     response.headers["Vary"] = "Accept-Language"
     return response
@@ -37,18 +37,18 @@ def index() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/")
 def page(lang: str) -> ResponseReturnValue:
     """Show the page: the same bytes for everyone."""
-    return public(may_play(make_response(shown_page())))
+    return cache_publicly(allow_player(make_response(render_page())))
 
 
 @bp.post("/sign")
 def sign() -> ResponseReturnValue:
     """Take a signature; the answer is the same whether the address is new or known."""
     form = _read_form()
-    is_ours = csrf.is_ours()
+    is_ours = csrf.is_same_origin()
     if "switch" in request.form:
         return _in_another_language(form)
     if not form.validate():
-        if not stage(db.session).is_open:
+        if not petition_status(db.session).is_open:
             raise PetitionClosed
         return _refused(form, 422)
     if not is_ours:
@@ -58,45 +58,45 @@ def sign() -> ResponseReturnValue:
     if not bot_check.is_passed(form.address):
         advice = gettext("Please wait ten seconds, then press “Sign” once more.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
-    with taking_its_time():
+    with minimum_duration():
         if not form.is_bot():
-            signatures.sign(db.session, state().keys, form.signer(), arrived=form.arrival())
+            signatures.sign(db.session, current_context().keys, form.signer(), arrived=form.referral())
             # Counted for every address, else the figures would tell organisers whether one has signed.
-            count_step(state().tallies, "signed", language=i18n.current())
+            count_page_view(current_context().tallies, "signed", language=i18n.get_language())
     return _accepted()
 
 
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Answer somebody who signs too often with the time to come back, and keep what they typed."""
-    form, when = _read_form(), in_words(error.seconds)
+    form, when = _read_form(), wait_in_words(error.seconds)
     form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
-    return to_retry(_refused(form, 429), error.seconds)
+    return set_retry_after(_refused(form, 429), error.seconds)
 
 
 @bp.errorhandler(PetitionClosed)
 def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
     """Tell somebody who signs too late."""
     form = _read_form()
-    form.form_errors.append(_why_closed(stage(db.session)))
+    form.form_errors.append(_why_closed(petition_status(db.session)))
     return _refused(form, 410)
 
 
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Ask the signer to look into their mail, and to share."""
-    late, reached = is_late(db.session), stage(db.session)
-    page = render_template("public/thanks.html", late=late, stage=reached, sharing=sharing(reached))
-    return public(make_response(page))
+    late, reached = is_late(db.session), petition_status(db.session)
+    page = render_template("public/thanks.html", late=late, stage=reached, sharing=share_links(reached))
+    return cache_publicly(make_response(page))
 
 
 @bp.post("/seen")
 @only_counts
 def seen() -> ResponseReturnValue:
     """Count that somebody has opened the page; browsers send it beside the page and want no answer."""
-    i18n.use(request.form.get("lang"))
-    if csrf.is_ours() and is_countable():
-        count_step(state().tallies, "viewed", language=i18n.current())
+    i18n.set_language(request.form.get("lang"))
+    if csrf.is_same_origin() and is_countable():
+        count_page_view(current_context().tallies, "viewed", language=i18n.get_language())
     return "", 204
 
 
@@ -104,24 +104,24 @@ def seen() -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Tell the count to anybody, other sites as well."""
     confirmed = totals.confirmed(db.session)
-    told = {"count": confirmed, "goal": goals.goal_for(confirmed, chosen().goals), "as_of": iso(utcnow())}
-    response = jsonify(told | _ended(stage(db.session)))
+    told = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(utcnow())}
+    response = jsonify(told | _ended(petition_status(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
 
 
-def _why_closed(stage: Stage) -> str:
+def _why_closed(stage: PetitionStatus) -> str:
     if stage.delivered_on is None:
         return str(gettext("The petition is closed. Thank you for wanting to sign."))
     text = gettext(
         "The petition was handed to the International Olympic Committee on %(day)s. Thank you to everyone who signed.",
-        day=i18n.day(stage.delivered_on),
+        day=i18n.format_day(stage.delivered_on),
     )
     return str(text)
 
 
-def _ended(stage: Stage) -> dict[str, str]:
+def _ended(stage: PetitionStatus) -> dict[str, str]:
     """Return what there is to tell of a petition that is not open any more."""
     if stage.is_open:
         return {}
@@ -130,13 +130,13 @@ def _ended(stage: Stage) -> dict[str, str]:
 
 def _in_another_language(form: SignForm) -> ResponseReturnValue:
     """Show the form as it is, without judging it, in the language whose button was pressed."""
-    i18n.use(request.form["switch"])
-    return may_play(Response(_page(form, tokens=_tokens())))
+    i18n.set_language(request.form["switch"])
+    return allow_player(Response(render_with_form(form, tokens=submitted_tokens())))
 
 
 def _read_form() -> SignForm:
-    form = read(SignForm)
-    form.take_arrival(came_by(request.referrer))
+    form = read_form(SignForm)
+    form.take_arrival(referral_from_url(request.referrer))
     return form
 
 
@@ -148,7 +148,7 @@ def _query() -> str:
 def _accepted() -> ResponseReturnValue:
     if wants_json():
         return {"status": "check-email"}, 202
-    return redirect(url_for(".thanks", lang=i18n.current()), 303)
+    return redirect(url_for(".thanks", lang=i18n.get_language()), 303)
 
 
 def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
@@ -160,5 +160,5 @@ def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnVa
 def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
     if wants_json():
-        return refusal(form, tokens), status
-    return may_play(Response(_page(form, tokens=_tokens() | tokens), status))
+        return error_response(form, tokens), status
+    return allow_player(Response(render_with_form(form, tokens=submitted_tokens() | tokens), status))

@@ -6,23 +6,23 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from campaign.analytics.shares import count_share
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import DatabaseError, db
 from campaign.errors import InvalidInstance
-from campaign.petition.status import Stage, stage
+from campaign.petition.status import PetitionStatus, petition_status
 from campaign.sharing.channels import (
-    BY_HAND,
     CHANNELS,
     MESSAGE_LENGTH,
+    OFFLINE_CHANNELS,
     share_template,
     share_url,
 )
-from campaign.sharing.mastodon import instance
+from campaign.sharing.mastodon import parse_instance
 from campaign.web import csrf, i18n, share_texts
-from campaign.web.forms.sign import arrival
-from campaign.web.headers import private
+from campaign.web.forms.sign import parse_referral
+from campaign.web.headers import never_cache
 from campaign.web.rate_limits import is_countable, only_counts
-from campaign.web.share_links import _landing
+from campaign.web.share_links import landing_link
 
 bp = Blueprint("sharing", __name__)
 
@@ -30,12 +30,12 @@ bp = Blueprint("sharing", __name__)
 @bp.get("/share/<channel>")
 def share(channel: str) -> ResponseReturnValue:
     """Lead to one of the networks we know, and nowhere else."""
-    i18n.use(request.args.get("lang"))
+    i18n.set_language(request.args.get("lang"))
     if channel not in CHANNELS and channel != "qr":
         abort(404)
     is_followed = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
     if is_followed and is_countable():
-        count_share(state().tallies, channel=channel, language=i18n.current())
+        count_share(current_context().tallies, channel=channel, language=i18n.get_language())
     return redirect(_target(channel, _ref()), 302)
 
 
@@ -43,11 +43,11 @@ def share(channel: str) -> ResponseReturnValue:
 @only_counts
 def shared(channel: str) -> ResponseReturnValue:
     """Count what the page's script did itself: a copied link, the device's share sheet, a message of one's own."""
-    i18n.use(request.args.get("lang"))
-    if channel not in CHANNELS and channel not in BY_HAND:
+    i18n.set_language(request.args.get("lang"))
+    if channel not in CHANNELS and channel not in OFFLINE_CHANNELS:
         abort(404)
-    if csrf.is_ours() and is_countable():
-        count_share(state().tallies, channel=channel, language=i18n.current())
+    if csrf.is_same_origin() and is_countable():
+        count_share(current_context().tallies, channel=channel, language=i18n.get_language())
     return "", 204
 
 
@@ -55,36 +55,36 @@ def shared(channel: str) -> ResponseReturnValue:
 def mastodon(lang: str) -> ResponseReturnValue:
     """Ask which instance is theirs, and show the link to it: only its owner's own click leads off to what was typed."""
     typed, text = request.form.get("instance", ""), request.form.get("text", _message())[:MESSAGE_LENGTH]
-    network, about = CHANNELS["mastodon"], {"url": _landing("mastodon", _ref()), "title": share_texts.title()}
+    network, about = CHANNELS["mastodon"], {"url": landing_link("mastodon", _ref()), "title": share_texts.title()}
     onward = ""
     if request.method == "POST":
-        csrf.is_ours()  # what says nothing may pass: this only shows a link
+        csrf.is_same_origin()  # what says nothing may pass: this only shows a link
         with suppress(InvalidInstance):
-            onward = share_url(network, text=text, instance=instance(typed), **about)
+            onward = share_url(network, text=text, instance=parse_instance(typed), **about)
     wrong = request.method == "POST" and not onward
     shown = {"typed": typed, "text": text, "longest": MESSAGE_LENGTH, "ref": _ref(), "onward": onward, "wrong": wrong}
     page = render_template("public/mastodon.html", template=share_template(network, **about), **shown)
-    return private(make_response(page, 422 if wrong else 200))
+    return never_cache(make_response(page, 422 if wrong else 200))
 
 
 def _target(channel: str, ref: str | None) -> str:
     """Return where a channel leads."""
     if channel == "qr":
-        return url_for("pictures.qr", lang=i18n.current(), ref=ref)
+        return url_for("pictures.qr", lang=i18n.get_language(), ref=ref)
     network = CHANNELS[channel]
     if network.needs_instance:
-        return url_for(".mastodon", lang=i18n.current(), ref=ref)
-    return share_url(network, url=_landing(channel, ref), title=share_texts.title(), text=_message())
+        return url_for(".mastodon", lang=i18n.get_language(), ref=ref)
+    return share_url(network, url=landing_link(channel, ref), title=share_texts.title(), text=_message())
 
 
 def _message() -> str:
     """Return what is passed on, whether the database can be asked or not: sharing goes on without it."""
     try:
-        return share_texts.message(stage(db.session))
+        return share_texts.message(petition_status(db.session))
     except DatabaseError:
-        return share_texts.message(Stage())
+        return share_texts.message(PetitionStatus())
 
 
 def _ref() -> str | None:
     """Return the supporter's code in the address, if it looks like one."""
-    return arrival(ref=request.args.get("ref"), via=None).ref
+    return parse_referral(ref=request.args.get("ref"), via=None).ref

@@ -3,17 +3,17 @@
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import db
-from campaign.crypto.tokens import signature_id_in
+from campaign.crypto.tokens import signature_id_from
 from campaign.errors import PetitionDelivered
 from campaign.petition import signatures
-from campaign.petition.feature_flags import is_on
-from campaign.petition.receipts import Receipt, receipt
-from campaign.petition.status import stage
+from campaign.petition.feature_flags import is_enabled
+from campaign.petition.receipts import Receipt, load_receipt
+from campaign.petition.status import petition_status
 from campaign.web import i18n
-from campaign.web.headers import private
-from campaign.web.share_links import sharing
+from campaign.web.headers import never_cache
+from campaign.web.share_links import share_links
 
 bp = Blueprint("private", __name__)
 
@@ -21,14 +21,14 @@ bp = Blueprint("private", __name__)
 @bp.after_request
 def keep_private(response: Response) -> Response:
     """These addresses are known to their owner alone; keep it so."""
-    return private(response)
+    return never_cache(response)
 
 
 @bp.before_request
 def find_signature() -> None:
     """Find the signature that a token stands for, before any of these pages."""
-    i18n.use(request.form.get("lang") or request.args.get("lang"))
-    g.signature_id = signature_id_in(state().link_key, (request.view_args or {}).get("token", ""))
+    i18n.set_language(request.form.get("lang") or request.args.get("lang"))
+    g.signature_id = signature_id_from(current_context().link_key, (request.view_args or {}).get("token", ""))
 
 
 @bp.get("/confirm/<token:token>", strict_slashes=False)
@@ -37,9 +37,9 @@ def confirm(token: str) -> ResponseReturnValue:
     found = _receipt()
     if found.confirmed_at is not None:
         return _lead_to(".show_receipt", token, 302)
-    names_off = is_on(db.session, "names-off")
+    names_off = is_enabled(db.session, "names-off")
     return render_template(
-        "public/confirm.html", receipt=found, token=token, stage=stage(db.session), names_off=names_off
+        "public/confirm.html", receipt=found, token=token, stage=petition_status(db.session), names_off=names_off
     )
 
 
@@ -66,8 +66,8 @@ def show_receipt(token: str) -> ResponseReturnValue:
     found = _receipt()
     if found.confirmed_at is None:
         return _lead_to(".confirm", token, 302)
-    reached = stage(db.session)
-    offered = sharing(reached, found.code)
+    reached = petition_status(db.session)
+    offered = share_links(reached, found.code)
     return render_template("public/receipt.html", receipt=found, token=token, stage=reached, sharing=offered)
 
 
@@ -81,19 +81,19 @@ def stop_updates(token: str) -> ResponseReturnValue:
 @bp.get("/receipt/<token>/withdraw")
 def ask_to_withdraw(token: str) -> ResponseReturnValue:
     """Name what will happen, with one button: nothing can be undone."""
-    return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=stage(db.session))
+    return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=petition_status(db.session))
 
 
 @bp.post("/receipt/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature at once; it may be signed again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=False, again=stage(db.session).is_open)
+    return render_template("public/erased.html", refused=False, again=petition_status(db.session).is_open)
 
 
 def _receipt() -> Receipt:
-    found = receipt(db.session, g.signature_id)
-    i18n.use(request.args.get("lang", found.language))
+    found = load_receipt(db.session, g.signature_id)
+    i18n.set_language(request.args.get("lang", found.language))
     return found
 
 

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
 from campaign.config.validators import sender_of
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import iso, utcnow
-from campaign.web.petition_settings import chosen
+from campaign.web.petition_settings import current_settings
 
 KEPT_SECONDS = 3600
 SECURITY_LIFE = timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
@@ -47,7 +47,7 @@ def security() -> ResponseReturnValue:
 
 def _contact() -> str:
     """Return whom organisers want to be written to, or the campaign's own sender: what is made up reaches nobody."""
-    address = chosen().contact or sender_of(state().settings.mail_url)
+    address = current_settings().contact or sender_of(current_context().settings.mail_url)
     return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
 
 
@@ -61,4 +61,4 @@ def _kept(response: Response) -> Response:
 
 
 def _public_url() -> str:
-    return state().settings.public_url
+    return current_context().settings.public_url

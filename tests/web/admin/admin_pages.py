@@ -2,7 +2,7 @@
 
 import re
 
-from campaign.key_worker.results import Progress, new_job
+from campaign.key_worker.results import Progress, create_job
 from tests.conftest import Campaign
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
@@ -87,7 +87,7 @@ def _documents(campaign: Campaign, browser: OrganiserBrowser) -> dict[str, str]:
     """Return the page of a document that is made, one that is ready, and one that is gone."""
     pages = {"no document": browser.get("/organise/hand-in/x").text}
     for name, progress in (("making", Progress(3, 11)), ("ready", Progress(11, 11, is_ready=True))):
-        job = new_job(campaign.settings.instance)
+        job = create_job(campaign.settings.instance)
         job.tell(progress)
         pages[name] = browser.get(f"/organise/hand-in/{job.token}").text
     return pages

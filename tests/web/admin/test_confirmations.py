@@ -249,7 +249,7 @@ def test_two_who_export_cannot_both_give_it_up_at_the_same_moment(campaign, grac
     assert statuses.count(409) >= 1
     assert [exports for _role, exports in people(campaign).values()].count(True) == 1
     with campaign.app.app_context():
-        assert audit_log.first_broken(db.session, campaign.app.extensions["campaign"].activity_key) is None
+        assert audit_log.first_invalid_entry(db.session, campaign.app.extensions["campaign"].activity_key) is None
 
 
 def pressed(campaign, browser, path: str, **fields: str) -> Counter:

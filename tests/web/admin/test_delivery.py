@@ -10,7 +10,7 @@ import pytest
 
 from campaign.accounts import audit_log
 from campaign.core.database import db
-from campaign.maintenance import tidy
+from campaign.maintenance import delete_expired
 from tests.live_server import wait_for
 from tests.organisers import PASSPHRASE
 
@@ -66,7 +66,7 @@ def test_what_lies_on_the_disk_is_sealed_and_gone_after_an_hour(campaign, grace,
     assert b"%PDF" not in file.read_bytes()
     for one in file.parent.iterdir():
         os.utime(one, (time.time() - 3601,) * 2)
-    tidy(campaign.app)
+    delete_expired(campaign.app)
     assert grace.get(path).status_code == grace.get(f"{path}/file").status_code == 404
     assert list(file.parent.iterdir()) == []
 

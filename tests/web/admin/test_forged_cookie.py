@@ -9,7 +9,7 @@ from nacl.secret import Aead
 from sqlalchemy import select
 
 from campaign.accounts.organisers import by_email
-from campaign.context import state
+from campaign.context import current_context
 from campaign.core.database import Base, db, utcnow
 from campaign.models import Organiser
 from tests.organisers import PASSWORD, OrganiserBrowser
@@ -26,7 +26,7 @@ class Thief:
         with campaign.app.app_context():
             row = db.session.scalar(select(Organiser).where(Organiser.email == email))
             self.organiser_id: UUID = row.id
-            sealed = Aead(state().factor_key).decrypt(row.totp_sealed, aad=row.id.bytes)
+            sealed = Aead(current_context().factor_key).decrypt(row.totp_sealed, aad=row.id.bytes)
             self.browser.totp = sealed.decode()
             self.hashes = [
                 bytes(stored.token_hash)

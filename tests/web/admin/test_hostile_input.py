@@ -197,8 +197,8 @@ def test_a_crash_of_the_key_process_resets_no_counter_and_logs_no_value(campaign
             statuses.append(grace.posts("/organise/export", **form, passphrase="a guess").status_code)
     assert statuses == [422, 422, 422, 422, 429]
     capfd.readouterr()
-    with campaign.app.app_context(), pytest.raises(client.Broken):
-        client.opened(
+    with campaign.app.app_context(), pytest.raises(client.WorkerFailed):
+        client.open_keys(
             db.session,
             "show",
             database=campaign.settings.database(),
@@ -219,7 +219,7 @@ def test_a_crash_of_the_key_process_counts_as_a_wrong_guess(campaign, grace):
 
     def crash():
         database = campaign.settings.database()
-        client.opened(db.session, "show", database=database, organiser_id=subject, passphrase="x", surprise="x")
+        client.open_keys(db.session, "show", database=database, organiser_id=subject, passphrase="x", surprise="x")
 
     with campaign.app.app_context(), time_machine.travel(utcnow(), tick=False):
         raised = []

@@ -9,7 +9,7 @@ import pytest
 
 from campaign.accounts import audit_log
 from campaign.accounts.organisers import by_email, members
-from campaign.accounts.second_factors import recovery_codes_left
+from campaign.accounts.second_factors import backup_codes_left
 from campaign.core.database import db
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
@@ -72,7 +72,7 @@ def test_two_clicks_on_every_step_lose_nothing(campaign, invites):
     assert step == [(303, f"{invitation}/codes")] * 2
     assert sorted(status for status, _ in both_tabs(olga, f"{invitation}/codes", f"{invitation}/codes")) == [200, 422]
     with campaign.app.app_context():
-        assert recovery_codes_left(db.session, by_email(db.session, OLGA).id) == 10
+        assert backup_codes_left(db.session, by_email(db.session, OLGA).id) == 10
     ends = both_tabs(olga, f"{invitation}/enter", f"{invitation}/codes")
     assert {status for status, _ in ends} == {303}
     with campaign.app.app_context():
@@ -179,7 +179,7 @@ def test_a_thief_of_the_link_gets_nothing_once_the_password_is_chosen(campaign, 
                 assert olga.totp not in answer.text.replace(" ", "")
         olga.posts(f"{invitation}/factor", "/organise/sign-in", code=olga.code())
     with campaign.app.app_context():
-        assert recovery_codes_left(db.session, by_email(db.session, OLGA).id) == 0
+        assert backup_codes_left(db.session, by_email(db.session, OLGA).id) == 0
 
 
 @one
@@ -193,7 +193,7 @@ def test_a_stolen_session_and_an_invitation_show_no_secret_and_give_no_keys(camp
             assert answer.status_code in (303, 405), path
             assert olga.totp not in answer.text.replace(" ", "")
     with campaign.app.app_context():
-        assert recovery_codes_left(db.session, by_email(db.session, OLGA).id) == 10
+        assert backup_codes_left(db.session, by_email(db.session, OLGA).id) == 10
     chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE}
     for fields in (chosen, {**chosen, "password": "a guess of mine"}):
         assert thief.posts(f"{invitation}/passphrase", f"{invitation}/passphrase", **fields).status_code == 422
@@ -213,5 +213,5 @@ def test_an_app_that_was_never_confirmed_is_no_factor(campaign, invites, backend
     olga.get(f"{invitation}/factor")
     with campaign.app.app_context():
         who = by_email(db.session, OLGA).id
-        assert invitations.finish(db.session, invitation.rsplit("/", 1)[1], who)
+        assert invitations.complete_registration(db.session, invitation.rsplit("/", 1)[1], who)
         assert db.session.get_one(Organiser, who).totp_sealed is None

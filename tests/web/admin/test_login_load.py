@@ -153,9 +153,9 @@ def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
     ("page", "failing", "fields"),
     [
         ("hand-in", "campaign.petition.totals.confirmed", {"cover": "Hello"}),
-        ("hand-in", "campaign.accounts.throttling._forget", {"cover": "Hello"}),
-        ("export", "campaign.accounts.throttling._forget", {"purpose": "full", "dialect": "plain", "reason": "trial"}),
-        ("export", "campaign.web.admin.downloads.iter_noting", {"purpose": "full", "reason": "trial"}),
+        ("hand-in", "campaign.accounts.throttling._reset", {"cover": "Hello"}),
+        ("export", "campaign.accounts.throttling._reset", {"purpose": "full", "dialect": "plain", "reason": "trial"}),
+        ("export", "campaign.web.admin.downloads.iter_output", {"purpose": "full", "reason": "trial"}),
     ],
 )
 def test_a_slot_comes_back_and_the_process_ends_where_something_fails_in_between(

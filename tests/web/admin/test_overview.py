@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from campaign.core.database import db, utcnow
-from campaign.maintenance import write_down
+from campaign.maintenance import flush_counters
 from campaign.web.admin.figures import FIGURES
 from tests.personas import FROM_OUR_PAGE
 
@@ -29,17 +29,17 @@ def test_signatures_count_at_once_and_after_they_were_added_up(campaign, olga, a
         assert figures(olga, "languages") == {"fr": ["1"]}
         assert figures(olga, "channels") == {"x": ["1", "0"]}
         assert figures(olga, "days")[str(utcnow().date())] == ["1"]
-        write_down(campaign.app)
+        flush_counters(campaign.app)
     campaign.client.post(f"{receipt}/withdraw")
     for _ in range(2):
         assert figures(olga, "countries") == {}
         assert sum(int(number) for [number] in figures(olga, "hours").values()) == 0
-        write_down(campaign.app)
+        flush_counters(campaign.app)
 
 
 def test_what_is_not_confirmed_counts_nowhere_but_as_signed(campaign, olga, ada):
     ada.signs()
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     assert figures(olga, "countries") == {}
     assert figures(olga, "funnel")["signed"] == ["1"]
     assert figures(olga, "funnel")["confirmed"] == ["0"]
@@ -54,7 +54,7 @@ def test_the_way_from_the_page_to_sharing_is_counted(campaign, olga, ada):
     ada.confirms()
     ada.signs()  # again: the figures do not tell that it is not a new one
     campaign.client.get("/share/x?lang=en")
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     numbers = {key: int(number) for key, [number] in figures(olga, "funnel").items()}
     assert numbers == {"views": 3, "plays": 2, "watched": 1, "signed": 2, "confirmed": 1, "shared": 1}
 
@@ -63,14 +63,14 @@ def test_views_are_counted_for_our_own_page_alone_and_with_measure(campaign, olg
     campaign.client.post("/seen", data={"lang": "en"}, headers={"Sec-Fetch-Site": "cross-site"})
     for _ in range(70):
         campaign.client.post("/seen", data={"lang": "en"}, headers=FROM_OUR_PAGE)
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     assert figures(olga, "funnel")["views"] == ["60"]
 
 
 def test_hours_and_days_have_no_gaps(campaign, olga, ada):
     with time_machine.travel(utcnow() - timedelta(days=5)):
         ada.confirms()
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     assert len(figures(olga, "hours")) == 48
     assert len(figures(olga, "days")) == 6
     assert list(figures(olga, "days").values()) == [["1"], ["0"], ["0"], ["0"], ["0"], ["0"]]
@@ -116,7 +116,7 @@ def test_no_row_of_a_signature_is_read_for_the_dashboard(campaign, olga, ada):
     from sqlalchemy import event  # noqa: PLC0415
 
     ada.confirms()
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     statements: list[str] = []
     with campaign.app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
@@ -139,10 +139,10 @@ def test_a_domain_that_used_up_its_budget_is_named(campaign, reader):
 def test_the_figures_do_not_tell_whether_an_address_has_signed(campaign, reader, ada):
     grace = campaign.persona("Grace", email="grace@example.org")
     ada.confirms()
-    write_down(campaign.app)
+    flush_counters(campaign.app)
     counted = [int(figures(reader, "funnel")["signed"][0])]
     for person in (ada, ada, grace, grace, grace, grace):
         person.signs()
-        write_down(campaign.app)
+        flush_counters(campaign.app)
         counted.append(int(figures(reader, "funnel")["signed"][0]))
     assert counted == list(range(1, 8))

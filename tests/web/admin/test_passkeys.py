@@ -11,7 +11,7 @@ import time_machine
 
 from campaign.accounts import audit_log
 from campaign.accounts.organisers import by_email
-from campaign.accounts.passkeys import passkeys_of
+from campaign.accounts.passkeys import list_passkeys
 from campaign.core.database import db, utcnow
 from tests.organisers import PASSWORD, OrganiserBrowser
 from tests.passkey_device import PasskeyDevice
@@ -97,7 +97,7 @@ def test_an_answer_is_accepted_once_in_any_browser(campaign, olga, device, backe
 
 
 def test_a_replay_is_refused_after_the_cleanup_too(campaign, olga, device):
-    from campaign.maintenance import tidy  # noqa: PLC0415 - the one test of it
+    from campaign.maintenance import delete_expired  # noqa: PLC0415 - the one test of it
 
     device.counter = -1
     with time_machine.travel(utcnow(), tick=False) as clock:
@@ -109,7 +109,7 @@ def test_a_replay_is_refused_after_the_cleanup_too(campaign, olga, device):
         form = {"csrf_token": token, "credential": credential}
         assert browser.client.post("/organise/sign-in/passkey", data=form).status_code == 303
         clock.shift(timedelta(minutes=6))
-        tidy(campaign.app)
+        delete_expired(campaign.app)
         clock.shift(timedelta(minutes=-2))  # within the life of the first factor
         thief = OrganiserBrowser(campaign, olga.email)
         thief.client.set_cookie("organiser", kept, path="/organise")
@@ -148,7 +148,7 @@ def test_the_same_passkey_is_not_kept_twice(campaign, olga, grace, device):
 
 def known(campaign, email):
     with campaign.app.app_context():
-        return passkeys_of(db.session, by_email(db.session, email).id)
+        return list_passkeys(db.session, by_email(db.session, email).id)
 
 
 def removes(browser: OrganiserBrowser, passkey_id, password: str = PASSWORD):

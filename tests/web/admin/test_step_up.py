@@ -11,7 +11,7 @@ from campaign.accounts import audit_log
 from campaign.accounts.organisers import MAX_LOOKUPS, members
 from campaign.core.database import db, utcnow
 from campaign.web.admin import step_up
-from campaign.web.admin.access import ANYBODY, SAFE_METHODS, STRICTEST, StepUp
+from campaign.web.admin.access import DEFAULT_ROLE, EVERYONE, SAFE_METHODS, StepUp
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, confirm_form
 from tests.web.admin.test_access import every_address
 
@@ -56,7 +56,7 @@ def copy_of(browser: OrganiserBrowser) -> OrganiserBrowser:
 
 def test_every_form_declares_what_it_asks_for(campaign):
     for method, path, view in every_address(campaign.app):
-        if method not in SAFE_METHODS and getattr(view, "needs", STRICTEST) != ANYBODY:
+        if method not in SAFE_METHODS and getattr(view, "needs", DEFAULT_ROLE) != EVERYONE:
             assert isinstance(getattr(view, "step_up", None), StepUp), (
                 f"{path}: mark its view with step_up, own_secret or no_step_up of campaign.web.admin.access"
             )
@@ -78,7 +78,7 @@ def test_no_form_acts_without_the_secret_in_a_session_that_was_just_begun(campai
     asked = 0
     for method, path, view in every_address(campaign.app):
         declared = getattr(view, "step_up", StepUp.REQUIRED)
-        if method in SAFE_METHODS or getattr(view, "needs", STRICTEST) == ANYBODY or declared is StepUp.NONE:
+        if method in SAFE_METHODS or getattr(view, "needs", DEFAULT_ROLE) == EVERYONE or declared is StepUp.NONE:
             continue
         before = actions(campaign)
         answer = grace.posts_once(path, email="ada@example.org", act="close")
