@@ -1,1 +1,1 @@
-"""The campaign page of "Love Always Wins": film, petition, sharing, and what organisers need."""
+"""The campaign site of "Love Always Wins": the film, the petition, sharing, and the organisers' area."""

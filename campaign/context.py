@@ -1,4 +1,4 @@
-"""What one process of the campaign works with: its settings and its keys."""
+"""The application context: settings, keys and counters of one process."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -16,7 +16,7 @@ from campaign.petition.status import petition_status
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """The settings, the keys that signing needs, those of all else (32 bytes each), and what is counted."""
+    """The settings, the keys for signing, the keys for other purposes (32 bytes each), and the counters."""
 
     settings: Settings
     keys: Keys

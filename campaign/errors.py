@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain. No message ever holds personal data."""
+"""The errors of the campaign. No message ever contains personal data."""
 
 
 class CampaignError(Exception):
@@ -49,7 +49,7 @@ class UnusableCharacter(CampaignError):
 
 
 class InvalidEmailAddress(CampaignError):
-    """Text that is no e-mail address we can write to (RFC 5322)."""
+    """Text that is not a valid email address (RFC 5322)."""
 
 
 class InvalidInstance(CampaignError):
@@ -57,7 +57,7 @@ class InvalidInstance(CampaignError):
 
 
 class InvalidRecoveryKey(CampaignError):
-    """Text that is no recovery key, or one with a typing error."""
+    """Text that is not a recovery key, or that contains a typing error."""
 
 
 class DecryptionFailed(CampaignError):
@@ -117,7 +117,7 @@ class WrongCredential(CampaignError):
 
 
 class NoKeyHolder(CampaignError):
-    """Somebody without a copy of the campaign's keys wants to open what is sealed."""
+    """A person without a copy of the campaign's keys tried to decrypt data."""
 
 
 class Throttled(CampaignError):
@@ -157,7 +157,7 @@ class LastSecondFactor(CampaignError):
 
 
 class InvalidAgeKey(CampaignError):
-    """Text that is no public key of age (age-encryption.org)."""
+    """Text that is not an age public key (age-encryption.org)."""
 
 
 class EmailAlreadyRegistered(CampaignError):

@@ -1,4 +1,4 @@
-"""What a server does beside serving: what has outlived its 30 days is erased, what was counted is written."""
+"""Background maintenance of a server: deletes expired data hourly and flushes counters every few seconds."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 def start_maintenance(app: Flask) -> None:
-    """Tidy and write down what was counted, now and again for as long as this process lives, and when it ends."""
+    """Delete expired data and flush counters periodically while this process runs, with a last flush at its end."""
     for act, seconds in ((delete_expired, CLEANUP_SECONDS), (flush_counters, FLUSH_SECONDS)):
         Thread(target=_run_periodically, args=(app, act, seconds), name=act.__name__, daemon=True).start()
     # Not atexit: Python before 3.13 does not come to it in a worker process that was forked.
@@ -31,7 +31,7 @@ def start_maintenance(app: Flask) -> None:
 
 
 def delete_expired(app: Flask) -> None:
-    """Let go of what has outlived its time: rows, and a data key in memory."""
+    """Delete expired rows and files, and discard an expired data key in memory."""
     context_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
@@ -43,7 +43,7 @@ def delete_expired(app: Flask) -> None:
 
 
 def flush_counters(app: Flask) -> None:
-    """Write what was counted in this process, and add up what was confirmed and erased."""
+    """Write this process's counters to the database, and roll up confirmed and erased signatures."""
     with app.app_context():
         context_of(app).tallies.write(db.session)
         roll_up(db.session)

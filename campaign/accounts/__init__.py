@@ -1,1 +1,1 @@
-"""Who runs the campaign: how they come in, what they may do, and what they did."""
+"""Organisers: their accounts, roles, log-ins and sessions, and the audit log."""

@@ -1,7 +1,7 @@
-"""Invitations: an address with a token that lets somebody become an organiser, once, within 48 hours.
+"""Invitations: a single-use token, valid for 48 hours, with which a person becomes an organiser.
 
-For somebody who is to export, it carries the campaign's keys, sealed with a key that is made from the token. The token
-is not stored: who has the database alone can open nothing.
+An invitation with the export right carries the campaign's keys, encrypted with a key derived from the token. The token
+itself is not stored, so the database is not enough to decrypt them.
 """
 
 import secrets
@@ -27,7 +27,7 @@ LIFETIME = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class InvitationDetails:
-    """What an invitation is for; `organiser_id`: of who has begun to come in with it, or is in already."""
+    """The terms of an invitation. `organiser_id` is set once a person has started to register with it."""
 
     token: str
     email: str | None

@@ -37,10 +37,11 @@ def check_code(session: Session, key: bytes, organiser_id: UUID, code: str) -> N
 
 
 def start_registration(session: Session, invited: InvitationDetails, *, email: str, password: str) -> UUID:
-    """Let somebody begin to come in, or go on where they began, and return their id.
+    """Start a registration, or continue an earlier one, and return the organiser's id.
 
-    Two requests at the same time begin once; the other one goes on, with the same password. Raises `AddressTaken`,
-    `Busy`, `UnknownInvitation`, and `WrongFactor` and `TooManyTries` for another password.
+    Of two concurrent requests one starts it and the other continues, if the password is the same. Raises
+    `EmailAlreadyRegistered`, `Busy`, `UnknownInvitation`, and for a different password `WrongCredential` and
+    `Throttled`.
     """
     if invited.organiser_id is None:
         hashed = passwords.hash_password(password)

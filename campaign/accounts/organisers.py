@@ -35,7 +35,7 @@ class Member:
     ready_at: datetime | None
 
     def may(self, role: Role) -> bool:
-        """Tell whether this organiser may what `role` may."""
+        """Return whether this organiser has `role` or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
@@ -78,7 +78,7 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
 
 
 def activate(session: Session, organiser_id: UUID) -> None:
-    """Let an organiser log in from now on, within the caller's transaction."""
+    """Allow an organiser to log in, within the caller's transaction."""
     newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.ready_at.is_(None))
     session.execute(newcomer.values(ready_at=utcnow()))
 
@@ -89,7 +89,7 @@ def lock_organiser(session: Session, organiser_id: UUID) -> Organiser:
 
 
 def set_role(session: Session, organiser_id: UUID, role: Role) -> None:
-    """Give an organiser another role; a reader's copy of the keys is deleted.
+    """Change an organiser's role. A viewer's copies of the campaign keys are deleted.
 
     Raises `UnknownOrganiser`, `LastOwner` and `LastExporter`.
     """
@@ -117,7 +117,7 @@ def revoke_export(session: Session, organiser_id: UUID) -> bool:
 
 
 def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
-    """Give an organiser another password; a log-in that began with the old one cannot go on."""
+    """Change an organiser's password. A log-in in progress with the old password fails."""
     with transaction(session):
         session.execute(update(Organiser).where(Organiser.id == organiser_id).values(password_hash=password_hash))
         session.execute(delete(ShortLivedToken).where(ShortLivedToken.organiser_id == organiser_id))
@@ -151,7 +151,7 @@ def count_lookup(session: Session, organiser_id: UUID) -> None:
 
 
 def has_owner(session: Session) -> bool:
-    """Tell whether somebody can already sign in as owner."""
+    """Return whether an owner is able to log in."""
     return bool(_owners(session))
 
 

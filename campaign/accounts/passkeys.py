@@ -69,7 +69,7 @@ def list_passkeys(session: Session, organiser_id: UUID) -> list[PasskeyInfo]:
 
 
 def has_passkey(session: Session, organiser_id: UUID) -> bool:
-    """Tell whether an organiser has a passkey."""
+    """Return whether an organiser has a passkey."""
     return bool(session.scalar(select(exists().where(Passkey.organiser_id == organiser_id))))
 
 
@@ -88,7 +88,7 @@ def registration_options(session: Session, place: RelyingParty, organiser_id: UU
 
 
 def register(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str, name: str = "") -> None:
-    """Keep the passkey that a browser made; `credential` is its JSON. Raises `WrongFactor`."""
+    """Store a passkey that a browser created; `credential` is its JSON. Raises `WrongCredential`."""
     read: RegistrationCredential = _untrusted_input(
         webauthn.helpers.parse_registration_credential_json, _require_bounded(credential)
     )

@@ -33,8 +33,8 @@ def verify(password: str, kept: str | None) -> bool:
 
 
 def is_weak(password: str, *, least: int = MIN_LENGTH, known: tuple[str, ...] = ()) -> bool:
-    """Tell whether a password is short or easily guessed, by who knows the words of `known` about its owner too."""
-    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists of words take memory, and are seldom needed
+    """Return whether a password is short or easy to guess; `known` lists words related to its owner."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists take memory and are rarely needed
 
     password = normalize_secret(password)
     words = [*known, "love", "always", "wins", "lovealwayswins", "campaign", "olympic", "sochi", "allout"]

@@ -20,7 +20,7 @@ STEP_SECONDS = 30
 ISSUER = "Love Always Wins"
 MAX_LABEL_LENGTH = 64  # characters of an email address in an authenticator app
 BACKUP_CODE_COUNT = 10
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is easily mistaken
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that are easily confused
 _CODE_LENGTH = 12  # 59 bits
 
 
@@ -61,7 +61,7 @@ def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
 
 
 def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -> bool:
-    """Tell whether `code` is right and was not used before (RFC 6238, 5.2)."""
+    """Return whether `code` is right and has not been used before (RFC 6238, 5.2)."""
     secret = _decrypt_secret(key, organiser)
     step = is_totp_code(secret, code) if secret else None
     if step is None:
@@ -73,7 +73,7 @@ def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -
 
 
 def new_backup_codes(session: Session, organiser_id: UUID) -> list[str]:
-    """Return ten new recovery codes, each good once; those of before are good no more."""
+    """Return ten new single-use backup codes, which replace all earlier ones."""
     with transaction(session):
         lock_organiser(session, organiser_id)
         return _replace_codes(session, organiser_id)
@@ -87,7 +87,7 @@ def first_backup_codes(session: Session, organiser_id: UUID) -> list[str] | None
 
 
 def accept_backup_code(session: Session, organiser_id: UUID, code: str) -> bool:
-    """Tell whether `code` is an unused recovery code of this organiser; it is used from then on."""
+    """Return whether `code` is an unused backup code of this organiser, and mark it as used."""
     used = delete(BackupCode).where(BackupCode.code_hash == _hash_code(organiser_id, compact_code(code)))
     with transaction(session):
         return session.execute(used.returning(BackupCode.code_hash)).first() is not None

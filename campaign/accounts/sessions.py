@@ -42,9 +42,9 @@ def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
 
 
 def confirm(session: Session, token: str) -> str:
-    """Note that the owner of a session gave a secret again; returns a proof for their cookie, 43 characters.
+    """Record that a session passed step-up authentication. Returns a proof of 43 characters for its cookie.
 
-    A copy of the cookie that was made earlier does not hold the proof.
+    An earlier copy of the cookie does not contain the proof.
     """
     proof = secrets.token_urlsafe(32)
     values = {"confirmed_at": utcnow(), "proof_hash": _hash_token(proof)}
@@ -69,7 +69,7 @@ def end(session: Session, token: str) -> None:
 
 
 def end_all_sessions(session: Session, organiser_id: UUID, *, but: str = "") -> None:
-    """End all sessions of an organiser, but for the one with the token `but`."""
+    """End all sessions of an organiser, except the one with the token `but`."""
     theirs = OrganiserSession.organiser_id == organiser_id
     with transaction(session):
         session.execute(delete(OrganiserSession).where(theirs, OrganiserSession.token_hash != _hash_token(but)))

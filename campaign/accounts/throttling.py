@@ -1,4 +1,4 @@
-"""Guessing: whoever is wrong again and again must wait longer and longer, at whichever process they try."""
+"""Throttling of guesses: each further wrong attempt means a longer pause, across all server processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ def pause_after(failures: int) -> timedelta:
 
 
 def delete_expired(session: Session) -> None:
-    """Let go of failures that were a day ago."""
+    """Delete failed attempts that are more than a day old."""
     with transaction(session):
         session.execute(delete(FailedAttempt).where(FailedAttempt.until < utcnow() - RESET_AFTER))
 

@@ -14,7 +14,7 @@ _Key = tuple[type[Base], datetime, tuple[tuple[str, str | int], ...]]
 
 
 class Counters:
-    """What was counted in this process and is not written yet. A kill loses it: some seconds of plain numbers."""
+    """Counts of this process that are not in the database yet. A kill loses a few seconds of them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -27,7 +27,7 @@ class Counters:
             self._counts[table, hour, tuple(key.items())] += 1
 
     def write(self, session: Session) -> None:
-        """Add what was counted to the tables; when that fails (`SQLAlchemyError`), it is kept for the next time."""
+        """Add the counts to the tables. On failure (`SQLAlchemyError`) they are kept for the next call."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
         try:

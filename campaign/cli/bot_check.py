@@ -1,4 +1,4 @@
-"""`flask bot-check`: the check that signers are no programs, for the time of an attack."""
+"""`flask bot-check`: a check against automated signing, for the time of an attack."""
 
 import click
 
@@ -28,5 +28,5 @@ def off() -> None:
 
 @bot_check.command()
 def status() -> None:
-    """Say whether it is on."""
+    """Show whether it is on."""
     click.echo("on" if is_enabled(db.session, "bot-check") else "off")

@@ -14,7 +14,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def confirm_action(question: str, *, yes: bool) -> None:
-    """Ask before an action, where a person sits at the terminal; a script is not asked. Raises `click.Abort`."""
+    """Confirm an action with the user if standard input is a terminal; scripts are not asked. Raises `click.Abort`."""
     if not yes and sys.stdin.isatty():
         click.confirm(question, abort=True)
 
@@ -33,7 +33,7 @@ class Command(click.Command):
             raise click.ClickException(f"the database failed ({type(error.orig).__name__}); is it running?") from None
 
     def prepare(self, ctx: click.Context) -> None:
-        """See to what the command needs; nothing here."""
+        """Check the requirements of the command. The base class has none."""
 
 
 class DatabaseCommand(Command):

@@ -27,7 +27,7 @@ _BAR_STEP = 1000
 
 @dataclass(slots=True)
 class Export:
-    """One export: what is asked for, and what came of it."""
+    """One export: its options and its outcome."""
 
     purpose: str
     dialect: str
@@ -47,7 +47,7 @@ class Export:
             else:
                 self._write_files(output, private_keys)
         except BrokenPipeError:
-            raise  # who reads has enough; click ends without a word
+            raise  # the reader has closed the pipe; click exits silently
         except OSError as error:
             raise CampaignError(f"{output or 'standard output'} cannot be written ({error.strerror})") from None
 

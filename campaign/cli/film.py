@@ -1,4 +1,4 @@
-"""`flask film`: importing the film, listing what was imported, choosing its poster."""
+"""`flask film`: import a film, list imported films, choose a poster."""
 
 import re
 import sys
@@ -50,7 +50,7 @@ class RepeatableOption(Command):
 
 
 class FilmGroup(AppGroup):
-    """Commands that need no database unless they say so, and say in one line what is wrong."""
+    """Commands that need no database unless they declare it, and that report errors in one line."""
 
     command_class = Command
 
@@ -91,14 +91,14 @@ def list_() -> None:
 @click.argument("name")
 @click.argument("number", type=click.IntRange(min=1))
 def poster(name: str, number: int) -> None:
-    """Let candidate NUMBER be the poster of the film NAME; its folder `posters` holds them all."""
+    """Use candidate NUMBER as the poster of the film NAME. The film's folder `posters` contains all candidates."""
     library.choose_poster(_films(), name, number)
     click.echo(f"{name}: poster {number}")
 
 
 @film.command(cls=DatabaseCommand)
 def watched() -> None:
-    """Say how many have watched how much: 0% is a play, 100% the end."""
+    """Show how much of each film people have watched: 0% is a play, 100% the end."""
     click.echo(f"{'film':<24} {'language':<8} {'watched':>7} {'viewers':>8}")
     for name, language, percent, viewers in all_watched(db.session):
         click.echo(f"{name:<24} {language:<8} {percent:>6}% {viewers:>8}")

@@ -32,7 +32,7 @@ def init(recovery_key_out: Path | None) -> None:
 
 
 def _invite_first_organiser(recovery_keys: list[str]) -> None:
-    """Let the first organiser come in. A key that was just made goes with the invitation; else it is asked for."""
+    """Print an invitation for the first organiser. It carries the new key, or the recovery key that is asked for."""
     private_keys = [key for text in recovery_keys for key in parse_recovery_keys(text)]
     click.echo("The campaign has no organiser yet. Open this address to become the first.")
     show_invitation(invitations.invite(db.session, role="owner", exports=True, private_keys=private_keys))

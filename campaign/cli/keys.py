@@ -17,9 +17,9 @@ keys = DatabaseGroup("keys", help="The keys that signatures are sealed to.")
 @recovery_key_out
 @yes_option
 def rotate(recovery_key_out: Path | None, yes: bool) -> None:
-    """Make a new campaign key: from the next minute on, signatures are sealed to it.
+    """Create a new campaign key. From the next minute on, signatures are encrypted to it.
 
-    What was sealed before stays as it is, and opens with the recovery key it was sealed for.
+    Earlier signatures stay encrypted to the earlier key; its recovery key decrypts them.
     """
     confirm_action("Make a new campaign key? Its recovery key must be kept beside the earlier ones.", yes=yes)
     with recording("rotated-key"):
@@ -29,6 +29,6 @@ def rotate(recovery_key_out: Path | None, yes: bool) -> None:
 
 @keys.command("list")
 def list_() -> None:
-    """Say when each campaign key was made, and how many signatures are sealed to it."""
+    """List the campaign keys with their dates and the number of signatures encrypted to each."""
     for key in campaign_keys(db.session):
         click.echo(f"made {iso(key.created_at)}: {key.signatures} signatures")

@@ -49,7 +49,7 @@ def status() -> None:
 
 @mail.command()
 def retry() -> None:
-    """Try once more to send what was given up, within the daily limit of each mailbox."""
+    """Retry dead messages, within the daily limit of each mailbox."""
     click.echo(f"due once more: {outbox.retry_dead(db.session)}")
     if left := queue_status(db.session).dead:
         click.echo(f"left: {left}, whose mailboxes have their emails of the day")

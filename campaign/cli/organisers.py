@@ -1,4 +1,4 @@
-"""`flask organisers`: who runs the campaign, for whoever runs the server."""
+"""`flask organisers`: manage the organisers' accounts on the server."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -35,9 +35,9 @@ organisers = DatabaseGroup("organisers", help="Invite, list and remove those who
 @click.option("--export", "exports", is_flag=True, help="Let them export; this asks for the recovery key.")
 @key_file_option
 def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
-    """Print an address, good once and for 48 hours, that lets the owner of EMAIL come in.
+    """Print a single-use invitation URL for EMAIL, valid for 48 hours.
 
-    For an organiser who is in already, --export gives the right to export.
+    For an existing organiser, --export grants the right to export.
     """
     if exports and role not in EXPORT_ROLES:
         raise click.UsageError("a reader sees figures only; choose another role to export")

@@ -18,7 +18,7 @@ petition = DatabaseGroup("petition", help="Say whether people can sign, and when
 @petition.command("open")
 @yes_option
 def open_(yes: bool) -> None:
-    """Let people sign (again)."""
+    """Accept signatures, also after the petition was closed."""
     confirm_action("Open the petition? Visitors can sign, and a day of delivery is forgotten.", yes=yes)
     with recording("reopened") as draft:
         draft.happened = reopen(db.session)
@@ -28,7 +28,7 @@ def open_(yes: bool) -> None:
 @petition.command("close")
 @yes_option
 def close_(yes: bool) -> None:
-    """Take no more signatures. Who has signed can still confirm."""
+    """Accept no more signatures. Pending ones can still be confirmed."""
     confirm_action(f"{_figures()} Close the petition? Nobody can sign from then on.", yes=yes)
     with recording("closed") as draft:
         draft.happened = close(db.session)
@@ -39,7 +39,7 @@ def close_(yes: bool) -> None:
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day, as 2013-12-10. Default: today (UTC).")
 @yes_option
 def deliver_(day: datetime | None, yes: bool) -> None:
-    """Say that it was handed to the IOC. Nothing is signed or confirmed from then on."""
+    """Mark the petition as delivered to the IOC. After that, nothing can be signed or confirmed."""
     chosen = (day or utcnow()).date()
     if chosen > utcnow().date():
         raise click.UsageError(f"{chosen} has not come yet; say so once the petition was handed in")
@@ -52,7 +52,7 @@ def deliver_(day: datetime | None, yes: bool) -> None:
 
 @petition.command()
 def status() -> None:
-    """Say how far it is: open, closed, or delivered with the day."""
+    """Show the status: open, closed, or delivered with the day."""
     found = petition_status(db.session)
     click.echo(" ".join(filter(None, (found.name, str(found.delivered_on or "")))))
 

@@ -19,7 +19,7 @@ share = DatabaseGroup("share", help="How often the page is passed on, and how it
 def check() -> None:
     """Fetch the public page as WhatsApp, Facebook, X, Telegram and LinkedIn do, in each language.
 
-    Prints what each would show, and what is wrong with it. Ends with status 1 when anything is.
+    Prints each preview and its faults. Exits with status 1 if there are any.
     """
     fetch = cache(page_fetcher.fetch)
     page = f"{current_context().settings.public_url}/en/"
@@ -37,7 +37,7 @@ def check() -> None:
 
 @share.command()
 def counted() -> None:
-    """Say how often each channel was used to share, and how many confirmed signatures came by it."""
+    """Show how often each channel was used to share, and how many confirmed signatures it brought."""
     click.echo(f"{'channel':<10} {'shares':>8} {'signatures':>10}")
     for channel, (shares, signatures) in by_channel(db.session, share_counts(db.session)).items():
         click.echo(f"{channel:<10} {shares:>8} {signatures:>10}")

@@ -111,7 +111,7 @@ def _recovery_keys(key_file: Path | None, choice: ExportFilter) -> list[PrivateK
 
 @signatures.command()
 def count() -> None:
-    """Say how many signatures are confirmed, and how many wait."""
+    """Show how many signatures are confirmed, and how many are pending."""
     click.echo(f"confirmed: {totals.confirmed(db.session)}\nunconfirmed: {totals.unconfirmed(db.session)}")
 
 
@@ -126,7 +126,7 @@ def check() -> None:
 
 
 def _chain() -> Finding:
-    """Look whether anybody has changed, added or taken away what organisers did."""
+    """Check the audit log for changed, added or deleted entries."""
     number, broken = (
         audit_log.count_entries(db.session),
         audit_log.first_invalid_entry(db.session, current_context().activity_key),
@@ -150,7 +150,7 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
     """Erase a burst of fakes, described by when and how they came."""
     if not any(filters.values()):
         raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
-    filters["until"] = filters["until"] or utcnow()  # who signs while we ask is not meant
+    filters["until"] = filters["until"] or utcnow()  # leaves out signatures that arrive while the question is open
     burst = cleanup.SignatureFilter(**filters)
     meant = cleanup.count_matching(db.session, burst)
     click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")
@@ -160,7 +160,7 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
         click.confirm("Erase them for ever?", abort=True)
     try:
         click.echo(f"erased: {cleanup.erase_matching(db.session, burst)}")
-    finally:  # what is erased is recorded, also when the command is stopped halfway
+    finally:  # a command that is stopped halfway has erased signatures too
         left = cleanup.count_matching(db.session, burst).all
         record("erased", **asdict(burst), signatures=meant.all - left)
 
@@ -168,9 +168,9 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
 @signatures.command()
 @click.option("--dry-run", is_flag=True, help="Only say how many that are.")
 def purge(dry_run: bool) -> None:
-    """Erase what was not confirmed in 30 days, refusals and dead letters that old, and used challenges.
+    """Delete signatures not confirmed within 30 days, expired suppressions, dead messages and used challenges.
 
-    The server does so every hour.
+    The server does this every hour.
     """
     gone = cleanup.count_expired(db.session) if dry_run else cleanup.purge(db.session)
     for what, number in asdict(gone).items():

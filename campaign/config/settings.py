@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let what is passed win over the environment, and that over files."""
+        """Return the sources by precedence: arguments, the environment, then files."""
         return init_settings, env_settings, _FileSource(settings_cls)
 
     @classmethod

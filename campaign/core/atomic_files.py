@@ -54,9 +54,9 @@ def _open_temporary(path: Path) -> int:
 
 
 def _link_into_place(path: Path, draft: Path) -> bool:
-    """Give `draft` the name `path` as well, which unlike a rename never replaces what another process made.
+    """Link `draft` to `path`. Unlike a rename, this never replaces a file that another process created.
 
-    Returns `False` where the file system knows no links (FAT, on a memory stick for instance) and `path` is free.
+    Returns `False` if the file system has no hard links (FAT, for example) and `path` does not exist.
     """
     try:
         path.hardlink_to(draft)

@@ -62,7 +62,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give aware UTC back."""
+        """Return an aware time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -85,16 +85,16 @@ def new_id() -> UUID:
 
 @contextmanager
 def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterator[None]:
-    """One write transaction: committed at the end of the block, rolled back when it raises.
+    """Run the block in one write transaction: committed at its end, rolled back if it raises.
 
-    Nobody else writes to the table of `locks` meanwhile. A block inside another one joins its transaction.
+    The table of `locks` is locked against other writers. A nested block joins the transaction around it.
     """
     if session.info.get(_IN_TRANSACTION):
         _lock(session.connection(), locks)
         yield
         return
-    # A read transaction that turns into a write can fail on SQLite. All writes stand in a block like this, so nothing
-    # else is pending.
+    # On SQLite, a read transaction that turns into a write can fail. Every write is in a block like this one, so a read
+    # transaction is all that can be pending here.
     session.rollback()
     with session.begin():
         connection = session.connection(execution_options={"begin": "IMMEDIATE"})
@@ -107,7 +107,7 @@ def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterato
 
 
 def retry_on_deadlock(act: Callable[[], Result]) -> Result:
-    """Do one transaction; once more, up to three times in all, when PostgreSQL chose it as the victim of a deadlock."""
+    """Run one transaction, and retry it up to twice when PostgreSQL chose it as the deadlock victim."""
     for _ in range(MAX_DEADLOCK_RETRIES):
         try:
             return act()
@@ -136,7 +136,7 @@ def dialect_insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Inser
 
 
 def init_db(app: Flask, url: str) -> None:
-    """Give `app` its engine and sessions for the database at `url`."""
+    """Configure the engine and sessions of `app` for the database at `url`."""
     options = {"url": url, "pool_pre_ping": True} if url.startswith("postgresql") else {"url": url}
     app.config["SQLALCHEMY_ENGINES"] = {"default": options}
     db.init_app(app)
@@ -148,9 +148,10 @@ def init_db(app: Flask, url: str) -> None:
 
 
 def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:
-    """Let go of rows of `table` that were deleted, which databases keep for a while; returns whether that was possible.
+    """Remove rows that were deleted from `table` from the database files. Returns whether this was possible.
 
-    It is not while somebody reads: then ask again later. PostgreSQL's own log keeps them until it is written over.
+    SQLite cannot do it while another connection reads; try again later. PostgreSQL keeps them in its write-ahead log
+    until that is overwritten.
     """
     if engine.dialect.name == "postgresql":
         with _connect_autocommit(engine) as connection:
@@ -176,7 +177,7 @@ def _connect_autocommit(engine: Engine) -> Connection:
 
 
 def _configure_sqlite(engine: Engine) -> None:
-    with suppress(OSError):  # what is wrong with the place is said when the database is first used
+    with suppress(OSError):  # the first query reports an unusable path
         Path(engine.url.database or "").touch(mode=0o600)  # its -wal and -shm take the mode over
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

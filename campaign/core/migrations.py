@@ -18,7 +18,7 @@ alembic = Alembic(metadatas=Base.metadata, run_mkdir=False)
 
 
 def init_migrations(app: Flask) -> None:
-    """Give `app` its migrations and the `flask db` commands."""
+    """Register the migrations and the `flask db` commands."""
     app.config["ALEMBIC_CONTEXT"] = {"render_as_batch": True}  # SQLite cannot alter most things in place
     alembic.init_app(app)
 

@@ -12,10 +12,10 @@ _PR_SET_DUMPABLE = 4  # PR_SET_DUMPABLE, prctl(2)
 
 
 def lock_memory() -> None:
-    """Let nothing of this process be swapped out, or written to a core dump.
+    """Prevent this process's memory from being written to swap or core dumps.
 
-    Done where the process may lock all it will ever need (`LimitMEMLOCK=infinity`, or root): short of that, a limit
-    met later would take memory away from it.
+    This is done only if the process may lock all memory that it will ever need (`LimitMEMLOCK=infinity`, or root). With
+    a lower limit, later allocations would fail.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     may_lock = os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY

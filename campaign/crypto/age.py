@@ -10,7 +10,7 @@ from campaign.errors import InvalidAgeKey
 
 
 def require_recipient(recipient: str) -> str:
-    """Return a recipient's public key, "age1…", without what stands around it. Raises `BadRecipient`."""
+    """Return the age public key ("age1…") in `text`, without surrounding characters. Raises `InvalidAgeKey`."""
     try:
         pyrage.x25519.Recipient.from_str(recipient.strip())
     except pyrage.RecipientError:

@@ -1,11 +1,10 @@
-"""The campaign's key pairs: the public half is kept, the private half handed out as the recovery key.
+"""The campaign's key pairs. The public half is stored; the private half is issued once, as the recovery key.
 
-Copies of it are sealed to those who may export (`petition.holders`).
+Copies of the private half are encrypted to each organiser who may export (`crypto.key_holders`). There is one pair at
+first; after a rotation, new signatures use the newest one.
 
-There is one pair from the start; each further one takes over what is signed from then on.
-
-Whoever holds the recovery key can read the signatures; the server cannot. It is the X25519 private key with a checksum,
-in the alphabet of RFC 4648 base 32, in groups of four: made to be written down and typed in again.
+The holder of a recovery key can read the signatures; the server cannot. It is the X25519 private key with a checksum,
+in base 32 (RFC 4648) in groups of four characters, to be written down and typed in again.
 """
 
 import re
@@ -41,7 +40,7 @@ class KeyUsage:
 
 
 def has_campaign_key(session: Session) -> bool:
-    """Tell whether the campaign has a key pair."""
+    """Return whether the campaign has a key pair."""
     return session.scalar(select(CampaignKey.id).limit(1)) is not None
 
 
@@ -58,7 +57,7 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
 
 
 def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
-    """Make a further key pair, for what is signed from now on; its recovery key is handed over before it is used."""
+    """Create a further key pair for new signatures. Its recovery key is issued before it is used."""
     private_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
     with transaction(session, locks=CampaignKey):
         _store(session, private_key)
@@ -103,7 +102,7 @@ def _handed_over(hand_over: Callable[[str], None]) -> PrivateKey:
 
 
 def _store(session: Session, private_key: PrivateKey) -> None:
-    """Store the public half as the newest, even if the clock was set back; who may export gets a copy of the other."""
+    """Store the public half as the newest, even if the clock was set back, and its copies for key holders."""
     newest = session.scalar(select(func.max(CampaignKey.created_at)))
     created_at = max(utcnow(), newest + timedelta(microseconds=1)) if newest else utcnow()
     key_id, public_key = new_id(), bytes(private_key.public_key)

@@ -28,17 +28,17 @@ from campaign.models import CampaignKey, DataKey
 KEY_SECONDS = 3600
 KEY_ROWS = 100_000
 CHECK_SECONDS = 60
-_BLOCK = 64  # what is sealed is padded to a multiple of this many bytes, so that its length tells less
+_BLOCK = 64  # bytes; plaintext is padded to a multiple of it, so that the length says less
 ENCRYPTED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
 _NONCE = Aead.NONCE_SIZE
 MIN_BLOB_BYTES = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
-_read = json.JSONDecoder().raw_decode  # which does not mind what stands behind: the padding
+_read = json.JSONDecoder().raw_decode  # ignores the padding after the JSON value
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is sealed of a signature."""
+    """The encrypted fields of a signature."""
 
     given_name: str
     family_name: str
@@ -77,13 +77,13 @@ class DataKeys:
         return EncryptedPerson(key_id, bytes(blob))
 
     def forget(self) -> None:
-        """Let go of a key whose time is over, in case nobody signs for long."""
+        """Discard an expired key, even if nobody signs for a long time."""
         with self._lock:
             if time.monotonic() > self._expires:
                 self._rows_left, self._key = 0, None
 
     def _is_superseded(self, session: Session) -> bool:
-        """Tell, once a minute, whether there is a newer campaign key than the one that the data key is sealed to."""
+        """Return, checking once a minute, whether there is a newer campaign key than the one used for the data key."""
         now = time.monotonic()
         if now < self._checked + CHECK_SECONDS:
             return False
@@ -103,7 +103,7 @@ class DataKeys:
 
 
 class Decryptor:
-    """Opens what was sealed to one or more campaign keys, with their private halves."""
+    """Decrypts signatures with the private halves of one or more campaign keys."""
 
     def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
         """Read the data keys sealed to `private_keys`; each is opened once, when the first of its rows comes."""

@@ -1,7 +1,7 @@
-"""Those who may export: each has a key pair of their own, to which the campaign's private keys are sealed.
+"""Key holders: organisers who may export. Each has a key pair, to which the campaign's private keys are encrypted.
 
-Its private half is wrapped by a key made from their export passphrase (Argon2id). So a further campaign key can be
-given to all of them without their passphrases, and the server alone opens nothing.
+Its private half is wrapped with a key derived from the organiser's export passphrase (Argon2id). So key holders can
+receive a new campaign key without their passphrases, and the server cannot decrypt anything on its own.
 """
 
 import os
@@ -23,7 +23,7 @@ from campaign.core.secret_text import normalize_secret
 from campaign.errors import NoKeyHolder, WrongPassphrase
 from campaign.models import CampaignKey, KeyCopy, KeyHolder, Organiser
 
-# The second recommended choice of RFC 9106, but for one lane, since libsodium has no more: 64 MiB, three passes.
+# The second recommended option of RFC 9106 (64 MiB, three passes), except for the lanes: libsodium supports only one.
 ARGON2_MEMORY = 64 * 1024 * 1024
 ARGON2_PASSES = 3
 
@@ -31,7 +31,7 @@ _derivation_lock = Lock()  # one at a time, or many tries at once would take all
 
 
 def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_keys: Sequence[PrivateKey]) -> None:
-    """Give an organiser a copy of `private_keys`, those of campaign keys, to be opened with `passphrase`."""
+    """Encrypt the campaign's `private_keys` to an organiser, and wrap the organiser's own key with `passphrase`."""
     own = PrivateKey.generate()
     holder = {
         "organiser_id": organiser_id,

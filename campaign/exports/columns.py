@@ -16,11 +16,11 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of one purpose: what each is called, and what it holds.
+    """The columns of one export purpose, each with its name and source.
 
-    That is the number of the line, a field of a `Person`, or what `petition.export` reads from the database as text.
-    `opted_in`: only for those who want to hear from us. `hides_small_countries`: a country with few signatures is named
-    `ELSEWHERE`.
+    A source is the number of the row, a field of `Person`, or a text column that `exports.export` selects. `opted_in`
+    restricts the export to supporters who asked for updates. `hides_small_countries` replaces countries with few
+    signatures by `ELSEWHERE`.
     """
 
     columns: Mapping[str, str]
@@ -34,11 +34,11 @@ class Layout:
 
     @property
     def stored(self) -> list[str]:
-        """What is to be read from the database."""
+        """The names of the columns to select from the database."""
         return [name for name in self.columns.values() if name not in (NUMBER, *ENCRYPTED_COLUMNS)]
 
     def picker(self) -> Callable[[Sequence[str]], Row]:
-        """Return what makes a line of: its number, what was read, and what was sealed."""
+        """Return a function that builds a row from its number, the selected columns and the decrypted fields."""
         given = (NUMBER, *self.stored, *ENCRYPTED_COLUMNS)
         return itemgetter(*(given.index(name) for name in self.columns.values()))
 
@@ -51,7 +51,7 @@ _FULL = {
     )
 }
 
-# What the IOC gets: who signed, and no address of anybody.
+# For the IOC: names and countries, without email addresses.
 _DELIVERY = {name: name for name in (NUMBER, "given_name", "family_name", "country", "signed_at")}
 
 # The names that Action Network and OSDI (opensupporter.org) use.

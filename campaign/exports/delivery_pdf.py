@@ -22,7 +22,7 @@ _STEP = 500  # names after which progress is told
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What stands in the document beside names: `cover` and `letter` by paragraphs, `page` with {page} and {pages}."""
+    """The texts of the PDF: `cover` and `letter` as paragraphs, `page` with {page} and {pages}."""
 
     title: str
     day: str

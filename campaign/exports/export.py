@@ -81,7 +81,7 @@ def iter_rows(
 
 
 def _sources(dialect: str) -> dict[str, Any]:
-    """Return what the database can give of a signature, by its name: text, but for what is sealed.
+    """Return the SQL expressions that can be selected, by name; all give text, except encrypted columns.
 
     `identity` and `key` are the 32 hexadecimal digits of a UUID.
     """

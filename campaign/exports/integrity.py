@@ -26,7 +26,7 @@ class Finding:
 
 
 def findings(session: Session) -> Iterator[Finding]:
-    """Check the signatures, from the database alone; yields one finding a subject."""
+    """Check the signatures using only the database. Yields one finding per check."""
     yield _count_reconciles(session)
     yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)

@@ -171,7 +171,7 @@ def _text(lines: Sequence[_Line], *, is_webvtt: bool) -> str:
 
 
 def _clean(line: str) -> str:
-    """Return a line as WebVTT can hold it. Repeated, for what goes may leave together what was apart."""
+    """Return a line without markup that WebVTT does not allow. Repeated, since removing one tag can form another."""
     while (better := _clean_once(line)) != line:
         line = better
     return line

@@ -34,14 +34,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as the page plays it. All paths are relative to the film's folder; `dict`s go by language.
+    """A film as the page plays it. Paths are relative to the film's folder; `dict`s are keyed by language.
 
-    `width` and `height` are those of the largest source, in pixels. `sources` stand in the order in which a browser
-    should try them; `posters` in that of preference, small before large. `preview` is the poster as a JPEG, which
-    every network's link preview takes. `hls` is a master playlist (RFC 8216) and `sprite` a WebVTT file of thumbnails;
-    both may be missing (""). `captions`, `chapters` and `descriptions` (of what is seen) are WebVTT, `transcripts`
-    plain text in UTF-8: what is seen and heard. `language` is the one that is spoken or written in the picture,
-    `published` the day since which the page shows the film.
+    `width` and `height` are those of the largest source, in pixels. `sources` are in the order in which a browser
+    should try them, `posters` in order of preference, small before large. `preview` is the poster as a JPEG, which
+    every network accepts for link previews. `hls` is a master playlist (RFC 8216) and `sprite` a WebVTT file of
+    thumbnails; both may be missing (""). `captions`, `chapters` and `descriptions` are WebVTT, `transcripts` UTF-8 text
+    of both picture and sound. `language` is the one spoken or written in the film, `published` the day from which the
+    page shows it.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The imported films: where their files lie, what their manifests say, and how one takes the place of another.
+"""The imported films: their folders, manifests and versions.
 
-`films/NAME/manifest.json` names the version that plays; `films/NAME/VERSION/` holds its files. A version is never
-changed: what is published is the manifest, at once and as a whole.
+`films/NAME/manifest.json` names the version that plays; `films/NAME/VERSION/` contains its files. A version never
+changes: publishing replaces the manifest atomically.
 """
 
 import fcntl
@@ -80,7 +80,7 @@ def names(films: Path) -> list[str]:
 
 
 def read(films: Path, name: str) -> Manifest:
-    """Return what is known of the film `name`. Raises `FilmError` if it is missing or damaged."""
+    """Return the manifest of the film `name`. Raises `FilmError` if it is missing or damaged."""
     try:
         manifest = _MANIFEST.validate_json((films / require_name(name) / MANIFEST).read_bytes())
     except FileNotFoundError:
@@ -95,7 +95,7 @@ def read(films: Path, name: str) -> Manifest:
 
 
 def choose_poster(films: Path, name: str, number: int) -> None:
-    """Let candidate `number` (from one) be the poster of the film `name`. Raises `FilmError`."""
+    """Use candidate `number` (from 1) as the poster of the film `name`. Raises `FilmError`."""
     with exclusive_lock(films, name):
         manifest = read(films, name)
         if not 1 <= number <= len(manifest.candidates):
@@ -120,7 +120,7 @@ def write(films: Path, manifest: Manifest) -> None:
 
 
 def is_whole(folder: Path, manifest: Manifest) -> bool:
-    """Tell whether all files of a version are in `folder`, by their sizes."""
+    """Return whether `folder` contains all files of a version, judging by their sizes."""
     return all(_is_whole(folder / path, file) for path, file in manifest.files.items())
 
 
@@ -143,7 +143,7 @@ def require_name(name: str) -> str:
 
 @contextmanager
 def exclusive_lock(films: Path, name: str) -> Iterator[Path]:
-    """Yield the folder of the film `name`, which nobody else changes meanwhile. Raises `FilmError` if somebody does."""
+    """Yield the folder of the film `name`, locked against other processes. Raises `FilmError` if it is in use."""
     home = films / require_name(name)
     for folder in (films, home):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)

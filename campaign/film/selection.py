@@ -25,10 +25,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class FilmPresentation:
-    """The film of the page and the folder its paths are relative to; its chapters and transcripts by language.
+    """The film of the page, the folder its paths are relative to, and its chapters and transcripts by language.
 
-    A transcript is what is seen and heard: paragraphs of lines. A film that plays `elsewhere` still needs our poster:
-    `film` is then the one that ships.
+    A transcript is a list of paragraphs, each a list of lines. A film from an `external_player` still needs a poster of
+    ours: `film` is then the default film.
     """
 
     film: Film

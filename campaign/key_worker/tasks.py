@@ -33,7 +33,7 @@ class TaskResult:
 
 
 def grant_keys(*, organiser_id: str, passphrase: str, token: str, recovery_keys: str = "") -> TaskResult:
-    """Give an organiser the keys that their invitation carries, or those typed as recovery keys.
+    """Grant an organiser the keys that their invitation carries, or those typed as recovery keys.
 
     Raises `InvalidRecoveryKey`, `UnknownInvitation`.
     """

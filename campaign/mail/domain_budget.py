@@ -1,8 +1,8 @@
-"""A daily budget of emails after signing for each mail domain, against floods of a company or a school.
+"""A daily budget of emails for each mail domain, against floods aimed at a company or a school.
 
-Large public providers have none: on a day when the campaign spreads, thousands of their users sign. Beyond the budget
-messages are held until the next day (UTC), not lost: most may be real supporters at a university. Notices and decoys
-count like confirmations, so that the budget does not tell who signed.
+Large public providers have no budget, since thousands of their users may sign on a busy day. Messages over the budget
+are held until the next day (UTC) and not lost: most may be real supporters at a university. Notices and decoys count
+like confirmations, so that the budget does not reveal signers.
 """
 
 import hmac
@@ -99,9 +99,9 @@ def hold_beyond_limit(
     limit: int,
     domain_of_row: Callable[[OutboxMessage], str | None],
 ) -> Sequence[OutboxMessage]:
-    """Put off messages that are beyond the `limit` of their domain for today (0: none); returns the rows to send now.
+    """Postpone messages over their domain's daily `limit` (0: none), and return the rows to send now.
 
-    `domain_of_row` decrypts the domain of a message; None where that is not possible.
+    `domain_of_row` decrypts the domain of a message, or returns None if that is not possible.
     """
     if not limit:
         return rows

@@ -66,7 +66,7 @@ def to_ascii_address(address: str) -> str:
 
 
 def confirmation() -> MessageText:
-    """Ask a new signer to confirm."""
+    """Return the email that asks a new signer to confirm."""
     return MessageText(
         subject=gettext("Please confirm"),
         before=gettext(
@@ -85,7 +85,7 @@ def confirmation() -> MessageText:
 
 
 def already_signed() -> MessageText:
-    """Tell somebody that their address was entered again."""
+    """Return the email that tells a supporter that their email address was entered again."""
     return MessageText(
         subject=gettext("You are on the list already"),
         before=gettext(
@@ -113,7 +113,7 @@ def reminder() -> MessageText:
 
 
 def too_late(delivered_on: date) -> MessageText:
-    """Tell somebody whose letter waited too long that the petition was handed in meanwhile."""
+    """Return the email for a supporter whose message waited until after the delivery of the petition."""
     day = dates.format_long_date(delivered_on, str(get_locale()))
     return MessageText(
         subject=gettext("This comes too late"),
@@ -128,7 +128,7 @@ def too_late(delivered_on: date) -> MessageText:
 
 
 def _with_link(body: bytes, link: str) -> bytes:
-    """Put the link into the body, between soft line breaks: so no line gets too long (RFC 2045, 6.7)."""
+    """Insert the link into the body, between soft line breaks, so that no line is too long (RFC 2045, 6.7)."""
     return body.replace(b"=01", b"=\r\n" + quopri.encodestring(link.encode()).replace(b"\n", b"\r\n") + b"=\r\n")
 
 

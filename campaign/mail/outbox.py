@@ -21,8 +21,8 @@ from campaign.models import OutboxMessage, Signature, SuppressedEmail
 
 log = structlog.get_logger(__name__)
 
-# A blank is never sent. It stands for the letter that somebody is not to get, so that the time which signing takes does
-# not tell who signed before.
+# A decoy is never sent. It takes the place of an email that must not be sent, so that the time that signing takes does
+# not reveal earlier signers.
 Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
 
 # Pauses after each failed attempt; the last one repeats (RFC 5321, 4.5.4.1: for four to five days). A greylist lets
@@ -60,9 +60,9 @@ class ClaimedMessage:
 
 
 def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str, Any]:
-    """Return the columns of a message that is due now, but for its kind and its signature: those the database knows.
+    """Return the columns of a message that is due now, except its kind and signature, which the database determines.
 
-    A `budgeted` message counts towards the daily budget of its domain, whichever kind it gets.
+    A `budgeted` message counts towards the daily budget of its domain, whatever its kind.
     """
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
@@ -75,11 +75,11 @@ def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str
 def claim(
     session: Session, key: bytes, *, most: int, untried_first: bool = False, domain_limit: int = 0
 ) -> list[ClaimedMessage]:
-    """Claim up to `most` due messages, those due first, for this worker only.
+    """Claim up to `most` due messages, earliest first, for this worker only.
 
-    A claimed message is due again after `LEASE`: it comes back by itself when the worker dies, and no other worker
-    sees it until then. `untried_first`: those that no server has refused before the others. Messages beyond the
-    `domain_limit` of their mail domain for a day are held until tomorrow; 0 is no limit.
+    A claimed message is due again after `LEASE`: until then no other worker sees it, and if this worker dies it is
+    claimed again. `untried_first` prefers messages that no server has refused yet. Messages over the daily
+    `domain_limit` of their mail domain are held until tomorrow; 0 means no limit.
     """
     while True:
         now = utcnow()
@@ -104,16 +104,16 @@ def _due_rows(session: Session, now: datetime, *, most: int, untried_first: bool
 
 
 def release(session: Session, untried: Sequence[ClaimedMessage]) -> None:
-    """Give back what was taken and not tried, to its old place in the order."""
-    for waiting in untried:  # one by one: who holds several rows can meet somebody who erases them, in another order
+    """Release messages that were claimed but not attempted, at their old place in the order."""
+    for waiting in untried:  # one by one: locking several could deadlock with an erasure
         old = {"due_at": waiting.due_at, "attempts": waiting.attempts - 1, "refused_at": waiting.refused_at}
         _update(session, waiting.id, **old)
 
 
 def defer(session: Session, waiting: ClaimedMessage, *, code: int | None, reply: str, at_once: bool = False) -> None:
-    """Keep a message that was not accepted for its next attempt: after its pause, or as soon as the server works.
+    """Schedule the next attempt of a message that was not accepted: after its pause, or once the server works.
 
-    `reply`: the server's words without addresses.
+    `reply` is the server's reply without email addresses.
     """
     now, pause = utcnow(), PAUSES[min(waiting.attempts, len(PAUSES)) - 1]
     due_at, attempts = (waiting.created_at, 1) if at_once else (now + pause, waiting.attempts)
@@ -129,9 +129,9 @@ def delete_sent(session: Session, message_id: UUID) -> None:
 
 
 def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> None:
-    """Let a confirmation that was sent wait to be sent again at `due`; delete it if that is needed no more.
+    """Turn a sent confirmation into a reminder due at `due`, or delete it if no reminder is needed.
 
-    It is not where the signature is confirmed, or another submission with the same address has a reminder already.
+    No reminder is needed once the signature is confirmed, or if another submission with the same email has one.
     """
     other, other_message = aliased(Signature), aliased(OutboxMessage)
     reminded = select(other.id).join(other_message, other_message.signature_id == other.id)
@@ -150,7 +150,7 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
 
 
 def opted_out_among(session: Session, taken: Sequence[ClaimedMessage]) -> set[UUID]:
-    """Return the signatures whose owner refused mail at the very moment when their address was entered once more."""
+    """Return the signatures whose owners suppressed email at the very moment their address was entered again."""
     hashes = (Signature.address_hash, Signature.mailbox_hash)
     refused = select(Signature.id).join(SuppressedEmail, SuppressedEmail.address_hash.in_(hashes))
     asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
@@ -169,9 +169,9 @@ def cancel_for(session: Session, signature_id: UUID) -> None:
 
 
 def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str, own_failures: int = 0) -> None:
-    """Keep a message that cannot be delivered, but send it no more: a dead letter. `code`: the refusal, if any.
+    """Mark a message as dead: it cannot be delivered and is not sent again. `code` is the refusal's code, if any.
 
-    Its mailbox got nothing, so another message may go there at once.
+    Its mailbox received nothing, so it may get another message at once.
     """
     values = {"refusal": code, "reply": reply, "refused_at": utcnow(), "own_failures": own_failures, "due_at": None}
     with transaction(session):
@@ -180,9 +180,9 @@ def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str,
 
 
 def retry_dead(session: Session) -> int:
-    """Make dead letters due once more, as if they were new; returns how many.
+    """Make dead messages due again as if they were new, and return their number.
 
-    Those beyond the emails that their mailbox may get within a day stay as they are.
+    Messages over the daily limit of their mailbox stay dead.
     """
     dead = session.scalars(
         select(OutboxMessage.id).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())

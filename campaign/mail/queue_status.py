@@ -1,4 +1,4 @@
-"""What waits in the outbox, how late it is, and what is wrong."""
+"""The status of the outbox: how many messages wait, how late they are, and any faults."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ class Health:
 
 
 def queue_status(session: Session) -> QueueStatus:
-    """Return what waits in the outbox."""
+    """Return the numbers of waiting, dead and bounced messages, and the oldest due time."""
     waiting, dead, coming = _is_waiting(), OutboxMessage.due_at.is_(None), _upcoming()
     counts = select(
         func.count().filter(waiting),

@@ -22,7 +22,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 
 class Transport(Protocol):
-    """Sends messages; keeps what it needs open between them, until `close`."""
+    """Sends messages, and may keep a connection open between them until `close`."""
 
     def send(self, message: Message) -> None:
         """Send `message`. Raises `DeliveryError` when it is not accepted."""
@@ -31,7 +31,7 @@ class Transport(Protocol):
         """Do all that comes before a recipient is named. Raises `DeliveryError` when that fails."""
 
     def close(self) -> None:
-        """Let go of any connection."""
+        """Close any connection."""
 
 
 def transport_for(settings: Settings) -> Transport:

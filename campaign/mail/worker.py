@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class MailWorker:
-    """Sends what is due in the outbox, one batch after the other, over a connection that it keeps open."""
+    """Sends due messages from the outbox in batches, over a connection that stays open."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class MailWorker:
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set, whatever happens meanwhile."""
+        """Send messages until `stop` is set, and survive any error."""
         pause = 0.0
         while not stop.wait(pause):
             try:
                 pause = 0.0 if self.send_batch() else POLL_SECONDS
-            except Exception as error:  # noqa: BLE001 - if this thread ended, all mail would wait for ever
+            except Exception as error:  # noqa: BLE001 - if this thread ended, no email would ever be sent
                 log.warning("the mail worker rests", reason=type(error).__name__)
                 pause = ERROR_PAUSE_SECONDS
         self._transport.close()
@@ -119,7 +119,7 @@ class MailWorker:
         return len(taken)
 
     def _decide_without_email(self, *, is_idle: bool) -> None:
-        """Let the next attempt at a failing server follow, after one in which no email met a refusal."""
+        """Schedule the next attempt at a failing server, after one in which no real email was refused."""
         if not is_idle:
             server_state.try_now(db.session)
             return
@@ -131,7 +131,7 @@ class MailWorker:
         self._set_server(server_state.note_nothing_waiting(db.session))
 
     def _rest(self) -> None:
-        """Keep nothing open, and see to it that no letter that was sent lives on in the database's files."""
+        """Close the connection, and remove sent messages from the database's files."""
         self._transport.close()
         if self._leaves_traces or time.monotonic() > self._tidied + VACUUM_SECONDS:
             if not self._reminder:
@@ -230,12 +230,12 @@ class MailWorker:
         return True
 
     def _keep(self, waiting: outbox.ClaimedMessage, error: DeliveryError) -> None:
-        """Keep a message for when the server works; after a pause, if it may have been accepted without a reply."""
+        """Hold a message until the server works, or for a pause if it may have been accepted without a reply."""
         may_be_accepted = error.step is Step.CONTENT and error.code is None
         outbox.defer(db.session, waiting, code=error.code, reply=error.reply, at_once=not may_be_accepted)
 
     def _defer(self, waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
-        """Keep a message for its next attempt, unless it has had them all through its own fault."""
+        """Schedule the next attempt of a message, unless its own faults have used up all attempts."""
         if waiting.own_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
             outbox.give_up(db.session, waiting.id, code=code, reply=reply, own_failures=waiting.own_failures)
             log.warning("mail given up", code=code)

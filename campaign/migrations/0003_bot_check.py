@@ -1,4 +1,4 @@
-"""What organisers switch on and off, and the challenges of the bot check that were used."""
+"""Feature flags, and the used challenges of the bot check."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Organisers, what they did, what they set; totals of confirmed signatures that the database itself keeps right."""
+"""Organisers, the audit log, settings, and totals of confirmed signatures kept by database triggers."""
 
 from uuid import UUID
 

@@ -29,7 +29,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_short_lived_tokens_organiser_id"), "short_lived_tokens", ["organiser_id"])
     op.add_column("passkeys", sa.Column("name", sa.String(length=60), nullable=True))
     op.add_column("passkeys", sa.Column("last_used_at", _TIME, nullable=True))
-    # An organiser with a passkey was shown a secret for an app as well; an unconfirmed one is no second factor.
+    # An organiser with a passkey was shown an app secret as well; an unconfirmed secret does not count as a second
+    # factor.
     op.execute("UPDATE organisers SET totp_sealed = NULL WHERE totp_step IS NULL AND ready_at IS NOT NULL")
 
 

@@ -1,4 +1,4 @@
-"""Who runs the campaign, how they come in, and what they did."""
+"""Tables of the organisers' accounts, log-ins and keys, and the audit log."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from campaign.core.database import Base, UtcDateTime, new_id, utcnow
 
 
 class Organiser(Base):
-    """Somebody who runs the campaign. Who has no `ready_at` has not finished coming in, and cannot sign in yet."""
+    """An organiser's account. Without `ready_at`, registration is incomplete and the organiser cannot log in."""
 
     __tablename__ = "organisers"
 
@@ -27,7 +27,7 @@ class Organiser(Base):
 
 
 def _organiser_key() -> Mapped[UUID]:
-    """A column of what goes with its organiser."""
+    """Return a foreign key to the organiser; the row is deleted together with the organiser."""
     return mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), index=True)
 
 
@@ -47,7 +47,7 @@ class Passkey(Base):
 
 
 class BackupCode(Base):
-    """The hash of a code that stands in for a second factor, once."""
+    """The hash of a single-use code that replaces a second factor."""
 
     __tablename__ = "recovery_codes"
 
@@ -121,7 +121,7 @@ class KeyCopy(Base):
 
 
 class FailedAttempt(Base):
-    """How often in a row something secret was given wrongly, by a hash of what it was for, and the pause since."""
+    """The number of consecutive wrong attempts at one secret, by a hash of its subject, and the resulting pause."""
 
     __tablename__ = "failed_tries"
 

@@ -1,4 +1,4 @@
-"""Plain numbers: what is counted, without anybody who could be told from it."""
+"""Tables of anonymous counts."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What organisers switch on and off, or set in place of what ships."""
+"""Tables of feature flags and of settings that replace defaults."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from campaign.core.database import Base, UtcDateTime
 
 
 class FeatureFlag(Base):
-    """Something that an organiser has switched on; what has no row is off."""
+    """A feature that is switched on; a feature without a row is off."""
 
     __tablename__ = "switches"
 

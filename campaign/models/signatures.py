@@ -1,4 +1,4 @@
-"""What people sign, sealed, and the mail about it."""
+"""Tables of signatures, their encryption keys, and the emails about them."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -31,15 +31,15 @@ class DataKey(Base):
 
 
 def _partial_index(name: str, column: str, condition: ColumnElement[bool], *, unique: bool = False) -> Index:
-    """An index of those rows alone that are looked for by it: the others cost nothing."""
+    """Return an index that covers only the rows that are searched by it, so that the others cost nothing."""
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 class Signature(Base):
-    """One submission of the form. Who it is stands in `sealed` alone, which the server cannot open.
+    """One submission of the form. The person's data is only in `sealed`, which the server cannot decrypt.
 
     An email address may have several pending submissions and at most one confirmed signature. `address_hash` finds
-    duplicates; `mailbox_hash` is the same for all addresses that differ only in a `+tag`, and limits emails.
+    duplicates; `mailbox_hash` is the same for all email addresses that differ only in a `+tag`, and limits emails.
     """
 
     __tablename__ = "signatures"

@@ -1,4 +1,4 @@
-"""Erasing many: bursts of fakes that an organiser describes, and what has outlived its time."""
+"""Deletion in bulk: floods of fake signatures that match a filter, and expired data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from campaign.mail import domain_budget
 from campaign.models import DomainEmailCount, EmailSlot, OutboxMessage, Signature, SuppressedEmail, UsedChallenge
 from campaign.petition.expiry import LINK_LIFETIME
 
-BATCH = 1000  # rows erased in one transaction, so that nobody who signs waits for long
+BATCH = 1000  # rows deleted in one transaction, so that signing never waits for long
 NO_CHANNEL = "none"
 
 
@@ -41,9 +41,9 @@ class MatchCounts:
 
 @dataclass(frozen=True, slots=True)
 class PurgeCounts:
-    """What has outlived its time: unconfirmed signatures, refusals, challenges of the bot check, dead letters.
+    """The numbers of expired rows: unconfirmed signatures, suppressions, challenges, dead messages.
 
-    `pauses`: of mailboxes that may get an email again; `domains`: counts of emails to mail domains on earlier days.
+    `pauses` counts mailboxes that may get an email again, `domain_budget` rows about earlier days.
     """
 
     signatures: int
@@ -109,7 +109,7 @@ def _erase(session: Session, table: type[Base], *conditions: ColumnElement[bool]
     erased = 0
     key: Any = Base.metadata.tables[table.__tablename__].primary_key.columns[0]
     while keys := session.scalars(select(key).where(*conditions).limit(BATCH)).all():
-        # Somebody may have confirmed meanwhile.
+        # In the meantime a row may have been confirmed.
         gone = delete(table).where(key.in_(keys), *conditions).returning(key)
         erased += retry_on_deadlock(partial(_execute, session, gone))
     return erased

@@ -42,7 +42,7 @@ def display_name_for(name: str | None) -> str | None:
     """
     if not name or len(name) > MAX_LENGTH or not name[0].isalpha():
         return None
-    # Without marks: some are not seen, and would part an address for the search alone.
+    # Without combining marks: some are invisible and would hide an email address only from this check.
     if _ADDRESS.search("".join(letter for letter in name if letter.isalpha() or letter in _SEPARATORS)):
         return None
     marks = 0

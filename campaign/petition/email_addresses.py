@@ -1,4 +1,4 @@
-"""E-mail addresses: what is one, which of them reach the same mailbox, and the keyed hash that finds duplicates."""
+"""Email addresses: their validation, their canonical form, and the keyed hash that finds duplicates."""
 
 import hmac
 import re
@@ -44,13 +44,13 @@ _AFTER = f"{_BEFORE}!?؟{{}}"
 
 
 def normalize_email(text: str) -> str:
-    """Return the email address in `text` as an address to write to: domain in lower case, Unicode composed.
+    """Return the email address in `text` in the form used for sending: domain in lower case, Unicode composed (NFC).
 
-    Takes what people paste: `mailto:` links, `Ada <ada@example.org>`, quotes and brackets around, punctuation after,
-    full-width letters and other scripts' digits where ASCII belongs.
+    Accepts pasted variants: `mailto:` links, `Ada <ada@example.org>`, surrounding quotes and brackets, trailing
+    punctuation, full-width letters, and other scripts' digits in place of ASCII digits.
 
-    No look-up in the DNS: that takes seconds and tells a third party who signs. Letters beyond ASCII before the @
-    (RFC 6531) are refused: few mail servers could take the confirmation there. Raises `InvalidAddress`.
+    The DNS is not queried, since that takes seconds and tells a third party about the supporter. Letters beyond ASCII
+    before the @ (RFC 6531) are refused, since few mail servers could accept the email. Raises `InvalidEmailAddress`.
     """
     try:
         address = _unwrap(clean(text, max_length=MAX_LENGTH))

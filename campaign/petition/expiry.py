@@ -12,7 +12,7 @@ _VERSION_7_TIME = 80  # the bits of a UUID version 7 below its milliseconds (RFC
 
 
 def has_expired(*, signed_at: datetime, confirmed_at: datetime | None) -> bool:
-    """Tell whether a signature was not confirmed while its link lived."""
+    """Return whether a signature was not confirmed before its link expired."""
     return confirmed_at is None and signed_at <= utcnow() - LINK_LIFETIME
 
 

@@ -19,7 +19,7 @@ def enabled_since(session: Session) -> dict[str, datetime]:
 
 
 def is_enabled(session: Session, name: Name) -> bool:
-    """Tell whether the switch `name` is on."""
+    """Return whether the feature `name` is on."""
     return name in enabled_since(session)
 
 

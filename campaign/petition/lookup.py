@@ -1,4 +1,4 @@
-"""What people ask of the campaign: what is kept of them, their link once more, to be erased. Found by their address."""
+"""Look-up of a supporter's signature by email address, for data requests."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,9 +34,10 @@ class StoredSignature:
 
 
 def find_by_email(session: Session, key: bytes, email: str) -> StoredSignature | None:
-    """Return what is stored for an address (normalised), by its hash with the server's `key`; None if nothing is.
+    """Return the stored signature for a normalised email address, or None.
 
-    It is the confirmed signature, or else the newest submission.
+    The address is hashed with the server's `key`. If there is no confirmed signature, the newest submission is
+    returned.
     """
     brought = aliased(Signature)
     number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))

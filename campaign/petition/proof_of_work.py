@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from campaign.core.database import insert, transaction, utcnow
 from campaign.models import UsedChallenge
 
-CHALLENGE_LIFETIME = timedelta(hours=1)  # long enough to write a message meanwhile
+CHALLENGE_LIFETIME = timedelta(hours=1)  # long enough to write a message after opening the page
 ALGORITHM = "PBKDF2/SHA-256"
 ITERATIONS = 5000  # of each try; one in 256 tries fits
 
@@ -25,7 +25,7 @@ def challenge(key: bytes) -> dict[str, Any]:
 
 
 def accept_solution(session: Session, key: bytes, payload: str) -> bool:
-    """Tell whether `payload`, which the widget made, solves a challenge of ours; that is used up by it."""
+    """Return whether the widget's `payload` solves one of our challenges; each solution is accepted once."""
     if not altcha.verify_solution(payload, key).verified:
         return False
     signature = str(altcha.Payload.from_base64(payload).challenge.signature)

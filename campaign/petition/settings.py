@@ -1,4 +1,4 @@
-"""What organisers set in place of what ships: the goals, the letter in each language, whom to write to."""
+"""Settings that organisers change on the site: goals, the petition text in each language, and the contact address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Name = Literal["goals", "contact", "letter"]
 
 @dataclass(frozen=True, slots=True)
 class PetitionSettings:
-    """What was set; what was not is empty. `goals`: numbers of signatures, rising; `letters`: by language."""
+    """The settings that replace defaults; others are empty. `goals` are ascending counts; `letters` are by language."""
 
     goals: tuple[int, ...] = ()
     contact: str = ""
@@ -23,7 +23,7 @@ class PetitionSettings:
 
 
 def load_settings(session: Session) -> PetitionSettings:
-    """Return what organisers have set."""
+    """Return the settings that organisers have changed."""
     rows = {(row.name, row.language): row.value for row in session.scalars(select(Setting))}
     goals = tuple(int(goal) for goal in rows.get(("goals", ""), "").split())
     letters = {language: value for (name, language), value in rows.items() if name == "letter"}
@@ -31,7 +31,7 @@ def load_settings(session: Session) -> PetitionSettings:
 
 
 def set_setting(session: Session, name: Name, value: str, *, language: str = "") -> None:
-    """Set one of them, in one `language` where it differs by that; what is set empty is as it ships again."""
+    """Store one setting, for one `language` if it differs by language. An empty value restores the default."""
     key = {"name": name, "language": language}
     row = insert(session, Setting).values(**key, value=value)
     with transaction(session):

@@ -38,7 +38,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What somebody signs with; `person.email` is normalised."""
+    """A submission of the form; `person.email` is normalised."""
 
     person: Person
     country: str
@@ -122,7 +122,7 @@ def confirm(session: Session, signature_id: UUID) -> None:
 
 
 def stop_updates(session: Session, signature_id: UUID) -> None:
-    """Write no more to who signed. Raises `UnknownLink` when the signature is gone."""
+    """Send the supporter no further updates. Raises `UnknownLink` when the signature is gone."""
     chosen = update(Signature).where(Signature.id == signature_id).values(updates=False)
     with transaction(session):
         if session.execute(chosen.returning(Signature.id)).first() is None:

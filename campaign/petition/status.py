@@ -32,7 +32,7 @@ def petition_status(session: Session) -> PetitionStatus:
 
 
 def reopen(session: Session) -> bool:
-    """Let people sign and confirm (again); returns whether that changed anything."""
+    """Allow signing and confirming again. Returns whether this changed anything."""
     return feature_flags.disable(session, "closed", "delivered")
 
 
@@ -42,9 +42,9 @@ def close(session: Session) -> bool:
 
 
 def deliver(session: Session, day: date) -> bool:
-    """Note that the petition was delivered on `day`: nothing is signed or confirmed any more.
+    """Record the delivery of the petition on `day`; from then on nothing can be signed or confirmed.
 
-    Returns whether that changed anything.
+    Returns whether this changed anything.
     """
     since = datetime.combine(day, time(), UTC)
     with transaction(session, locks=FeatureFlag):

@@ -1,8 +1,7 @@
 """Totals of confirmed signatures, without counting rows.
 
-Triggers of the database note each signature that is confirmed or erased, in the same transaction: so nothing is missed,
-however it comes about. What they noted is added to the totals every few seconds; a total is what was added and what
-waits to be.
+Database triggers record each confirmation and each erasure of a signature in the same transaction, so that none is
+missed. The recorded changes are rolled up into totals every few seconds; a total includes the changes still pending.
 """
 
 from collections import Counter
@@ -72,7 +71,7 @@ def by_channel(session: Session, shares: dict[str, int]) -> dict[str, tuple[int,
 
 
 def roll_up(session: Session) -> None:
-    """Add what waits to the totals; several processes may do it at once."""
+    """Add pending changes to the totals; several processes may do so at the same time."""
     while retry_on_deadlock(lambda: _add_batch(session)) == BATCH:
         pass
 
@@ -81,7 +80,7 @@ def _add_batch(session: Session) -> int:
     some = select(SignatureChange.id).limit(BATCH).with_for_update(skip_locked=True)
     taken = delete(SignatureChange).where(SignatureChange.id.in_(some.scalar_subquery())).returning(*_CHANGE)
     if session.scalar(select(SignatureChange.id).limit(1)) is None:
-        return 0  # looked at outside of a write transaction, which would hold up others
+        return 0  # checked outside of a write transaction, which would block other writers
     with transaction(session):
         rows = session.execute(taken).all()
         totals = _sums(rows)

@@ -29,7 +29,7 @@ class Channel:
 
     @property
     def takes_text(self) -> bool:
-        """Whether a message of one's own goes along; the others show the page's preview alone."""
+        """Whether the network accepts a message along with the link; the others only show the page's preview."""
         return "{text}" in self.template
 
     @property
@@ -158,6 +158,6 @@ def share_url(channel: Channel, *, url: str, title: str, text: str, instance: st
 
 
 def share_template(channel: Channel, *, url: str, title: str) -> str:
-    """Return the same with {text} left open: the supporter's own words are put in on their device alone."""
+    """Return the share URL with {text} as a placeholder: the supporter's own words never reach this server."""
     encoded = {name: quote(value, safe="") for name, value in {"url": url, "title": title}.items()}
     return channel.template.format(**encoded, text="{text}", instance="{instance}")

@@ -1,4 +1,4 @@
-"""oEmbed (oembed.com, version 1.0): what other sites are told when they embed the film by the page's address."""
+"""oEmbed (oembed.com, version 1.0): the description with which other sites embed the film."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What is embedded: the framable page, what it shows, and pictures of it; `ratio` is the film's width by height."""
+    """The embeddable page with its title and thumbnails; `ratio` is the film's width divided by its height."""
 
     url: str
     title: str

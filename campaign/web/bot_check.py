@@ -18,12 +18,12 @@ SOLUTION_FIELD = "altcha"
 
 
 def is_enabled() -> bool:
-    """Tell whether the check is switched on."""
+    """Return whether the check is on."""
     return feature_flags.is_enabled(db.session, "bot-check")
 
 
 def is_passed(address: str) -> bool:
-    """Tell whether this request, which signs with `address`, did the work or waited; no need to where it is off."""
+    """Return whether this request solved a challenge or waited, or whether the check is off."""
     if not is_enabled():
         return True
     solution = request.form.get(SOLUTION_FIELD)
@@ -52,9 +52,9 @@ def _seconds_waited(address: str) -> float | None:
 
 
 def _bearer(visitor: str, address: str) -> str:
-    """Who may use a token: this visitor, for this address. So each wait is for one signature.
+    """Return the bearer of a token: this client with this email address, so that each wait is for one signature.
 
-    The key is one for forms: the hash by which addresses are stored must never leave the server.
+    It uses the key for forms, since the hash under which email addresses are stored must never leave the server.
     """
     return hmac.new(current_context().form_key, f"{visitor} {canonical_email(address)}".encode(), "sha256").hexdigest()
 

@@ -40,5 +40,5 @@ def country_name(code: str) -> str:
 @cache
 def _names(language: str) -> list[tuple[str, str]]:
     names = Locale.parse(language).territories
-    # Åland stands beside A, as readers of most languages look for it.
+    # Åland is sorted next to A, where readers of most languages look for it.
     return sorted(((code, names[code]) for code in CODES), key=lambda pair: fold(pair[1]))

@@ -1,7 +1,7 @@
-"""Who may post the sign form: only a page of our own.
+"""Protection of the sign form against cross-site request forgery, without cookies.
 
-A token in the form would need a cookie and a page that differs for everyone. Browsers say themselves where a request
-comes from (W3C, Fetch Metadata; RFC 6454, Origin). One that says neither gets the form again with a signed token.
+A token in the form would need a cookie and a different page for everyone. Instead, browsers report the origin of a
+request (W3C, Fetch Metadata; RFC 6454, Origin). A client that sends neither gets the form again with a signed token.
 """
 
 from typing import Literal
@@ -18,9 +18,9 @@ TOKEN_FIELD = "again"  # noqa: S105
 
 
 def is_same_origin() -> bool:
-    """Tell whether this request was made by a page of ours; False where nothing says so.
+    """Return whether this request came from one of our own pages; False if nothing indicates it.
 
-    Raises `werkzeug.exceptions.Forbidden` for one that another site made.
+    Raises `werkzeug.exceptions.Forbidden` for a request from another site.
     """
     origin = _origin()
     if origin == "foreign":

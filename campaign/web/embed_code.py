@@ -9,7 +9,7 @@ from campaign.web.film_player import current_film, film_url
 
 
 def embed_info(ref: str | None = None) -> describing.Embedded:
-    """Return what others embed, in the language of the request; `ref` is a supporter's code."""
+    """Return the oEmbed information in the language of the request; `ref` is a supporter's referral code."""
     public_url, film = current_context().settings.public_url, current_film().film
     return describing.Embedded(
         url=public_url + url_for("embedding.embed", lang=i18n.get_language(), ref=ref),

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what it is, and what to do, in the visitor's language."""
+"""Error pages in the visitor's language: what happened, and what to do next."""
 
 from typing import Any
 

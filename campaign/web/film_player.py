@@ -29,7 +29,7 @@ def require_film(settings: Settings) -> None:
 
 
 def allow_player(response: Response) -> Response:
-    """Let a page with the player connect to where the film plays from, and let hls.js hand over what it has loaded."""
+    """Allow a page with the player to connect to an external player's host, and hls.js to use its own media."""
     film = current_film()
     if film.external_player:
         allow(response, "frame-src", f"https://{film.external_player.host}")

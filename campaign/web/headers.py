@@ -43,7 +43,7 @@ _HEADERS = {
 
 
 def init_headers(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer of `app`."""
+    """Add the security headers to every response of `app`."""
     app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM="br, zstd, gzip", COMPRESS_BR_LEVEL=6)
     _compress.init_app(app)
     app.jinja_env.globals["way_out"] = EXIT_URL
@@ -62,28 +62,28 @@ def init_headers(app: Flask, settings: Settings) -> None:
 
 
 def allow(response: Response, directive: str, source: str) -> None:
-    """Let this one page also use `source` for a `directive` of its Content-Security-Policy."""
+    """Allow this one response `source` for a `directive` of its Content-Security-Policy."""
     present = _POLICY.get(directive, "")
     response.headers["Content-Security-Policy"] = _format_policy(_POLICY | {directive: f"{present} {source}".strip()})
 
 
 def allow_framing(response: Response) -> Response:
-    """Let other sites show this one page in a frame: nothing can be done on it that would need protection."""
+    """Allow other sites to frame this one page; it contains nothing that needs protection from clickjacking."""
     policy = response.headers.get("Content-Security-Policy", _HEADERS["Content-Security-Policy"])
     response.headers["Content-Security-Policy"] = policy.replace(_UNFRAMED, "frame-ancestors *")
     return response
 
 
 def cache_publicly(response: Response) -> Response:
-    """Let shared caches keep `response` for a while; browsers ask each time, and are told when nothing changed."""
+    """Allow shared caches to store `response` briefly; browsers revalidate each time."""
     response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={SHARED_SECONDS}, stale-while-revalidate=60"
     response.add_etag()
-    # Compressed here alone: pages that hold a secret would tell of it by their length (BREACH).
+    # Only public pages are compressed: the compressed length of a page with a secret could reveal it (BREACH).
     return _compress.after_request(response).make_conditional(request)  # type: ignore[return-value]
 
 
 def never_cache(response: Response) -> Response:
-    """Keep `response`, whose address is a secret, out of caches, search engines and Referer headers."""
+    """Exclude `response`, whose URL is a secret, from caches, search engines and Referer headers."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

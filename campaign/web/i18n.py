@@ -1,6 +1,6 @@
-"""Languages: which ones the page speaks, and which one a request is answered in.
+"""Languages of the pages, and the choice of the language for each request.
 
-The language stands in the address, never in a cookie, so that a page is the same for everyone.
+The language is part of the URL and never in a cookie, so that a page is the same for everyone.
 """
 
 from datetime import date
@@ -20,7 +20,7 @@ _LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 
 
 def init_i18n(app: Flask) -> None:
-    """Give `app` its languages: `<lang:lang>` in addresses, translated texts and numbers in templates."""
+    """Register the `<lang:lang>` URL converter, and translations and number formats for templates."""
     app.url_map.converters["lang"] = _LanguageConverter
     babel = Babel(app, locale_selector=_chosen)
     babel.domain_instance = CampaignDomain()

@@ -27,7 +27,7 @@ def wants_json() -> bool:
 
 @contextmanager
 def minimum_duration() -> Iterator[None]:
-    """Let the block take `SIGNING_SECONDS` or more, so that small differences cannot be told from outside."""
+    """Make the block take at least `MIN_SIGNING_SECONDS`, so that small differences are not measurable from outside."""
     began = time.monotonic()
     yield
     time.sleep(max(0.0, began + MIN_SIGNING_SECONDS - time.monotonic()))

@@ -1,4 +1,4 @@
-"""What organisers have set, on the page that is made now; or what they look at before they set it."""
+"""The organisers' settings for the current request, or a preview of settings that are not stored yet."""
 
 import re
 
@@ -12,7 +12,7 @@ from campaign.web import i18n
 
 
 def current_settings() -> PetitionSettings:
-    """Return what is set, or previewed."""
+    """Return the stored or previewed settings."""
     if "options" not in g:
         g.options = load_settings(db.session)
     found: PetitionSettings = g.options
@@ -20,12 +20,12 @@ def current_settings() -> PetitionSettings:
 
 
 def preview(looked_at: PetitionSettings) -> None:
-    """Let this request show what is not set yet."""
+    """Use settings that are not stored yet, for this request only."""
     g.options = looked_at
 
 
 def petition_text() -> list[str]:
-    """Return the paragraphs of the letter in the language of this request, if organisers wrote it anew."""
+    """Return the paragraphs of the petition text in the current language, if organisers have replaced it."""
     return paragraphs(current_settings().letters.get(i18n.get_language(), ""))
 
 

@@ -42,7 +42,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is said of the page where it is shared; addresses are whole."""
+    """The metadata of the page for link previews; URLs are absolute."""
 
     url: str
     embed_url: str
@@ -75,7 +75,7 @@ class Preview:
 
 
 def page_preview(count: int, stage: PetitionStatus) -> Preview:
-    """Return what is said of the page in the language of the request."""
+    """Return the metadata of the page in the language of the request."""
     words = share_texts.image_text(stage, count)
     lang = i18n.get_language()
     embed_url = _absolute(url_for("embedding.embed", lang=lang))

@@ -32,7 +32,7 @@ class ShareLinks:
 
     @property
     def message(self) -> str:
-        """What is passed on with the link, unless the supporter writes something else."""
+        """The default message that is shared along with the link."""
         return share_texts.message(self.stage)
 
     @property

@@ -1,4 +1,4 @@
-"""What is said of the campaign where it is shared, in the language of the request."""
+"""Texts for sharing, in the language of the request."""
 
 from flask_babel import format_decimal, gettext, ngettext
 
@@ -15,7 +15,7 @@ def title() -> str:
 
 
 def description(stage: PetitionStatus) -> str:
-    """Return what it is about, in two sentences."""
+    """Return a description of the campaign in two sentences."""
     if stage.is_open:
         text = gettext(
             "She wins gold, and cannot embrace the woman she loves. Watch the film and ask the IOC to speak out."
@@ -26,12 +26,12 @@ def description(stage: PetitionStatus) -> str:
 
 
 def message(stage: PetitionStatus) -> str:
-    """Return what people pass on with the link."""
+    """Return the default message to share along with the link."""
     return f"{description(stage)} #{HASHTAG}"
 
 
 def image_text(stage: PetitionStatus, count: int) -> ImageText:
-    """Return what stands on the card."""
+    """Return the text of the share card."""
     ask = gettext("Ask the International Olympic Committee to speak out.")
     return ImageText(
         language=i18n.get_language(),

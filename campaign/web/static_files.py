@@ -1,7 +1,7 @@
-"""Static files: served by WhiteNoise, under addresses that change with their content and so may be cached for ever.
+"""Static files: served by WhiteNoise, with content hashes in their URLs, so that caches can keep them permanently.
 
-A client that reads a long file slowly, or pauses a film, holds a thread of the server. So only some threads are lent
-to such files, and the others stay free for pages and forms.
+A client that reads a large file slowly, or pauses a film, occupies a server thread. So large files may use only some of
+the threads, and the others stay free for pages and forms.
 """
 
 import os
@@ -48,7 +48,7 @@ _MEDIA_TYPES = {
 
 
 def compress_files(settings: Settings) -> None:
-    """Lay compressed copies of the static files into the instance folder; those of the last versions stay there."""
+    """Create compressed copies of the static files in the instance folder, and keep those of the last few versions."""
     for name in _COMPRESSED:
         target = _compressed_dir(settings) / name / _hashes()[name]
         if not target.exists():
@@ -95,7 +95,7 @@ def _compressed_dir(settings: Settings) -> Path:
 
 
 def _last_used(folder: Path) -> float:
-    """When a server last began with this folder, in seconds since 1970; what is gone is old."""
+    """Return when a server last started with this folder, in seconds since 1970; 0 if it is gone."""
     return folder.stat().st_mtime if folder.exists() else 0
 
 

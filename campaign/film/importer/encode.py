@@ -9,7 +9,7 @@ from pathlib import Path
 from campaign.film.importer import ffmpeg
 from campaign.film.importer.probe import Probe
 
-RECIPE = 2  # raise it when what is written below changes the files, so that nothing old is taken for new
+RECIPE = 2  # increase it when a change below alters the files, so that earlier ones are not reused
 SEGMENT_SECONDS = 6
 _FPS_WITHOUT_GAP = 20  # two pictures
 _GROUP_SECONDS = 2  # a picture that needs no other, to begin or switch at: three groups are a segment

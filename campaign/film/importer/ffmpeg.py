@@ -99,7 +99,7 @@ def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
-        start_new_session=True,  # Ctrl-C is for us alone: we then end it ourselves
+        start_new_session=True,  # Ctrl-C reaches only this process, which then stops ffmpeg
         preexec_fn=_kill_with_parent,  # noqa: PLW1509 - no thread of ours is running
     )
     try:
@@ -111,7 +111,7 @@ def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: P
 
 
 def _communicate(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], None]) -> str:
-    """Read what `process` writes until it ends; return the end of what it complained of."""
+    """Read the output of `process` until it ends, and return the end of its error output."""
     assert process.stdout is not None  # noqa: S101 - for the type checker
     assert process.stderr is not None  # noqa: S101
     said: deque[bytes] = deque(maxlen=50)
@@ -144,6 +144,6 @@ def _last_line(said: str) -> str:
 
 
 def _kill_with_parent() -> None:
-    """Ask Linux to end this process when its parent is killed, for then nobody else can."""
+    """Request a SIGKILL for this process when its parent is killed (prctl(2), PR_SET_PDEATHSIG)."""
     if prctl := getattr(ctypes.CDLL(None), "prctl", None):
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

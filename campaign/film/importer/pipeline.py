@@ -41,7 +41,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A folder of files: its name, what people read while it is made, its share of the work, and who makes it."""
+    """A folder of files: its name, its progress label, its share of the work, and the function that makes it."""
 
     name: str
     label: str
@@ -50,7 +50,7 @@ class Part:
 
 
 def parts(job: Job) -> list[Part]:
-    """Return what can be made, in the order in which one needs the other."""
+    """Return the parts to make, in the order of their dependencies."""
     av1 = [Part("av1", "Encoding AV1", 0.3, _make_av1)] if _can_av1(job) else []
     return [
         Part("mp4", "Encoding H.264", 0.55, _make_mp4),
@@ -62,7 +62,7 @@ def parts(job: Job) -> list[Part]:
 
 
 def notes(job: Job) -> list[str]:
-    """Return what was left out or falls short, in a sentence each."""
+    """Return a sentence for each omission or shortcoming of the import."""
     said = []
     if not _can_av1(job):
         said.append("No AV1 was made: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 plays.")

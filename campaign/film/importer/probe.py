@@ -1,4 +1,4 @@
-"""What a file holds: whether it is a film, how long and large, and what must be set right."""
+"""Probing a source file: whether it is a film, its duration and size, and any corrections it needs."""
 
 import json
 import re

@@ -1,6 +1,6 @@
-"""Importing a film: checks, then parts that are made one after the other, then the manifest that publishes them.
+"""Importing a film: checks, then the parts one after the other, then the manifest that publishes them.
 
-Whoever is killed leaves finished parts in a draft, and the same import goes on from there.
+An import that is killed leaves its finished parts in a draft, and the next one continues from there.
 """
 
 import errno
@@ -21,14 +21,14 @@ from campaign.film.importer.probe import probe_file
 from campaign.film.library import Manifest
 from campaign.film.tracks import TrackFiles
 
-ReportProgress = Callable[[str, float], None]  # what is being made, and how much of the whole import is done (0 to 1)
+ReportProgress = Callable[[str, float], None]  # label of the current part, and progress of the whole import (0 to 1)
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import that passed its checks: its job, what it is called, and its texts by path."""
+    """An import that passed its checks: its job, its name, and its tracks by path."""
 
     name: str
     job: Job
@@ -50,9 +50,9 @@ class Import:
 
 
 def import_film(films: Path, source: Path, *, name: str, texts: TrackFiles, show: ReportProgress) -> Manifest:
-    """Make the film `name` of the file `source`, publish it in `films`, and return its manifest.
+    """Import the file `source` as the film `name`, publish it in `films`, and return its manifest.
 
-    Raises `FilmError`; what was published before then stays as it was.
+    Raises `FilmError`; in that case the published version stays as it was.
     """
     library.require_name(name)
     with _translate_os_errors(films):
@@ -104,7 +104,7 @@ def _roll_back(home: Path, wanted: Import) -> None:
 
 
 def _prepare_draft(home: Path, wanted: Import, current: Manifest | None) -> None:
-    """Open the draft, with what can be kept of an import that was stopped, or of one with other texts."""
+    """Open the draft, and keep the usable parts of an interrupted import or of one with other tracks."""
     draft = wanted.job.folder
     stamp = draft / ".media"
     if draft.exists() and (not stamp.exists() or stamp.read_text() != wanted.media):
@@ -123,7 +123,7 @@ def _reuse_parts(old: Path, new: Path) -> None:
 
 
 def _link(old: str, new: str) -> None:
-    """Give a file a second name; copy it where the file system knows no links."""
+    """Create a hard link to a file, or a copy if the file system has no links."""
     try:
         os.link(old, new)
     except OSError:

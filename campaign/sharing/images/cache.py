@@ -72,7 +72,7 @@ def _store(path: Path, data: bytes) -> None:
 
 
 def _versions_of(path: Path) -> list[Path]:
-    """Return what there is of the kind, the newest first."""
+    """Return the stored versions of the same kind, newest first."""
     kind = path.name.partition(".")[0]
     return sorted(path.parent.glob(f"{kind}.*{path.suffix}"), key=_rendered_at, reverse=True)
 

@@ -1,4 +1,4 @@
-"""What stands on a card or a poster. It is apart from the drawing, which takes 0.4 s and 40 MB to load."""
+"""The text of cards and posters. It is separate from the rendering code, which takes 0.4 s and 40 MB to import."""
 
 from dataclasses import dataclass
 

@@ -54,7 +54,7 @@ def render_poster(words: ImageText, lead: CallToAction, picture: Path, *, size: 
 
 
 def _set_call(sheet: Sheet, words: ImageText, lead: CallToAction, at: Box, unit: float) -> None:
-    """Set the QR code where the script begins, and beside it what it is for."""
+    """Place the QR code at the start of the line (in reading direction), with the call to action beside it."""
     side, gap = 31 * unit, 4 * unit
     _draw_code(sheet, lead.url, at.left + (at.width - side if words.is_rtl else 0), at.top, side)
     beside = Box(at.left + (0 if words.is_rtl else side + gap), at.top + 4 * unit, at.width - side - gap)

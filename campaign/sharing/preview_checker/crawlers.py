@@ -1,4 +1,4 @@
-"""Reading a page as the networks do that show previews of it: what each would show, and what is wrong with it."""
+"""Reads a page like the crawlers of social networks, and reports each link preview with its faults."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ Fetch = Callable[[str, str, int], HttpResponse]
 
 @dataclass(slots=True)
 class Preview:
-    """What a network would show of a page, and what is wrong."""
+    """The preview of a page on one network, and its faults."""
 
     reader: Crawler
     url: str
@@ -84,7 +84,7 @@ class Head(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what `tag` says; the first of a kind counts."""
+        """Collect metadata from `tag`; the first of each kind counts."""
         said = {name: value or "" for name, value in attrs}
         if tag == "meta":
             self.meta.setdefault(said.get("property") or said.get("name", ""), said.get("content", ""))
@@ -153,7 +153,7 @@ def _faults_of_robots(url: str, head: Head, reader: Crawler, fetch: Fetch) -> It
 
 
 def _check_image(address: str, head: Head, reader: Crawler, fetch: Fetch) -> tuple[str, list[str]]:
-    """Return a picture in words (size, bytes), and what is wrong with it."""
+    """Return a description of the image (size, bytes) and its faults."""
     answer = fetch(address, reader.agent, reader.picture_bytes)
     if fault := _unreadable(answer, IMAGE_TYPES):
         return "", [f"the image {fault}"]

@@ -1,4 +1,4 @@
-"""The organisers' room: what stands under /organise/, and who may see what of it."""
+"""The organisers' area under /organise/: its pages and its access control."""
 
 from flask import Flask
 from flask_babel import gettext
@@ -36,7 +36,7 @@ def init_admin(app: Flask, settings: Settings) -> None:
 
 
 def _navigation() -> list[tuple[str, str]]:
-    """Return what the organiser may open, by its view and what it is called."""
+    """Return the pages that the organiser may open, as pairs of endpoint and label."""
     rooms = [
         ("reader", "dashboard.show", gettext("Figures")),
         ("organiser", "export.show", gettext("Export")),

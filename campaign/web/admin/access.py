@@ -1,4 +1,4 @@
-"""Who may see what under /organise: nobody anything, unless a view says otherwise."""
+"""Access control of /organise/: every view is denied unless it declares a role."""
 
 import re
 from collections.abc import Callable
@@ -49,7 +49,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires_role(role: Role) -> Callable[[View], View]:
-    """Say of a view that `role`, or one that may more, is enough."""
+    """Allow a view for organisers with `role` or a higher one."""
 
     def mark(view: View) -> View:
         view.needs = role  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ def requires_role(role: Role) -> Callable[[View], View]:
 
 
 def public_view(view: View) -> View:
-    """Say of a view that it is for those who are not in yet."""
+    """Allow a view without a session."""
     view.needs = EVERYONE  # type: ignore[attr-defined]
     return view
 
@@ -73,7 +73,7 @@ class StepUp(Enum):
 
 
 def step_up(view: View) -> View:
-    """Ask for the password or second factor again before a view; valid for five minutes."""
+    """Require the password or second factor again before a view; valid for five minutes."""
     view.step_up = StepUp.REQUIRED  # type: ignore[attr-defined]
     return view
 
@@ -91,7 +91,7 @@ def no_step_up(view: View) -> View:
 
 
 def init_access(app: Flask) -> None:
-    """Ask for a session and a role before each view under /organise, and for the token of its form."""
+    """Require a session and a role for each view under /organise, and the CSRF token for each form."""
     app.before_request(_check_access)
     app.after_request(_keep_private)
     app.jinja_env.globals["me"] = current_organiser
@@ -124,9 +124,9 @@ def record_refused(attempt: str, why: str, **details: object) -> None:
 
 
 def run_with_passphrase(task: TaskName, passphrase: str, **arguments: object) -> Task:
-    """Hand a task to the vault, with the passphrase of the organiser who sends this request.
+    """Start a key worker task with the passphrase of the current organiser.
 
-    Raises `WrongPassphrase`, which is noted, `NoKeyHolder`, and `TooManyTries` for who guesses.
+    Raises `WrongPassphrase`, which is recorded, `NoKeyHolder`, and `Throttled` after repeated wrong guesses.
     """
     who, database = current_organiser(), current_context().settings.database()
     try:
@@ -167,7 +167,7 @@ def _required_role() -> Any:
 
 
 def _require_plain_text() -> None:
-    """Refuse bodies that are no form (415), and text that no keyboard makes and PostgreSQL cannot store (400)."""
+    """Refuse bodies other than forms (415), and control characters, which PostgreSQL cannot store (400)."""
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         abort(415)
     sent = (part for values in (request.args, request.form) for item in values.items(multi=True) for part in item)
@@ -196,5 +196,5 @@ def _keep_private(response: Response) -> Response:
 
 
 def record_for(action: str, who: UUID) -> None:
-    """Note what somebody did at the door."""
+    """Record a log-in event of an organiser in the audit log."""
     audit_log.record(db.session, current_context().activity_key, actor=member(db.session, who).email, action=action)

@@ -33,7 +33,7 @@ bp = Blueprint("account", __name__)
 @bp.get("/welcome")
 @requires_role("reader")
 def welcome() -> ResponseReturnValue:
-    """Tell somebody who has just come in what the recovery key is."""
+    """Explain the recovery key to a new organiser."""
     return render_template("organise/welcome.html")
 
 
@@ -79,7 +79,7 @@ def change_passphrase() -> ResponseReturnValue:
 @requires_role("reader")
 @own_secret
 def make_codes() -> ResponseReturnValue:
-    """Make new recovery codes, and show them this once; the old ones are good no more."""
+    """Create new backup codes and show them once; the old ones become invalid."""
     form = CurrentSecretForm(prefix="codes")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, codes_form=form)
@@ -92,7 +92,7 @@ def make_codes() -> ResponseReturnValue:
 @requires_role("reader")
 @own_secret
 def add_passkey() -> ResponseReturnValue:
-    """Take a passkey beside what there is."""
+    """Add a passkey."""
     form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, passkey=form)
@@ -124,7 +124,7 @@ def remove_passkey() -> ResponseReturnValue:
 
 
 def _is_theirs(form: CurrentSecretForm) -> bool:
-    """Tell whether the password that was typed is theirs: a session alone must not lock its owner out."""
+    """Return whether the typed password is right: with a stolen session only, nobody must lock the owner out."""
     with form.refusing(form.old, gettext("This is not your password.")):
         try:
             check_password(db.session, current_organiser().email, str(form.old.data))

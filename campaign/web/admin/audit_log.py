@@ -1,4 +1,4 @@
-"""Who did what, and when."""
+"""The audit log page."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
 @bp.get("/activity.csv")
 @requires_role("organiser")
 def as_csv() -> ResponseReturnValue:
-    """Give all entries as CSV, the oldest first."""
+    """Return all entries as CSV, oldest first."""
     content = b"".join(iter_csv(_rows(), header=_HEADER, dialect=DIALECTS["excel"]))
     return attachment(content, "activity")
 

@@ -1,4 +1,4 @@
-"""People's requests: what is kept of somebody, their link once more, or that they be erased."""
+"""Data requests: organisers look up a signature, send its link again, or erase it."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ bp = Blueprint("requests", __name__)
 @bp.get("/signatures")
 @requires_role("organiser")
 def show() -> ResponseReturnValue:
-    """Ask for the address of who asks."""
+    """Show the form for the email address."""
     return _page(EmailForm(formdata=None))
 
 
@@ -41,7 +41,7 @@ def show() -> ResponseReturnValue:
 @requires_role("organiser")
 @step_up
 def find() -> ResponseReturnValue:
-    """Show what is stored for an address. A POST, so that the address stands in no log."""
+    """Show the stored data for an email address. A POST, so that the address appears in no log."""
     form = EmailForm()
     if not form.validate():
         return _page(form, 422)
@@ -52,7 +52,7 @@ def find() -> ResponseReturnValue:
 @requires_role("organiser")
 @step_up
 def open_() -> ResponseReturnValue:
-    """Show what is sealed as well, with the passphrase."""
+    """Show the encrypted data too, decrypted with the passphrase."""
     form = DecryptForm()
     found = _find(form.address) if form.validate() else None
     if found is None:
@@ -68,7 +68,7 @@ def open_() -> ResponseReturnValue:
 @requires_role("organiser")
 @step_up
 def send() -> ResponseReturnValue:
-    """Send the link of a confirmed signature once more, to the address itself and nobody else."""
+    """Send the link of a confirmed signature again, only to the email address itself."""
     form = EmailForm()
     found = _find(form.address) if form.validate() else None
     if found is None or found.confirmed_at is None:
@@ -123,7 +123,7 @@ def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
 
 
 def _find(address: str) -> StoredSignature | None:
-    """Return what is stored for an address: a look-up, which is counted and recorded. Raises `TooManyLookups`."""
+    """Return the stored data for an email address. Each look-up is counted and recorded. Raises `TooManyLookups`."""
     try:
         count_lookup(db.session, current_organiser().id)
     except TooManyLookups as error:

@@ -55,7 +55,7 @@ bp = Blueprint("hand_in", __name__)
 @bp.get("/hand-in")
 @requires_role("organiser")
 def show() -> ResponseReturnValue:
-    """Ask for the letter that goes with it, and the passphrase."""
+    """Show the form for the cover letter and the passphrase."""
     cover = _COVER.format(count=f"{totals.confirmed(db.session):,}")
     return _page(DeliveryForm(formdata=None, cover=cover))
 
@@ -64,7 +64,7 @@ def show() -> ResponseReturnValue:
 @requires_role("organiser")
 @step_up
 def begin() -> ResponseReturnValue:
-    """Let the vault begin, and lead to where one sees how far it is."""
+    """Start the key worker, and redirect to the progress page."""
     form, job = DeliveryForm(), create_job(current_context().settings.instance)
     if not current_organiser().exports:
         record_refused("hand-in", NO_RIGHT_TO_EXPORT)
@@ -97,7 +97,7 @@ def follow(job: str) -> ResponseReturnValue:
 @bp.get("/hand-in/<job>/file")
 @requires_role("organiser")
 def fetch(job: str) -> ResponseReturnValue:
-    """Give the document."""
+    """Send the PDF."""
     return attachment(_job(job).content(), "hand-in", suffix="pdf", mimetype="application/pdf")
 
 
@@ -106,7 +106,7 @@ def fetch(job: str) -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.delivery_question)
 def deliver() -> ResponseReturnValue:
-    """Note that it was handed in: nothing is signed or confirmed any more."""
+    """Record the delivery; from then on nothing can be signed or confirmed."""
     form = DayForm()
     if not current_organiser().exports:
         record_refused("delivered", NO_RIGHT_TO_EXPORT)
@@ -120,7 +120,7 @@ def deliver() -> ResponseReturnValue:
 
 @bp.errorhandler(UnknownLink)
 def explain(_error: UnknownLink) -> ResponseReturnValue:
-    """Say that a document is kept for an hour."""
+    """Explain that a PDF is kept for an hour."""
     title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
     return render_template("organise/refused.html", title=title, advice=advice), 404
 

@@ -49,6 +49,6 @@ def audit_recorder() -> Callable[..., None]:
 
 
 def discard_form_data() -> None:
-    """Let go of what was typed: the request lives as long as its answer is sent, and a passphrase must not."""
+    """Discard the submitted form: the request object lives as long as the download, and the passphrase must not."""
     for kept in ("form", "values", "_cached_data"):
         request.__dict__.pop(kept, None)

@@ -33,7 +33,7 @@ bp = Blueprint("export", __name__)
 @bp.get("/export")
 @requires_role("organiser")
 def show() -> ResponseReturnValue:
-    """Ask what to export; once that is chosen, say how many rows that is, and ask for the passphrase."""
+    """Show the filters; once they are chosen, also the number of rows and the field for the passphrase."""
     form = ChoiceForm(request.args if "purpose" in request.args else None)
     if "purpose" not in request.args:
         return _page(form)
@@ -61,7 +61,7 @@ def download() -> ResponseReturnValue:
 
 
 def _start_export(form: DownloadForm) -> Task:
-    """Let the vault open the keys, and note the export before its first byte. Raises what `opened` does."""
+    """Start the key worker, and record the export before its first byte. Raises the errors of `run_with_passphrase`."""
     choice, asked = form.choice(), form.asked()
     rows = row_count(db.session, choice)
     task = run_with_passphrase("export", str(form.passphrase.data), choice=_filter_for_worker(choice), **asked)
@@ -78,7 +78,7 @@ def _file(form: DownloadForm, task: Task) -> Response:
         suffix, mimetype = f"{suffix}.age", "application/octet-stream"
     name = f"{form.purpose.data}-{file_format.use}"
     response = attachment(iter_output(task), name, suffix=suffix, mimetype=mimetype)
-    response.call_on_close(task.stop)  # whoever does not wait for the end, or the beginning, ends it
+    response.call_on_close(task.stop)  # a client that disconnects ends the task
     return response
 
 

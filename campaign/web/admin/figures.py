@@ -23,7 +23,7 @@ DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """One line: what it is of, as machines and as people read it, and its numbers."""
+    """One row: its key for machines, its label for people, and its numbers."""
 
     key: str
     label: str
@@ -32,7 +32,7 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class FigureTable:
-    """A table by its lines; `columns` names what is counted. `over_time`: its lines follow each other evenly."""
+    """A table of rows; `columns` names the numbers. `over_time` marks rows at equal intervals of time."""
 
     key: str
     title: str
@@ -116,7 +116,7 @@ def funnel() -> FigureTable:
 
 
 def mail() -> FigureTable:
-    """Return how the mail is: what waits, what no server took, what was given up."""
+    """Return the numbers of waiting, bounced and dead messages."""
     found = queue_status(db.session)
     lines = [
         FigureRow("waiting", gettext("waiting to be sent"), (found.waiting,)),

@@ -48,7 +48,7 @@ def find_invitation() -> None:
 
 @bp.errorhandler(UnknownInvitation)
 def explain(_error: UnknownInvitation) -> ResponseReturnValue:
-    """Say that an invitation is good once, and for 48 hours; a second click on the last step leads on."""
+    """Explain that an invitation is single-use and valid for 48 hours. A second click on the last step redirects."""
     if request.method == "POST" and (g.organiser or is_active(sessions.registration_token())):
         return redirect(url_for("account.welcome" if g.organiser else "entrance.sign_in"), 303)
     title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
@@ -58,7 +58,7 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
 @bp.get("/invitation/<token:token>", strict_slashes=False)
 @public_view
 def account(token: str) -> ResponseReturnValue:
-    """Ask who they are; who has begun already goes on."""
+    """Show the form for name and password, or redirect a person who has registered already."""
     if (here := current_invitee(current_invitation())) is not None:
         return redirect_to(".passphrase" if is_active(here) else ".show_factor")
     return _sign_in_first() if is_active(current_invitation().organiser_id) else _account(AccountForm(formdata=None))
@@ -67,7 +67,7 @@ def account(token: str) -> ResponseReturnValue:
 @bp.post("/invitation/<token>")
 @public_view
 def give_account(token: str) -> ResponseReturnValue:
-    """Take address and password."""
+    """Create the account from email address and password."""
     count_login()
     if is_active(current_invitation().organiser_id):
         return _sign_in_first()
@@ -98,7 +98,7 @@ def show_factor(who: UUID) -> ResponseReturnValue:
 @bp.post("/invitation/<token>/factor")
 @newcomer_step
 def give_code(who: UUID) -> ResponseReturnValue:
-    """Take the first code of the app: it works."""
+    """Confirm the authenticator app with its first code."""
     if has_second_factor(db.session, who):
         return redirect_to(".show_codes")  # and no error page, which would show the app's secret again
     form = CodeForm()
@@ -112,7 +112,7 @@ def give_code(who: UUID) -> ResponseReturnValue:
 @bp.post("/invitation/<token>/passkey")
 @newcomer_step
 def give_passkey(who: UUID) -> ResponseReturnValue:
-    """Take a passkey in place of an app."""
+    """Register a passkey instead of an app."""
     if has_second_factor(db.session, who):
         return redirect_to(".show_codes")
     credential, form = request.form.get("credential", ""), CodeForm(formdata=None)
@@ -151,7 +151,7 @@ def make_codes(who: UUID) -> ResponseReturnValue:
 @bp.get("/invitation/<token>/passphrase")
 @registration_step
 def passphrase(who: UUID) -> ResponseReturnValue:
-    """Ask for an export passphrase."""
+    """Show the form for an export passphrase."""
     return _passphrase(_passphrase_form(who, empty=True))
 
 
@@ -187,7 +187,7 @@ def give_passphrase(who: UUID) -> ResponseReturnValue:
 @bp.post("/invitation/<token>/enter")
 @newcomer_step
 def enter(who: UUID) -> ResponseReturnValue:
-    """Let somebody in who does not export."""
+    """Complete the registration of an organiser without the export right."""
     if current_invitation().exports or not has_second_factor(db.session, who):
         abort(403)
     return _enter(who)
@@ -213,7 +213,7 @@ def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
-    """Lead on; a second click, whose code was used by the first one, is led on too."""
+    """Redirect to the next step, also after a second click whose code the first one has used."""
     if form.errors and not has_second_factor(db.session, who):
         return _factor(who, form, form.status)
     return redirect_to(".show_codes")

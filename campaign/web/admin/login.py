@@ -27,14 +27,14 @@ bp = Blueprint("entrance", __name__)
 @bp.get("/sign-in")
 @public_view
 def sign_in() -> ResponseReturnValue:
-    """Ask for address and password."""
+    """Show the form for email address and password."""
     return _first(PasswordForm(formdata=None))
 
 
 @bp.post("/sign-in")
 @public_view
 def give_password() -> ResponseReturnValue:
-    """Take the first factor."""
+    """Check the first factor."""
     count_login()
     form = PasswordForm()
     if not form.validate():
@@ -51,7 +51,7 @@ def give_password() -> ResponseReturnValue:
 @bp.get("/sign-in/code")
 @public_view
 def second() -> ResponseReturnValue:
-    """Ask for the second factor."""
+    """Show the form for the second factor."""
     who = sessions.password_verified()
     return _second(CodeForm(formdata=None), who) if who else redirect(url_for(".sign_in"), 303)
 
@@ -59,7 +59,7 @@ def second() -> ResponseReturnValue:
 @bp.post("/sign-in/code")
 @public_view
 def give_code() -> ResponseReturnValue:
-    """Take the second factor, and let them in."""
+    """Check the second factor, and log the organiser in."""
     count_login()
     form, who = CodeForm(), sessions.password_verified()
     if who is None:
@@ -74,7 +74,7 @@ def give_code() -> ResponseReturnValue:
 @bp.post("/sign-in/passkey")
 @public_view
 def give_passkey() -> ResponseReturnValue:
-    """Take a passkey as the second factor, and let them in."""
+    """Check a passkey as the second factor, and log the organiser in."""
     count_login()
     who, credential = sessions.password_verified(), request.form.get("credential", "")
     if who is None:
@@ -104,7 +104,7 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
 
 @contextmanager
 def _noting(who: UUID) -> Iterator[None]:
-    """Note a wrong second factor: somebody knows the password."""
+    """Record a wrong second factor, since it means that the password is known."""
     try:
         yield
     except WrongCredential:

@@ -44,7 +44,7 @@ def show() -> ResponseReturnValue:
 @bp.get("/figures/<key>.csv")
 @requires_role("reader")
 def figures_csv(key: str) -> ResponseReturnValue:
-    """Give one table as CSV, for a spreadsheet."""
+    """Return one table as CSV for a spreadsheet."""
     if key not in figures.FIGURES:
         abort(404)
     table = figures.FIGURES[key]()

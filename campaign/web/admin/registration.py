@@ -1,4 +1,4 @@
-"""Whose invitation it is: the steps of coming in are taken by who began with this browser, or is signed in."""
+"""The steps of a registration: each one requires the browser that started it, or a session of its organiser."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ Step = Callable[[UUID], ResponseReturnValue]
 
 
 def registration_step(view: Step) -> Callable[..., ResponseReturnValue]:
-    """Let a step be taken by who has begun with this browser; others are led to the beginning."""
+    """Allow a step only in the browser that started the registration; redirect others to its beginning."""
 
     @public_view
     @wraps(view)
@@ -42,12 +42,12 @@ def current_invitee(of: InvitationDetails) -> UUID | None:
     signed_in = g.organiser.id if g.organiser else None
     here = (
         signed_in if is_active(of.organiser_id) else sessions.registration_token()
-    )  # who is in shows both factors first
+    )  # an active organiser must log in with both factors first
     return here if here is not None and here == of.organiser_id else None
 
 
 def is_active(organiser_id: UUID | None) -> bool:
-    """Tell whether somebody has finished coming in."""
+    """Return whether an organiser has completed the registration."""
     return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
 
 
@@ -58,5 +58,5 @@ def current_invitation() -> InvitationDetails:
 
 
 def redirect_to(step: str) -> ResponseReturnValue:
-    """Lead to another step."""
+    """Redirect to another step."""
     return redirect(url_for(step, token=current_invitation().token), 303)

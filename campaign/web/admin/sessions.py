@@ -1,4 +1,4 @@
-"""The organisers' cookie: one under /organise alone, so that what everybody sees never depends on one."""
+"""The organisers' cookie. It is restricted to /organise, so that public pages never depend on a cookie."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class AdminSessionInterface(SecureCookieSessionInterface):
 
 
 def init_sessions(app: Flask, settings: Settings) -> None:
-    """Give `app` the cookie and the tokens of its forms."""
+    """Configure the cookie and the CSRF tokens of `app`."""
     app.secret_key = context_of(app).session_key
     app.session_interface = AdminSessionInterface()
     app.config.update(
@@ -47,7 +47,7 @@ def init_sessions(app: Flask, settings: Settings) -> None:
 
 
 def is_admin_path(path: str) -> bool:
-    """Tell whether `path` is in the organisers' room."""
+    """Return whether `path` is in the organisers' area."""
     return path == ADMIN_PATH or path.startswith(f"{ADMIN_PATH}/")
 
 
@@ -58,7 +58,7 @@ def current_session_organiser(*, used: bool) -> Member | None:
 
 
 def start_registration(organiser_id: UUID) -> None:
-    """Let the browser of this request go on coming in with an invitation, for an hour."""
+    """Allow this browser to continue a registration for an hour."""
     session[_REGISTRATION] = short_lived_tokens.issue(db.session, REGISTRATION_STARTED, organiser_id)
 
 
@@ -68,7 +68,7 @@ def registration_token() -> UUID | None:
 
 
 def remember_password(organiser_id: UUID) -> None:
-    """Let the browser of this request give the second factor, for five minutes."""
+    """Allow this browser to enter the second factor within five minutes."""
     session[_PASSWORD_VERIFIED] = short_lived_tokens.issue(db.session, PASSWORD_VERIFIED, organiser_id)
 
 
@@ -88,12 +88,12 @@ def is_confirmed() -> bool:
 
 
 def confirm() -> None:
-    """Note that the organiser gave a secret again in this browser."""
+    """Record that the organiser passed step-up authentication in this browser."""
     session[_PROOF] = sessions.confirm(db.session, session.get(_TOKEN, ""))
 
 
 def sign_in(organiser: Member) -> None:
-    """Let the browser of this request be signed in from now on; what it had before is forgotten."""
+    """Start a session for this browser, and discard any earlier one."""
     token = sessions.start(db.session, organiser.id)
     language = session.get("language")
     session.clear()

@@ -24,7 +24,7 @@ bp = Blueprint("settings", __name__)
 @bp.get("/settings")
 @requires_role("owner")
 def show() -> ResponseReturnValue:
-    """Show what can be set."""
+    """Show the settings."""
     return _page()
 
 
@@ -129,7 +129,7 @@ def _letter(form: PetitionTextForm) -> tuple[str, str]:
 
 
 def _set(name: settings.Name, before: str, to: str, *, language: str = "") -> None:
-    """Set an option and record it, unless it is what it was."""
+    """Store a setting and record the change, unless it is the same as before."""
     with recording("changed-setting", setting=f"{name} {language}".strip(), before=before, to=to) as draft:
         draft.happened = before != to
         settings.set_setting(db.session, name, to, language=language)

@@ -1,4 +1,4 @@
-"""Who runs the campaign: inviting, roles, the right to export, removing. For owners."""
+"""The team page, for owners: invitations, roles, the export right, removal."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ bp = Blueprint("organisers", __name__)
 @bp.get("/organisers")
 @requires_role("owner")
 def show() -> ResponseReturnValue:
-    """List them, and who is invited."""
+    """List organisers and pending invitations."""
     return _page(InviteForm(formdata=None))
 
 
@@ -50,7 +50,7 @@ def invite() -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.role_change_question)
 def set_role(organiser_id: UUID) -> ResponseReturnValue:
-    """Give somebody another role."""
+    """Change an organiser's role."""
     role = request.form.get("role", "")
     if role not in ROLES:
         abort(400)
@@ -88,7 +88,7 @@ def remove(organiser_id: UUID) -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.revoke_invitation_question)
 def take_back() -> ResponseReturnValue:
-    """Let an invitation that waits be good no more."""
+    """Revoke a pending invitation."""
     email = request.form.get("email") or None
     with recording("took-back-invitation", email=email) as draft:
         draft.happened = invitations.revoke(db.session, email)
@@ -97,20 +97,20 @@ def take_back() -> ResponseReturnValue:
 
 @bp.errorhandler(LastOwner)
 def explain_last_owner(_error: LastOwner) -> ResponseReturnValue:
-    """Say that somebody must be left who can let others in."""
+    """Explain that at least one owner must remain."""
     return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
 
 
 @bp.errorhandler(LastExporter)
 def explain_last_exporter(_error: LastExporter) -> ResponseReturnValue:
-    """Say that somebody must be left who can give the right to export."""
+    """Explain that at least one organiser with the export right must remain."""
     fault = gettext("Nobody else may export. Give somebody else the right first.")
     return _page(InviteForm(formdata=None), 409, fault=fault)
 
 
 @bp.errorhandler(UnknownOrganiser)
 def explain_unknown_organiser(_error: UnknownOrganiser) -> ResponseReturnValue:
-    """Say that somebody is gone already."""
+    """Explain that the organiser has been removed already."""
     return _page(InviteForm(formdata=None), 404, fault=gettext("There is no such organiser any more."))
 
 

@@ -1,4 +1,4 @@
-"""What organisers type. The token of each form stands beside these, and `access` asks for it."""
+"""Forms of the organisers' area. Their CSRF token is added by the template and checked by `admin.access`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from campaign.web.forms.text_fields import MultilineField, TextField
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
 MAX_NAME_LENGTH = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
-FACTOR_LENGTH = 100  # of a code with what is copied along with it
+FACTOR_LENGTH = 100  # a code may be pasted with surrounding text
 
 
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
@@ -34,7 +34,7 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
         csrf = False  # `access` has checked it
 
         def wrap_formdata(self, form: Form, formdata: Any) -> Any:  # noqa: ARG002 - WTForms names the arguments
-            """Return what was sent as a form, never as JSON or files; nothing is longer than the longest field."""
+            """Return the request's form fields, never JSON or files, and no value longer than the longest field."""
             if formdata is None:
                 return None
             sent = formdata if isinstance(formdata, MultiDict) else request.form
@@ -43,12 +43,12 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
     status = 422  # of the answer where something is wrong
 
     def refuse(self, field: Field, why: str) -> None:
-        """Say `why` beside a field."""
+        """Add `why` as an error of a field."""
         field.errors = (*field.errors, why)
 
     @contextmanager
     def refusing(self, field: Field, why: str) -> Iterator[None]:
-        """Say `why` beside a field when what was typed there opens nothing, or how long to wait after wrong tries."""
+        """Add `why` as an error of a field if the typed secret is wrong, or the waiting time after too many attempts."""
         try:
             yield
         except (WrongCredential, WrongPassphrase, NoKeyHolder, InvalidRecoveryKey):
@@ -82,7 +82,7 @@ class NewSecretForm(OrganiserForm):
     again = secret_field(_("Please type it once more."))
 
     def validate_chosen(self, field: Field) -> None:
-        """Refuse what could be guessed."""
+        """Reject passwords that are easy to guess."""
         if passwords.is_weak(field.data, least=self.least, known=self.known()):
             raise ValidationError(
                 gettext(
@@ -97,12 +97,12 @@ class NewSecretForm(OrganiserForm):
             raise ValidationError(gettext("This is not the same as above."))
 
     def known(self) -> tuple[str, ...]:
-        """Return words that who guesses would try first."""
+        """Return words that an attacker would try first."""
         return ()
 
 
 class AccountForm(NewSecretForm, EmailForm):
-    """Who comes in with an invitation, and their password."""
+    """The email address and password of a new organiser."""
 
     def known(self) -> tuple[str, ...]:
         """Return the address and its parts."""
@@ -117,13 +117,13 @@ class CodeForm(OrganiserForm):
 
 
 class PassphraseForm(NewSecretForm):
-    """An export passphrase: who steals the database can guess at it for years."""
+    """An export passphrase. It must be strong, since a thief of the database has years to guess it."""
 
     least = 16
 
 
 class MemberPassphraseForm(PassphraseForm):
-    """The same for an organiser who is in already: a stolen session alone must not get the keys of an invitation."""
+    """The same for an active organiser: a stolen session must not be enough to get the keys of an invitation."""
 
     password = secret_field(_("Please type your password."))
 
@@ -180,7 +180,7 @@ class NameForm(OrganiserForm):
 
 
 class DecryptForm(EmailForm):
-    """An address, and the passphrase that opens what is sealed of it."""
+    """An email address, and the passphrase that decrypts its data."""
 
     passphrase = secret_field(_("Please type your export passphrase."))
 
@@ -193,19 +193,19 @@ class DeliveryForm(OrganiserForm):
 
 
 class InviteForm(EmailForm):
-    """Who is to come in, as what; the passphrase of who lets them export."""
+    """The email address and role of an invited person, and the passphrase if they may export."""
 
     role = TextField(max_length=CODE_LENGTH, default="organiser")
     exports = BooleanField()
     passphrase = StringField(validators=[limit_length(SECRET_LENGTH)])
 
     def validate_role(self, field: Field) -> None:
-        """Take the roles there are; a reader does not export."""
+        """Accept only existing roles; a viewer cannot export."""
         if field.data not in ROLES or (self.exports.data and field.data not in EXPORT_ROLES):
             raise ValidationError(gettext("A reader sees figures only, and cannot export."))
 
     def validate_passphrase(self, field: Field) -> None:
-        """Ask for it where it is needed."""
+        """Require the passphrase when the export right is granted."""
         if self.exports.data and not field.data:
             raise ValidationError(gettext("Please type your export passphrase."))
 

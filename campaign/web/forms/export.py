@@ -1,4 +1,4 @@
-"""What organisers choose of the signatures that they take away."""
+"""Forms of the export page."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -35,23 +35,23 @@ class ChoiceForm(OrganiserForm):
     unconfirmed = BooleanField()
 
     def validate_purpose(self, field: Field) -> None:
-        """Take those that we know."""
+        """Accept only known purposes."""
         _require(field.data in LAYOUTS)
 
     def validate_dialect(self, field: Field) -> None:
-        """Take those that we know."""
+        """Accept only known dialects."""
         _require(field.data in FORMATS)
 
     def validate_country(self, field: Field) -> None:
-        """Take any country, or none."""
+        """Accept any country, or none."""
         _require(not field.data or field.data in CODES)
 
     def validate_language(self, field: Field) -> None:
-        """Take those of the page, or none."""
+        """Accept the page's languages, or none."""
         _require(not field.data or field.data in LANGUAGES)
 
     def is_clear(self) -> bool:
-        """Tell whether nothing is wrong with which signatures are meant, whatever else may be."""
+        """Return whether the filter fields are valid, whatever other fields contain."""
         return not any(self[name].errors for name in ChoiceForm(formdata=None).data)
 
     def choice(self) -> ExportFilter:
@@ -74,7 +74,7 @@ class DownloadForm(ChoiceForm):
     passphrase = secret_field(_("Please type your export passphrase."))
 
     def validate_recipient(self, field: Field) -> None:
-        """Take a public key of age, or none."""
+        """Accept an age public key, or none."""
         try:
             field.data = require_recipient(field.data) if field.data else ""
         except InvalidAgeKey:

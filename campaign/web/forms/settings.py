@@ -25,7 +25,7 @@ class DayForm(OrganiserForm):
     day = DateField()
 
     def validate_day(self, field: Field) -> None:
-        """Take a day that has come."""
+        """Accept today or an earlier day."""
         if field.data is None or field.data > utcnow().date():
             raise ValidationError(gettext("Please choose a day that has come."))
 
@@ -37,7 +37,7 @@ class GoalsForm(OrganiserForm):
     contact = TextField(max_length=MAX_LENGTH)
 
     def validate_goals(self, field: Field) -> None:
-        """Take rising numbers."""
+        """Accept ascending numbers."""
         words = field.data.replace(",", " ").split()
         goals = [int(word) for word in words if word.isascii() and word.isdigit()]
         rising = goals == sorted(set(goals)) and all(0 < goal <= MAX_GOAL for goal in goals)
@@ -46,7 +46,7 @@ class GoalsForm(OrganiserForm):
         field.data = " ".join(map(str, goals))
 
     def validate_contact(self, field: Field) -> None:
-        """Take an address, or none."""
+        """Accept an email address, or none."""
         try:
             field.data = email_addresses.normalize_email(field.data) if field.data else ""
         except InvalidEmailAddress:

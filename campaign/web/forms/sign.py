@@ -64,7 +64,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
     email = email_field()
 
     def validate_email(self, field: Field) -> None:
-        """Put the address as it will be written to in place of what was typed."""
+        """Replace the typed email address by its normalised form."""
         try:
             self.address = email_addresses.normalize_email(field.data)
         except InvalidEmailAddress:
@@ -83,7 +83,7 @@ class SignForm(LinkForm):
         max_length=NAME_LENGTH, validators=[DataRequired(_("Please enter your first name.")), _has_a_letter]
     )
     family_name = TextField(max_length=NAME_LENGTH)
-    email = email_field()  # again, so that it stands in its place among the mistakes
+    email = email_field()  # redefined, to keep the order of the fields in error lists
     country = TextField(max_length=CODE_LENGTH, validators=[DataRequired(_("Please choose your country."))])
     message = MultilineField(max_length=MESSAGE_LENGTH)
     updates = BooleanField(false_values=(False, "", "0", "false", "off"))
@@ -113,7 +113,7 @@ class SignForm(LinkForm):
         )
 
     def referral(self) -> Referral:
-        """Return how the signer came; what we do not know is left out."""
+        """Return the signer's referral, without unknown codes and channels."""
         return parse_referral(ref=self.ref.data, via=self.via.data)
 
     def take_arrival(self, arrived: Referral) -> None:
@@ -130,7 +130,7 @@ def read_form(kind: type[Form]) -> Form:
 
 
 def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
-    """Return what is wrong by field, for JSON, and new tokens if any; what is of no field stands under "form"."""
+    """Return the errors by field as JSON, with new tokens if any; general errors are under "form"."""
     errors = {name or "form": errors for name, errors in form.errors.items()}
     return {"errors": errors} | ({"tokens": tokens} if tokens else {})
 
@@ -142,7 +142,7 @@ def referral_from_url(address: str | None) -> Referral:
 
 
 def parse_referral(*, ref: str | None, via: str | None) -> Referral:
-    """Return the well-formed part of a referral, without what was appended to the link; the rest is ignored."""
+    """Return the valid part of a referral, without characters appended to the link; the rest is ignored."""
     code, channel = _CODE.match(ref or ""), _CHANNEL.match(via or "")
     return Referral(
         via=channel[1] if channel and channel[1] in REFERRAL_CHANNELS else None,
@@ -151,10 +151,10 @@ def parse_referral(*, ref: str | None, via: str | None) -> Referral:
 
 
 def _submitted() -> MultiDict[str, str]:
-    """Return the form as it was sent, with U+FFFD for bytes that are no UTF-8.
+    """Return the submitted form, with U+FFFD for bytes that are not UTF-8.
 
-    Werkzeug would keep such bytes percent-encoded, as if somebody had typed it so. Raises
-    `werkzeug.exceptions.UnsupportedMediaType` for what is no form.
+    Werkzeug would keep such bytes percent-encoded, as if they had been typed that way. Raises
+    `werkzeug.exceptions.UnsupportedMediaType` for other content types.
     """
     if request.mimetype not in FORM_TYPES:
         abort(415)

@@ -44,7 +44,7 @@ def embed(lang: str) -> ResponseReturnValue:
 
 @bp.get("/oembed")
 def oembed() -> ResponseReturnValue:
-    """Tell another site how to embed the page whose address it has (oembed.com, 2.2)."""
+    """Return the oEmbed description of one of our pages (oembed.com, 2.2)."""
     address = request.args.get("url") or abort(400)
     language, form = _language_of(address) or abort(404), request.args.get("format", "json")
     if form not in ("json", "xml"):

@@ -75,7 +75,7 @@ def qr() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/poster-<any(a4, a5, letter):size>.pdf")
 def render_poster(lang: str, size: str) -> ResponseReturnValue:
     """Show the poster to print."""
-    words = share_texts.image_text(petition_status(db.session), count=0)  # what is printed cannot count on
+    words = share_texts.image_text(petition_status(db.session), count=0)  # a printed poster cannot update its count
     data, _ = get_or_render(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))
     response = _picture(data, "application/pdf", seconds=SHARED_SECONDS)
     response.headers["Content-Disposition"] = f'inline; filename="love-always-wins-{lang}-{size}.pdf"'

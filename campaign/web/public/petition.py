@@ -27,7 +27,7 @@ bp = Blueprint("petition", __name__)
 @bp.get("/")
 @bp.get("/sign")  # opened by hand, after an error for instance
 def index() -> ResponseReturnValue:
-    """Lead to the page in the visitor's language."""
+    """Redirect to the page in the visitor's language."""
     target = url_for(".page", lang=i18n.preferred_language()) + _query()
     response = redirect(target, 302)
     response.headers["Vary"] = "Accept-Language"
@@ -42,7 +42,7 @@ def page(lang: str) -> ResponseReturnValue:
 
 @bp.post("/sign")
 def sign() -> ResponseReturnValue:
-    """Take a signature; the answer is the same whether the address is new or known."""
+    """Accept a signature. The response is the same whether the email address is new or known."""
     form = _read_form()
     is_ours = csrf.is_same_origin()
     if "switch" in request.form:
@@ -68,7 +68,7 @@ def sign() -> ResponseReturnValue:
 
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
-    """Answer somebody who signs too often with the time to come back, and keep what they typed."""
+    """Return the time to retry to clients that sign too often, with their input in the form."""
     form, when = _read_form(), wait_in_words(error.seconds)
     form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
     return set_retry_after(_refused(form, 429), error.seconds)
@@ -76,7 +76,7 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
 
 @bp.errorhandler(PetitionClosed)
 def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
-    """Tell somebody who signs too late."""
+    """Explain that the petition is closed."""
     form = _read_form()
     form.form_errors.append(_why_closed(petition_status(db.session)))
     return _refused(form, 410)
@@ -84,7 +84,7 @@ def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
-    """Ask the signer to look into their mail, and to share."""
+    """Show the next step (the confirmation email), and offer sharing."""
     late, reached = is_late(db.session), petition_status(db.session)
     page = render_template("public/thanks.html", late=late, stage=reached, sharing=share_links(reached))
     return cache_publicly(make_response(page))
@@ -102,7 +102,7 @@ def seen() -> ResponseReturnValue:
 
 @bp.get("/count.json")
 def count() -> ResponseReturnValue:
-    """Tell the count to anybody, other sites as well."""
+    """Return the count as JSON, also for other sites."""
     confirmed = totals.confirmed(db.session)
     told = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(utcnow())}
     response = jsonify(told | _ended(petition_status(db.session)))
@@ -122,7 +122,7 @@ def _why_closed(stage: PetitionStatus) -> str:
 
 
 def _ended(stage: PetitionStatus) -> dict[str, str]:
-    """Return what there is to tell of a petition that is not open any more."""
+    """Return the status fields of a petition that is no longer open."""
     if stage.is_open:
         return {}
     return {"status": stage.name} | ({"delivered_on": str(stage.delivered_on)} if stage.delivered_on else {})
@@ -158,7 +158,7 @@ def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnVa
 
 
 def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
-    """Show the form again with what is wrong, what was typed, and the tokens that it came with or that are new."""
+    """Show the form again with its errors, the typed values, and both submitted and new tokens."""
     if wants_json():
         return error_response(form, tokens), status
     return allow_player(Response(render_with_form(form, tokens=submitted_tokens() | tokens), status))

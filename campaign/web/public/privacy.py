@@ -1,4 +1,4 @@
-"""What becomes of people's data, and the way back to one's own: the link of a lost mail, sent again."""
+"""The privacy page, and the form with which supporters request their link again."""
 
 from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ bp = Blueprint("privacy", __name__)
 
 @bp.get("/<lang:lang>/privacy")
 def page(lang: str) -> ResponseReturnValue:
-    """Say what becomes of people's data."""
+    """Show the privacy page."""
     return cache_publicly(make_response(_page(LinkForm(formdata=None))))
 
 
@@ -52,7 +52,7 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
 
 @bp.get("/<lang:lang>/link-sent")
 def link_sent(lang: str) -> ResponseReturnValue:
-    """Ask the supporter to look into their mail."""
+    """Show where to look for the email."""
     return cache_publicly(make_response(render_template("public/link_sent.html")))
 
 

@@ -29,7 +29,7 @@ bp = Blueprint("sharing", __name__)
 
 @bp.get("/share/<channel>")
 def share(channel: str) -> ResponseReturnValue:
-    """Lead to one of the networks we know, and nowhere else."""
+    """Redirect to one of the known networks, never elsewhere."""
     i18n.set_language(request.args.get("lang"))
     if channel not in CHANNELS and channel != "qr":
         abort(404)
@@ -53,7 +53,7 @@ def shared(channel: str) -> ResponseReturnValue:
 
 @bp.route("/<lang:lang>/mastodon", methods=["GET", "POST"])
 def mastodon(lang: str) -> ResponseReturnValue:
-    """Ask which instance is theirs, and show the link to it: only its owner's own click leads off to what was typed."""
+    """Show a form for the supporter's instance, and then a link to it. The server never redirects to typed hosts."""
     typed, text = request.form.get("instance", ""), request.form.get("text", _message())[:MESSAGE_LENGTH]
     network, about = CHANNELS["mastodon"], {"url": landing_link("mastodon", _ref()), "title": share_texts.title()}
     onward = ""
@@ -78,7 +78,7 @@ def _target(channel: str, ref: str | None) -> str:
 
 
 def _message() -> str:
-    """Return what is passed on, whether the database can be asked or not: sharing goes on without it."""
+    """Return the message to share, also when the database is unavailable."""
     try:
         return share_texts.message(petition_status(db.session))
     except DatabaseError:

@@ -20,7 +20,7 @@ bp = Blueprint("private", __name__)
 
 @bp.after_request
 def keep_private(response: Response) -> Response:
-    """These addresses are known to their owner alone; keep it so."""
+    """Mark the responses as private: only the supporter knows these URLs."""
     return never_cache(response)
 
 
@@ -98,5 +98,5 @@ def _receipt() -> Receipt:
 
 
 def _lead_to(endpoint: str, token: str, status: int) -> ResponseReturnValue:
-    """Lead on, in the language that was chosen if one was."""
+    """Redirect, in the chosen language if there is one."""
     return redirect(url_for(endpoint, token=token, lang=request.args.get("lang")), status)

@@ -21,14 +21,14 @@ bp = Blueprint("machines", __name__)
 
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
-    """Tell robots what is not for them (RFC 9309)."""
+    """Return robots.txt (RFC 9309)."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _CLOSED), "", f"Sitemap: {_public_url()}/sitemap.xml"]
     return _text(lines)
 
 
 @bp.get("/sitemap.xml")
 def sitemap() -> ResponseReturnValue:
-    """Tell search engines of each page in each language (sitemaps.org)."""
+    """Return the sitemap: each public page in each language (sitemaps.org)."""
     return _kept(
         Response(
             render_template("public/sitemap.xml", endpoints=("petition.page", "privacy.page")),
@@ -39,14 +39,14 @@ def sitemap() -> ResponseReturnValue:
 
 @bp.get("/.well-known/security.txt")
 def security() -> ResponseReturnValue:
-    """Tell whom to write to about a hole (RFC 9116)."""
+    """Return security.txt (RFC 9116)."""
     expires = (utcnow() + SECURITY_LIFE).replace(hour=0, minute=0, second=0)
     canonical = f"Canonical: {_public_url()}/.well-known/security.txt"
     return _text([f"Contact: {_contact()}", f"Expires: {iso(expires)}", "Preferred-Languages: en", canonical])
 
 
 def _contact() -> str:
-    """Return whom organisers want to be written to, or the campaign's own sender: what is made up reaches nobody."""
+    """Return the organisers' contact, or the configured sender; an invented address would reach nobody."""
     address = current_settings().contact or sender_of(current_context().settings.mail_url)
     return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
 
