@@ -37,7 +37,7 @@ def follow(site: Site, path: str, cookie: str) -> float:
     """Wait until the document is ready; returns the most memory that the vault took, in MiB."""
     peak = 0
     while b"progress" in asked(site, "GET", path, {"Cookie": cookie}).read():
-        for process in processes(site, vault=True):
+        for process in processes(site, worker=True):
             found = re.search(r"VmHWM:\s+(\d+)", (process / "status").read_text())
             peak = max(peak, int(found[1]) if found else 0)
         time.sleep(PAUSE)

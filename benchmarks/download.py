@@ -88,17 +88,17 @@ def watch(site: Site, peak: list[float], done: Event) -> None:
 
 def memory(site: Site) -> float:
     """Return the memory of the server's processes in MiB, but for the vault's, which is over with its task."""
-    pages = sum(int((path / "statm").read_text().split()[1]) for path in processes(site, vault=False))
+    pages = sum(int((path / "statm").read_text().split()[1]) for path in processes(site, worker=False))
     return pages * 4096 / 1024**2
 
 
-def processes(site: Site, *, vault: bool) -> list[Path]:
+def processes(site: Site, *, worker: bool) -> list[Path]:
     """Return the processes of the server, or those of its vault, by their folders in /proc."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile
             is_ours = str(site.instance).encode() in (path / "environ").read_bytes()
-            if is_ours and (b"vault" in (path / "cmdline").read_bytes()) == vault:
+            if is_ours and (b"key_worker" in (path / "cmdline").read_bytes()) == worker:
                 found.append(path)
     return found
 

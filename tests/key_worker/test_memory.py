@@ -62,8 +62,8 @@ def memory_holds(processes: set[int], *needles: bytes) -> list[bytes]:
     return sorted(found)
 
 
-def family(server: "subprocess.Popen[bytes]", *, vault: bool) -> set[int]:
-    """Return the processes of the server, or those of the vault that it has started."""
+def family(server: "subprocess.Popen[bytes]", *, worker: bool) -> set[int]:
+    """Return the processes of the server, or those of the key worker that it has started."""
     known, fresh = {server.pid}, {server.pid}
     while fresh:
         children = {
@@ -74,7 +74,7 @@ def family(server: "subprocess.Popen[bytes]", *, vault: bool) -> set[int]:
         }
         fresh = children - known
         known |= fresh
-    return {one for one in known if (b"vault" in Path(f"/proc/{one}/cmdline").read_bytes()) == vault}
+    return {one for one in known if (b"key_worker" in Path(f"/proc/{one}/cmdline").read_bytes()) == worker}
 
 
 def test_no_private_key_is_ever_in_the_servers_memory(served, grace):
@@ -88,11 +88,11 @@ def test_no_private_key_is_ever_in_the_servers_memory(served, grace):
     answer = connection.getresponse()
     assert answer.read(1000).startswith(b"id,signed_at")
     needles = (bytes(private_key), site.key_file.read_bytes().strip(), MARK)
-    assert memory_holds(family(server, vault=False), *needles) == [MARK]
+    assert memory_holds(family(server, worker=False), *needles) == [MARK]
     assert len(answer.read()) > 1_000_000
     connection.close()
-    assert family(server, vault=True) == set()
-    assert memory_holds(family(server, vault=False), *needles) == [MARK]
+    assert family(server, worker=True) == set()
+    assert memory_holds(family(server, worker=False), *needles) == [MARK]
 
 
 def test_nothing_secret_is_written_anywhere(served, grace):
@@ -112,6 +112,6 @@ def test_nothing_secret_is_written_anywhere(served, grace):
 def test_the_servers_memory_is_never_swapped_out(served):
     """A passphrase passes through it."""
     _site, server = served
-    stated = [Path(f"/proc/{one}/status").read_text() for one in family(server, vault=False)]
+    stated = [Path(f"/proc/{one}/status").read_text() for one in family(server, worker=False)]
     locked = [int(re.search(r"VmLck:\s+(\d+)", status)[1]) for status in stated]
     assert max(locked) > 30_000  # kB

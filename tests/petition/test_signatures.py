@@ -187,6 +187,6 @@ def test_a_deadlock_is_tried_again(campaign, ada, monkeypatch):
             raise OperationalError("", {}, DeadlockDetected())
         return real(*arguments, **named)
 
-    monkeypatch.setattr(signing_sql, "_carry_out", unlucky)
+    monkeypatch.setattr(signing_sql, "_execute", unlucky)
     ada.signs()
     assert rows(campaign) == 1

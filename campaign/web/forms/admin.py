@@ -48,7 +48,7 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
 
     @contextmanager
     def refusing(self, field: Field, why: str) -> Iterator[None]:
-        """Add `why` as an error of a field if the typed secret is wrong, or the waiting time after too many attempts."""
+        """Add `why` as an error of a field if its secret is wrong, or the waiting time after too many attempts."""
         try:
             yield
         except (WrongCredential, WrongPassphrase, NoKeyHolder, InvalidRecoveryKey):

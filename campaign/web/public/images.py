@@ -41,7 +41,7 @@ def ask_to_come_back(error: Busy) -> ResponseReturnValue:
 
 
 @bp.get("/card/<lang:lang>.<any(png, avif):ending>")
-def render_card(lang: str, ending: str) -> ResponseReturnValue:
+def card(lang: str, ending: str) -> ResponseReturnValue:
     """Show the card as it is now; in half its size as an AVIF."""
     words = _words_now()
     data, _ = _card(words, _file("card", lang, _version(words), ending))
@@ -73,7 +73,7 @@ def qr() -> ResponseReturnValue:
 
 
 @bp.get("/<lang:lang>/poster-<any(a4, a5, letter):size>.pdf")
-def render_poster(lang: str, size: str) -> ResponseReturnValue:
+def poster(lang: str, size: str) -> ResponseReturnValue:
     """Show the poster to print."""
     words = share_texts.image_text(petition_status(db.session), count=0)  # a printed poster cannot update its count
     data, _ = get_or_render(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))

@@ -155,7 +155,7 @@ def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
         ("hand-in", "campaign.petition.totals.confirmed", {"cover": "Hello"}),
         ("hand-in", "campaign.accounts.throttling._reset", {"cover": "Hello"}),
         ("export", "campaign.accounts.throttling._reset", {"purpose": "full", "dialect": "plain", "reason": "trial"}),
-        ("export", "campaign.web.admin.downloads.iter_output", {"purpose": "full", "reason": "trial"}),
+        ("export", "campaign.web.admin.export.iter_output", {"purpose": "full", "reason": "trial"}),
     ],
 )
 def test_a_slot_comes_back_and_the_process_ends_where_something_fails_in_between(

@@ -38,7 +38,8 @@ def test_a_known_proxy_is_no_news(campaign, grace, caplog):
 
 
 @pytest.mark.parametrize(
-    ("limit", "status", "told"), [("LOW_BYTES", (200, "ready"), "low"), ("FULL_BYTES", (503, "not ready"), "full")]
+    ("limit", "status", "told"),
+    [("LOW_SPACE_BYTES", (200, "ready"), "low"), ("MIN_SPACE_BYTES", (503, "not ready"), "full")],
 )
 def test_a_disk_that_fills_up_is_told(campaign, grace, monkeypatch, limit, status, told):
     nearly_full = "The disk of the server is nearly full"
