@@ -1,1 +1,1 @@
-"""What is measured, and how: see run.py."""
+"""Benchmarks; run.py explains the method."""

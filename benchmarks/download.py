@@ -33,7 +33,7 @@ def main(rows: int) -> None:
 
 
 def signed_in(site: Site) -> tuple[str, str]:
-    """Let an organiser come in who exports; returns their cookie and the token of their forms."""
+    """Register an organiser with the export right, and return their cookie and CSRF token."""
     app = create_app(Settings.load(instance=site.instance))
     campaign = Campaign(app, site.key_file.read_text(), Settings.load(instance=site.instance))
     grace = OrganiserBrowser(campaign, "grace@example.org")
@@ -81,13 +81,13 @@ def visit(site: Site, done: Event) -> list[float]:
 
 
 def watch(site: Site, peak: list[float], done: Event) -> None:
-    """Note the most memory that the server takes until `done`."""
+    """Record the server's peak memory until `done` is set."""
     while not done.wait(PAUSE):
         peak[0] = max(peak[0], memory(site))
 
 
 def memory(site: Site) -> float:
-    """Return the memory of the server's processes in MiB, but for the vault's, which is over with its task."""
+    """Return the memory of the server's processes in MiB, without the key worker's."""
     pages = sum(int((path / "statm").read_text().split()[1]) for path in processes(site, worker=False))
     return pages * 4096 / 1024**2
 
@@ -96,7 +96,7 @@ def processes(site: Site, *, worker: bool) -> list[Path]:
     """Return the processes of the server, or those of its vault, by their folders in /proc."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # the process has ended
             is_ours = str(site.instance).encode() in (path / "environ").read_bytes()
             if is_ours and (b"key_worker" in (path / "cmdline").read_bytes()) == worker:
                 found.append(path)

@@ -37,7 +37,7 @@ def main(mails: int) -> None:
 
 
 def fill(site: Site, url: str, mails: int) -> None:
-    """Put `mails` confirmations into the outbox."""
+    """Queue `mails` confirmations in the outbox."""
     site.flask("signatures", "seed", str(mails))
     app = create_app(Settings.load(instance=site.instance, database_url=url))
     with app.app_context():

@@ -50,7 +50,7 @@ def made(path: Path) -> Path:
 
 
 def memory(process: int) -> int:
-    """Return the bytes of main memory that a process and all below it hold (what they share is counted for each)."""
+    """Return the memory in bytes of a process and its descendants; shared memory counts for each of them."""
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
         children = Path(f"/proc/{process}/task/{process}/children").read_text().split()

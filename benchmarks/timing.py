@@ -1,8 +1,7 @@
-"""Measures whether the time an answer takes tells who signed:  python -m benchmarks.timing [TRIALS].
+"""Measures whether the response time reveals signers: python -m benchmarks.timing [TRIALS].
 
-Five kinds of address ask a real server for the link of a lost email, and then sign, in random order over one
-connection: new ones, pending ones, one that has had its emails of the day, one that has signed and got its notice of
-the day, and one whose owner refused mail.
+A real server gets requests for a link and signatures, in random order over one connection, from five kinds of email
+address: new, pending, pending with its daily emails used up, confirmed with its daily notice used up, and suppressed.
 """
 
 import http.client
@@ -86,7 +85,7 @@ def sign(connection: http.client.HTTPConnection, email: str) -> float:
 
 
 def ask(connection: http.client.HTTPConnection, email: str) -> float:
-    """Ask for the link of a lost mail; returns the same."""
+    """Request the link again; returns the same."""
     return send(connection, "/link", {"email": email})
 
 
@@ -112,7 +111,7 @@ def press(connection: http.client.HTTPConnection, path: str) -> None:
 
 @contextmanager
 def connected(site: Site) -> Iterator[http.client.HTTPConnection]:
-    """Keep one connection open for the length of the block."""
+    """Open one connection for the duration of the block."""
     address = urlsplit(site.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port)
     try:

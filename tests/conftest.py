@@ -23,7 +23,7 @@ from tests import services
 from tests.live_server import Site
 from tests.personas import Persona
 
-# Settings of whoever runs the tests must not decide how they end.
+# The environment of the person who runs the tests must not affect their results.
 for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:
     del os.environ[name]
 
@@ -44,7 +44,7 @@ _GROUPS = {
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in a line each which groups of tests were left out on this machine, and why."""
+    """List the groups of tests that were left out on this machine, with the reasons."""
     for group, why_not in _GROUPS.items():
         if reason := why_not():
             terminalreporter.write_line(f"LEFT OUT: {group} tests ({reason})", yellow=True)
@@ -64,7 +64,7 @@ class Campaign:
         return self.app.test_cli_runner().invoke(args=arguments, **options)
 
     def send_mail(self) -> None:
-        """Let the mail worker send what is due."""
+        """Run the mail worker until no due message is left."""
         result = self.command("mail", "work", "--once")
         assert result.exit_code == 0, result.output
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 
 def found_in(files: Iterable[Path], texts: Iterable[str]) -> list[str]:
-    """Where one of `texts` stands in the bytes of `files`: as text, escaped, or in base64."""
+    """Return the `files` that contain one of `texts`: as text, escaped, or in base64."""
     needles = [needle for text in texts for needle in _forms(text)]
     contents = ((path, path.read_bytes()) for path in files)
     return [f"{needle!r} in {path}" for path, content in contents for needle in needles if needle in content]

@@ -33,13 +33,13 @@ class Site:
         self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 
     def known_by_name(self) -> "Site":
-        """Let the site be called localhost: passkeys belong to names."""
+        """Use localhost as the host name, since passkeys need a name."""
         self.url = self.url.replace("127.0.0.1", "localhost")
         self._environment["CAMPAIGN_PUBLIC_URL"] = self.url
         return self
 
     def flask(self, *arguments: str) -> str:
-        """Run a `flask` command and return what it prints."""
+        """Run a `flask` command and return its output."""
         command = self.command(*arguments)
         printed = command.communicate()[0].decode()
         assert command.returncode == 0, printed

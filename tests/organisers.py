@@ -60,13 +60,13 @@ class OrganiserBrowser:
         return token[1]
 
     def code(self) -> str:
-        """Return the next code of the authenticator app: each is good once."""
+        """Return the next code of the authenticator app; each is single-use."""
         app = pyotp.TOTP(self.totp)
         self._used = max(self._used + 1, app.timecode(datetime.now(UTC) + MARGIN) - 1)
         return app.generate_otp(self._used)
 
     def comes_in(self, invitation: str, *, recovery_key: str = "", exports: bool = True) -> None:
-        """Take all steps behind the path of an invitation."""
+        """Complete all steps of an invitation."""
         chosen = {"email": self.email, "chosen": PASSWORD, "again": PASSWORD}
         self._step(self.posts(invitation, invitation, **chosen))
         page = unescape(self.get(f"{invitation}/factor").text)
@@ -95,20 +95,20 @@ class OrganiserBrowser:
         self.signs_in()
 
     def gives_password(self, password: str = PASSWORD) -> TestResponse:
-        """Give the first factor."""
+        """Submit the first factor."""
         return self.posts("/organise/sign-in", "/organise/sign-in", email=self.email, password=password)
 
     def gives_code(self, code: str | None = None) -> TestResponse:
-        """Give the second factor."""
+        """Submit the second factor."""
         return self.posts("/organise/sign-in/code", "/organise/sign-in/code", code=code or self.code())
 
     def signs_in(self) -> None:
-        """Give both factors."""
+        """Submit both factors."""
         self._step(self.gives_password())
         self._step(self.gives_code())
 
     def is_in(self) -> bool:
-        """Tell whether this browser is signed in."""
+        """Return whether this browser is logged in."""
         return self.get("/organise/").status_code == 200
 
     @staticmethod
@@ -128,7 +128,7 @@ class ConfirmForm(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a form and its fields."""
+        """Collect forms and their fields."""
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._is_inside = "data-confirm" in given

@@ -32,7 +32,7 @@ class Persona:
         assert response.status_code == 303, response.text
 
     def mails(self) -> list[EmailMessage]:
-        """Return what is in this person's mailbox, oldest first."""
+        """Return the emails in this person's mailbox, oldest first."""
         self._campaign.send_mail()
         files = self._campaign.settings.mail_folder().glob("*.eml")
         parsed = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files)

@@ -259,7 +259,7 @@ def _running(
         stderr=subprocess.DEVNULL,
         cwd=folder,
         env={**os.environ, **environment},
-        start_new_session=True,  # Ctrl-C is for us alone
+        start_new_session=True,  # keeps Ctrl-C away from it
         **_as(user),
     )
     try:

@@ -1,4 +1,4 @@
-"""What others have made and we pass on is unchanged, and says so beside it."""
+"""Vendored files are unchanged, and listed with their source and licence."""
 
 import hashlib
 import re

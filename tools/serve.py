@@ -1,7 +1,7 @@
-"""Serves the app in the foreground for `make run`:  python -m tools.serve FILE
+"""Serves the app in the foreground for `make run`: python -m tools.serve FILE
 
-It stops on SIGTERM and SIGINT, when FILE vanishes (make deletes what it was making when it is interrupted, but passes
-no SIGINT on) and when the process that started it is gone.
+It stops on SIGTERM and SIGINT, when FILE is deleted (make deletes its target when it is interrupted, but does not
+forward SIGINT), and when its parent process ends.
 """
 
 import multiprocessing
@@ -71,9 +71,9 @@ def _announce(server: MPServer) -> None:
 
 
 def _stop(server: MPServer) -> None:
-    """Tell granian to stop, repeatedly: it forgets a request that arrives while it replaces a worker.
+    """Request a stop from granian repeatedly, since it loses a request that arrives while it replaces a worker.
 
-    That happens when a whole process group or control group gets SIGTERM: a worker may end before the main process.
+    This happens when a whole process group or control group gets SIGTERM: a worker may end before the main process.
     """
 
     def insist() -> None:
@@ -103,9 +103,9 @@ def _allow_open_files() -> None:
 
 
 def _give_workers_their_own_signals() -> None:
-    """Let SIGTERM end a worker that is not yet serving: with the handlers of the main process it would do nothing.
+    """Restore the default SIGTERM in workers: a worker that is still starting would ignore it otherwise.
 
-    SIGINT stays blocked there: Ctrl-C reaches the whole group, and stopping is for the main process to order.
+    SIGINT stays blocked there. Ctrl-C reaches the whole group, and only the main process decides to stop.
     """
     signals = {signal.SIGTERM, signal.SIGINT}
 
@@ -131,7 +131,7 @@ def _once(happened: Callable[[], bool], act: Callable[[], None]) -> None:
 
 
 def _free_port(text: str) -> int:
-    """Return the port as a number. Asked here, for granian shares a busy port with whoever holds it."""
+    """Return the port as a number. It is checked here, since granian would share a port that is in use."""
     try:
         port = int(text)
         with socket.socket() as probe:

@@ -50,7 +50,7 @@ def hold(page: Page) -> Callable[[str], list[Route]]:
     def holding(pattern: str) -> list[Route]:
         held: list[Route] = []
 
-        def keep(route: Route) -> None:  # a method of a list would not do: Playwright marks what it calls
+        def keep(route: Route) -> None:  # a list's own method would fail: Playwright marks the functions it calls
             held.append(route)
 
         page.route(pattern, keep)

@@ -1,6 +1,6 @@
-"""Chromium, Firefox and WebKit behind one small interface: each by its own WebDriver, with a fresh profile a tab.
+"""Chromium, Firefox and WebKit behind one small interface: each by its own WebDriver, with a fresh profile per tab.
 
-Drivers and what they start live no longer than the process that asked for them, however that one ends.
+Drivers and browsers are killed with the process that started them, however it ends.
 """
 
 from collections.abc import Callable, Iterator

@@ -51,7 +51,7 @@ class Tab:
         self._find(css).send_keys(keys)
 
     def fill(self, css: str, value: str) -> None:
-        """Type `value` into a field in place of what it has, or choose that value of a list."""
+        """Replace the value of a field, or select `value` in a list."""
         field = self._find(css)
         if field.tag_name == "select":
             Select(field).select_by_value(value)
@@ -64,15 +64,15 @@ class Tab:
         return self._find(css).text
 
     def resize(self, width: int, height: int) -> None:
-        """Give the page `width` × `height` CSS pixels."""
+        """Resize the page to `width` × `height` CSS pixels."""
         wait_for(lambda: self._fits(width, height), f"{width} by {height} pixels in {self.engine}")
 
     def screenshot(self) -> bytes:
-        """Return what is seen of the page as a PNG."""
+        """Return a PNG of the visible part of the page."""
         return self._driver.get_screenshot_as_png()
 
     def _fits(self, width: int, height: int) -> bool:
-        """Tell whether the page has that size; else make its window as much larger as it is too small."""
+        """Return whether the page has that size; if not, enlarge its window by the difference."""
         inner = self.evaluate("[innerWidth, innerHeight]")
         if inner == [width, height]:
             return True
@@ -82,6 +82,6 @@ class Tab:
 
     def _find(self, css: str) -> WebElement:
         found = self._driver.find_element(By.CSS_SELECTOR, css)
-        # WebKit's driver calls what it has to scroll to out of reach.
+        # WebKit's driver treats elements that need scrolling as unreachable.
         self._driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
         return found

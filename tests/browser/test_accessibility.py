@@ -1,4 +1,4 @@
-"""Everyone can use the pages: by keyboard alone, by the order a screen reader meets, zoomed in."""
+"""Accessibility of the pages: keyboard use, reading order, zoom."""
 
 import re
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 

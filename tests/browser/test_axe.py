@@ -20,13 +20,13 @@ RULES = {
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong in the dark, and of colours in the light as well, with the places."""
-    page.evaluate("scrollTo(0, 0)")  # what lies half below the head of the page is no smaller for that
+    page.evaluate("scrollTo(0, 0)")  # axe measures only the visible part of an element below the header
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found = Axe().run(page, options=RULES).response["violations"]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
@@ -36,7 +36,7 @@ def violations(page: Page) -> list[str]:
 
 
 def open_everything(page: Page) -> None:
-    """Unfold what is folded, so that it is looked at as well."""
+    """Unfold all collapsed parts, so that axe checks them too."""
     page.evaluate("() => { for (const part of document.querySelectorAll('main details')) part.open = true; }")
 
 

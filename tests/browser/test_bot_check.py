@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
@@ -103,7 +103,7 @@ def test_without_javascript_one_waits(browser, checked):
     fill_in(page)
     press(page)
     expect(page.get_by_role("alert")).to_contain_text("wait ten seconds")
-    page.wait_for_timeout(11_000)  # the wait itself is what is tried here
+    page.wait_for_timeout(11_000)  # the wait itself is under test
     press(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
     context.close()

@@ -75,7 +75,7 @@ def test_a_supporter_watches_signs_and_confirms_and_is_in_the_csv(any_page, site
 
 
 def personal_data_in(instance) -> list[str]:
-    """Where a name or the address stands in the instance folder, mails aside."""
+    """Return the files in the instance folder that contain the name or email address, except emails."""
     files = [path for path in instance.rglob("*") if path.is_file() and path.suffix != ".eml"]
     local_part = MARIA["email"].partition("@")[0]
     return found_in(

@@ -16,7 +16,7 @@ FRAMES = """() => {
 }"""
 SHOWN = """(text) => [...document.querySelector("video").textTracks].some((track) =>
     track.mode === "showing" && [...(track.activeCues ?? [])].some((cue) => cue.text.includes(text)))"""
-# Asks for the end of the film alone, as a player does when somebody jumps there.
+# Requests only the end of the film, like a player that jumps there.
 ASK_FOR_END = """() => {
     const film = document.querySelector("section.film video").currentSrc;
     fetch(film, { headers: { Range: "bytes=-100" } }).then((answer) => { document.title = answer.status; });

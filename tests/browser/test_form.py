@@ -14,7 +14,7 @@ ADA = {"given_name": "Ada", "family_name": "Lovelace", "message": "For those who
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
@@ -38,7 +38,7 @@ def send(page: Page) -> None:
 
 
 def press(page: Page, target: Locator) -> None:
-    """Click as a person does, without scrolling to what is seen already."""
+    """Click like a person: without scrolling to elements that are visible already."""
     box = target.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 

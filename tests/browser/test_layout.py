@@ -196,7 +196,7 @@ def test_organisers_pages(room, full_site, language):
 
 
 def confirmed(room: Page) -> list[str]:
-    """Give the password where the page asks for it, as it does once in five minutes; return that page's faults."""
+    """Enter the password if the page asks for it, as it does every five minutes, and return that page's faults."""
     if not room.locator("[data-confirm]").count():
         return []
     found = faults(room)

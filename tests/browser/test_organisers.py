@@ -25,7 +25,7 @@ GRACE = "grace@example.org"
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
@@ -47,7 +47,7 @@ def invitation(site: Site, email: str) -> str:
 
 
 def begin(page: Page, address: str) -> None:
-    """Take the first step behind an invitation."""
+    """Open an invitation and create the account."""
     page.goto(address)
     page.fill("[name=chosen]", PASSWORD)
     page.fill("[name=again]", PASSWORD)
@@ -55,7 +55,7 @@ def begin(page: Page, address: str) -> None:
 
 
 def finish(page: Page) -> None:
-    """Take the steps after the second factor."""
+    """Complete the steps after the second factor."""
     page.click("main form button")
     expect(page.locator(".codes li")).to_have_count(10)
     page.click("main a.button")
@@ -66,7 +66,7 @@ def finish(page: Page) -> None:
 
 
 def come_in(page: Page, address: str) -> str:
-    """Take all steps, with an authenticator app; returns what it knows."""
+    """Complete the registration with an authenticator app, and return the app's secret and the codes."""
     begin(page, address)
     secret = page.locator("main code").inner_text().replace(" ", "")
     page.fill("[name=code]", pyotp.TOTP(secret).now())

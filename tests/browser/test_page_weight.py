@@ -1,4 +1,4 @@
-"""The first view is light and stands still: what travels, how much of it, and what it costs the visitor's machine."""
+"""The weight of the first view: transferred bytes, requests, layout shifts and long tasks."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ WATCH = """() => {
 
 @dataclass
 class Travelled:
-    """What came over the wire, headers aside: bytes by the name of the file."""
+    """Transferred bytes by file name, without headers."""
 
     sizes: dict[str, int] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ def loaded(page: Page, url: str) -> Travelled:
 
 
 def long_tasks(page: Page, url: str) -> list[float]:
-    """Open `url`, scroll down, and return the milliseconds of tasks over 50. Nothing may move meanwhile."""
+    """Open `url`, scroll down, and return the milliseconds of tasks over 50 ms. Nothing may shift in the process."""
     page.goto(url, wait_until="networkidle")
     page.mouse.wheel(0, 4000)
     wait_for(lambda: page.evaluate("scrollY > 1000"), "the page to scroll")
@@ -81,7 +81,7 @@ def test_nothing_moves_and_nothing_holds_the_visitor_up(page, open_site, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(f"{open_site.url}/healthz")  # so that the browser's own start is not counted
     page.add_init_script(f"({WATCH})()")
-    # Tasks are timed by the clock on the wall: what holds up only one of three views is other work of the machine.
+    # Tasks are measured in wall-clock time: a long task in only one of three views is caused by other load.
     assert any(not long_tasks(page, f"{open_site.url}/en/") for _ in range(3))
 
 

@@ -1,4 +1,4 @@
-"""The player in a real browser: what it does with keys and clicks, and what it loads when."""
+"""The player in a real browser: keys, clicks, and the files it loads at each point."""
 
 import re
 
@@ -23,7 +23,7 @@ SHIFTS = """() => new Promise(done => {
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 

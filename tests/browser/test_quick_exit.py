@@ -20,7 +20,7 @@ PRESS_SLOWLY = """() => {
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
@@ -66,7 +66,7 @@ def test_who_goes_back_to_an_earlier_page_is_led_away_again(away, open_site):
     away.goto(f"{open_site.url}/en/privacy")
     away.get_by_role("link", name="Leave quickly").click()
     away.wait_for_url(EXIT_URL)
-    with away.expect_request(EXIT_URL):  # once more, by the page that one came back to
+    with away.expect_request(EXIT_URL):  # again, from the page that "back" leads to
         away.go_back(wait_until="commit")
     away.wait_for_url(EXIT_URL)
 

@@ -31,7 +31,7 @@ def phone(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def backend() -> str:
-    """What is seen does not depend on the database."""
+    """One database is enough: the pages look the same on both."""
     return "sqlite"
 
 
@@ -202,7 +202,7 @@ def blog() -> Iterator[Callable[[str], str]]:
             self.wfile.write(f"<!doctype html><title>A blog</title>{written[-1]}".encode())
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Suppress the log of requests."""
 
     with HTTPServer(("127.0.0.1", 0), Blog) as server:
         Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The plug is pulled under load: what was answered with success is there, and no mail is lost."""
+"""Power cuts under load: every successful response is stored, and no email is lost."""
 
 import csv
 import http.client
@@ -35,7 +35,7 @@ SECONDS = (0.3, 1.5)
 
 
 class World:
-    """A campaign under load, and what it has promised so far."""
+    """A campaign under load, and the responses it has given so far."""
 
     def __init__(self, site: Site, database_url: str, taken: Path) -> None:
         self.site = site
@@ -89,7 +89,7 @@ class World:
                 raise
 
     def send_the_rest(self) -> None:
-        """Let a worker send what waits. What a killed one had taken comes back after a pause, which is over now."""
+        """Send the rest of the outbox. Messages claimed by a killed worker are due again after a pause, now past."""
         with self.engine.begin() as connection:
             connection.execute(text("UPDATE outbox SET due_at = created_at"))
         self.site.flask("mail", "work", "--once")
@@ -132,7 +132,7 @@ def test_what_was_answered_survives_kills_of_server_and_mail_worker(world):
     assert "FAIL" not in world.site.flask("signatures", "check")
     world.send_the_rest()
     arrived = Counter(world.taken.read_text().split())
-    needless = {email for email, row in rows.items() if row["confirmed_at"]}  # who confirmed before the mail had left
+    needless = {email for email, row in rows.items() if row["confirmed_at"]}  # confirmed before the email was sent
     assert world.signed <= arrived.keys() | needless
     assert sum(times - 1 for times in arrived.values()) <= ROUNDS  # one message a killed worker, at most
     assert "waiting: 0" in world.site.flask("mail", "status")

@@ -1,4 +1,4 @@
-"""Erasing many: a burst of fakes as an organiser describes it, and what has outlived its time."""
+"""Bulk deletion: floods of fakes that match a filter, and expired data."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`flask film`: what people type, and what they read when it cannot be."""
+"""`flask film`: its options and its error messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`flask organisers`: inviting, listing and removing, for whoever runs the server."""
+"""`flask organisers`: inviting, listing and removing organisers on the server."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.organisers import OrganiserBrowser, invitation_in
 
 @pytest.fixture
 def backend() -> str:
-    """What is stored is tested where organisers come in."""
+    """One database is enough: registration is tested on both."""
     return "sqlite"
 
 

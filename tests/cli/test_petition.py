@@ -1,4 +1,4 @@
-"""`flask petition`: what an organiser says, and what it answers."""
+"""`flask petition`: its options and its output."""
 
 from datetime import timedelta
 

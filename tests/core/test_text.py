@@ -91,7 +91,7 @@ def test_cleaning_twice_changes_nothing(text, multiline):
 
 
 # Each of these normalises or is slow on long text. A module that calls one bounds the text first.
-SLOW = {"normalize": {"text.py", "secret_text.py", "petition/holders.py"}}  # fields bound what is secret
+SLOW = {"normalize": {"text.py", "secret_text.py", "petition/holders.py"}}  # secrets are bounded by their form fields
 SLOW |= {"idna": {"mail/messages.py", "mail/refusals.py", "sharing/mastodon.py"}}
 SLOW |= {"validate_email": {"checks.py", "petition/addresses.py"}, "zxcvbn": {"organising/passwords.py"}}
 SLOW |= {

@@ -1,4 +1,4 @@
-"""Sealing: what goes in comes out for the recovery key, and for nobody else."""
+"""Encryption of signatures: only the recovery key decrypts them."""
 
 import base64
 from uuid import uuid4

@@ -1,6 +1,6 @@
 """A thief has the database, the instance folder and the environment of a stopped server, but no recovery key.
 
-What they can read, and what not, stands in docs/security.md; this keeps it true.
+docs/security.md lists the data that a thief can read; these tests keep the list true.
 """
 
 import re
@@ -44,7 +44,7 @@ def stolen(request, ready, tmp_path_factory):
 
 
 def traces(instance: Path) -> int:
-    """The bytes in SQLite's write-ahead log, where what was deleted lives on."""
+    """Return the bytes of SQLite's write-ahead log, which may contain deleted rows."""
     return sum(path.stat().st_size for path in instance.glob("*-wal"))
 
 

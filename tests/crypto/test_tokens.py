@@ -18,7 +18,7 @@ def test_a_token_leads_to_its_signature(identity):
     assert signature_id_from(KEY, token_for(KEY, identity)) == identity
 
 
-# The last letter stands for four bits and two that are nobody's, so it is left alone here.
+# The last character encodes four bits of the token and two unused ones, so it is not changed here.
 @given(st.uuids(), st.integers(0, 41), st.sampled_from(ALPHABET))
 def test_any_changed_letter_is_noticed(identity, at, letter):
     token = token_for(KEY, identity)

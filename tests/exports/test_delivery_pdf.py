@@ -191,7 +191,7 @@ def test_text_of_two_directions_is_set_in_the_order_of_reading():
 
 
 def test_arabic_letters_are_joined():
-    """Four letters of which none stands alone: what is drawn has none of the isolated forms' widths."""
+    """The drawn widths of four joined letters differ from those of their isolated forms."""
     with closing(Document(WORDS)) as sheet:
         sheet.use_faces(REGULAR, size=20)
         joined = sheet.width_of("ليلى")

@@ -1,4 +1,4 @@
-"""The count, the goals, and the check that notices what does not add up."""
+"""The count, the goals, and the integrity check."""
 
 import sqlite3
 from contextlib import closing

@@ -36,7 +36,7 @@ def make_film(tmp_path_factory) -> Maker:
 
 @pytest.fixture(scope="session")
 def film_file(make_film) -> Path:
-    """A film that tells where, by whom and with what it was taken, with a chapter."""
+    """A film with a chapter and with metadata about its place, author and camera."""
     secrets = ["title=Secret", "artist=Ada", "location=+43.58+039.72/", "comment=Sochi"]
     tags = [word for tag in secrets for word in ("-metadata", tag)]
     streams = ["-metadata:s:v", "handler_name=Ada's camera", "-metadata:s:a", "title=Ada's microphone", "-timecode"]

@@ -1,4 +1,4 @@
-"""Captions: what a browser gets is right, whatever came; and what is wrong is named by its line."""
+"""Captions: browsers get valid WebVTT from any input, and errors name the line."""
 
 import pytest
 from hypothesis import given

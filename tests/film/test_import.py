@@ -32,7 +32,7 @@ def folder(library_of_one):
 
 @pytest.fixture
 def renditions(tmp_path):
-    """Return what makes the H.264 ladder alone of a file, and describes the largest."""
+    """Return the settings for the H.264 renditions of a file, and a description of the largest."""
 
     def make(path):
         probe = probe_file(path)

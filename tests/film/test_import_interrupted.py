@@ -26,7 +26,7 @@ def tiny(make_film):
 
 
 class Importer:
-    """Imports into a folder, and remembers what was made."""
+    """Imports films into a folder, and remembers the parts that were made."""
 
     def __init__(self, films: Path) -> None:
         self.films = films

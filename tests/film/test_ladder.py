@@ -1,4 +1,4 @@
-"""Sizes, rates, posters: what is decided before ffmpeg runs."""
+"""Sizes, rates and posters: decisions made before ffmpeg runs."""
 
 from fractions import Fraction
 from pathlib import Path

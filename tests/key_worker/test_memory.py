@@ -15,7 +15,7 @@ from campaign.crypto.campaign_keys import parse_recovery_keys
 from tests.conftest import Campaign, dispose
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
-MARK = b"2013-11c"  # stands in the server's code: found, so the search does find
+MARK = b"2013-11c"  # a constant of the server's code, to prove that the search works
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def served(ready, tmp_path):
 
 @pytest.fixture
 def grace(served):
-    """Grace, who came in beside the server, by her cookie and the token of her forms."""
+    """Grace, registered in the database of the running server, with her cookie and CSRF token."""
     site, _server = served
     settings = Settings.load(instance=site.instance)
     app = create_app(settings)
@@ -44,7 +44,7 @@ def grace(served):
 
 
 def memory_holds(processes: set[int], *needles: bytes) -> list[bytes]:
-    """Return which of `needles` stand in the memory of `processes`."""
+    """Return which of `needles` are found in the memory of `processes`."""
     found = set()
     for process in processes:
         with Path(f"/proc/{process}/mem").open("rb", 0) as memory:

@@ -1,4 +1,4 @@
-"""What organisers and signers see of mail that does not leave."""
+"""How organisers and supporters are told that emails are not being sent."""
 
 import re
 from datetime import timedelta

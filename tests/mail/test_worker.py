@@ -1,4 +1,4 @@
-"""The mail worker: nothing is lost, and one letter that fails holds up no other."""
+"""The mail worker: no message is lost, and one that fails does not block the others."""
 
 from datetime import timedelta
 from threading import Event

@@ -1,4 +1,4 @@
-"""Addresses: what is one, and which reach the same mailbox."""
+"""Email addresses: validation, normalisation, and mailboxes."""
 
 from contextlib import suppress
 from unicodedata import normalize

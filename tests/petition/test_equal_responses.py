@@ -49,7 +49,7 @@ def test_the_same_statements_are_carried_out_for_everyone(backend, campaign, peo
 
 
 def ask_for_link(campaign, person):
-    """Ask for the link of a lost mail."""
+    """Request the link again."""
     return campaign.client.post("/link", data={"email": person.fields["email"]}, headers=FROM_OUR_PAGE)
 
 

@@ -17,7 +17,7 @@ from campaign.sharing.channels import (
 from campaign.web import share_texts
 from campaign.web.i18n import set_language
 
-# What each network documents (where, stands in the table of channels): its address, and its parameters.
+# The documented URL and parameters of each network (sources: the table of channels).
 DOCUMENTED = {
     "whatsapp": ("https://wa.me/", {"text"}),
     "facebook": ("https://www.facebook.com/sharer/sharer.php", {"u"}),

@@ -1,4 +1,4 @@
-"""Pictures that were drawn are kept, and nobody waits for one who need not."""
+"""Rendered images are cached, and requests wait no longer than necessary."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event

@@ -12,7 +12,7 @@ from tests import services
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers with the name of who asks; /away leads on, /gone is none."""
+    """Responds with the client's User-Agent; /away redirects, /gone is missing."""
 
     def do_GET(self) -> None:
         if self.path == "/away":
@@ -28,7 +28,7 @@ class Pages(BaseHTTPRequestHandler):
             self.wfile.write(self.headers["User-Agent"].encode())
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        """Suppress the log of requests."""
 
 
 @pytest.fixture(scope="module")

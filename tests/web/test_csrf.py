@@ -1,4 +1,4 @@
-"""Who may post the form: our own page, a program that asks for JSON, and old browsers on a second try."""
+"""Requests that may post the form: our own page, clients that accept JSON, and old browsers at a second attempt."""
 
 import re
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.personas import WANTS_JSON
 
 @pytest.fixture
 def backend() -> str:
-    """Who may post does not depend on the database."""
+    """One database is enough: the check does not depend on it."""
     return "sqlite"
 
 

@@ -13,7 +13,7 @@ from tests.conftest import campaign_on
 
 @pytest.fixture
 def backend() -> str:
-    """What other sites show does not depend on the database."""
+    """One database is enough: embeds look the same on both."""
     return "sqlite"
 
 

@@ -1,4 +1,4 @@
-"""The film on the page: what is served, what its player may connect to, what is counted."""
+"""The film on the page: its files, its content security policy, its counters."""
 
 import re
 

@@ -38,7 +38,7 @@ def forms_of(text):
 
 @pytest.fixture(scope="module")
 def in_the_code(tmp_path_factory):
-    """The texts that stand in code and templates."""
+    """Return the translatable texts in code and templates."""
     found = tmp_path_factory.mktemp("texts") / "en.po"
     extract = [sys.executable, "-m", "babel.messages.frontend", "extract", "-F", "pyproject.toml", "-o", found, "."]
     subprocess.run(extract, cwd=ROOT, check=True, capture_output=True)
@@ -65,13 +65,13 @@ def test_a_translation_has_the_numbers_and_tags_of_its_text(language):
 
 @pytest.fixture(scope="module")
 def english(ready, tmp_path_factory):
-    """What is read on every page in English."""
+    """Return the English text of every page."""
     [pages] = [every_page(campaign, "en") for campaign in campaign_on(ready, "sqlite", tmp_path_factory.mktemp("en"))]
     return {name: read_on(page) for name, page in pages.items()}
 
 
 def read_on(page) -> set[str]:
-    """What is read or heard on `page`, in pieces of two words and more; countries, which are Babel's, left out."""
+    """Return the visible and spoken text of `page`, in pieces of two words or more, without country names."""
     page = re.sub(r"<(option|meta name=.(?:viewport|color-scheme))[^>]*>[^<]*", "", page)
     said = re.findall(r'(?:alt|aria-label|title|content|label|data-[a-z]+)="([^"]+)"', page)
     page = re.sub(r'<textarea[^>]*lang="en"[^>]*>[^<]*', "", page)  # English in every language: it says so

@@ -67,7 +67,7 @@ def head(site, language) -> Head:
 
 
 def fetched(url: str) -> tuple[str, bytes]:
-    """Return the media type and the content of what is at an address."""
+    """Return the media type and the content of a URL."""
     with urlopen(url) as response:
         return response.headers.get_content_type(), response.read()
 

@@ -20,7 +20,7 @@ from tests.personas import FROM_OUR_PAGE, WANTS_JSON
 
 @pytest.fixture
 def backend() -> str:
-    """What is limited is counted beside the database."""
+    """One database is enough: limits are counted outside of it."""
     return "sqlite"
 
 

@@ -1,4 +1,4 @@
-"""The link of a lost mail comes again, in every stage, to its owner alone."""
+"""Requesting the link again: it is sent in every status of the petition, and only to its owner."""
 
 import re
 from datetime import timedelta

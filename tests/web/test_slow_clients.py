@@ -113,7 +113,7 @@ def test_clients_that_do_not_read_the_film_leave_the_page_and_the_form(site):
         assert _status_and_wait(f"{site.url}{film}") == (503, "5")
         assert page_status(site) == 200
         assert sign(site) == {"status": "check-email"}
-    for _ in range(2):  # whoever goes away in the middle gives their place back, whoever is served too
+    for _ in range(2):  # slots are released after a broken connection and after a complete response
         wait_for(lambda: _status_and_wait(f"{site.url}{film}") == (200, None), "the film")
         with connections(site, FILES, f"GET {film} HTTP/1.1\r\nHost: example.org\r\n\r\n".encode()):
             pass

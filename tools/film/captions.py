@@ -1,4 +1,4 @@
-"""Writes the film's texts in each language: captions, chapters, and what is seen and heard (WebVTT, and plain text)."""
+"""Writes the film's captions, chapters, descriptions and transcripts in each language, as WebVTT and plain text."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def write_texts(out: Path) -> None:
 
 
 def _captions(texts: dict[str, list[str]], *, with_words: bool) -> list[Cue]:
-    """Return what is heard, and in languages other than the picture's what is written in it."""
+    """Return the captions: sounds, and writing in the picture for languages other than its own."""
     cues = [(start, end, text) for (start, end), text in zip(SOUNDS, texts["sounds"], strict=True)]
     if with_words:
         shown = zip(WORDS, texts["words"], strict=True)
@@ -39,7 +39,7 @@ def _until_the_next(starts: tuple[float, ...], texts: list[str]) -> list[Cue]:
 
 
 def _transcript(texts: dict[str, list[str]]) -> str:
-    """Return what is seen, what is heard and what is written, a paragraph a scene."""
+    """Return a transcript of picture, sound and writing, with one paragraph per scene."""
     heard = {i: [] for i in range(len(SCENES))}
     for (start, _), text in zip(SOUNDS, texts["sounds"], strict=True):
         heard[max(i for i, scene in enumerate(SCENES) if scene <= start)].append(text)

@@ -33,8 +33,8 @@ AV1 = (
 )
 # Height, and the quality (CRF) of H.264 and of AV1.
 RENDITIONS = ((480, 27, 36), (720, 29, 38), (1080, 30, 40))
-# Grain would take most of the bits and come out as blocks. It goes, over time alone so that nothing else turns soft,
-# in 10 bits so that no steps come back.
+# Grain would take most of the bits and turn into blocks. A temporal denoiser removes it without softening anything
+# else; 10 bits prevent banding.
 CLEAN = "format=yuv420p10le,hqdn3d=0:0:4:4"
 
 

@@ -28,8 +28,8 @@ from timeline import (
 WARM, COOL = np.array([1.0, 0.50, 0.16]), np.array([0.20, 0.55, 1.0])
 COLOURS = (WARM, COOL)
 TALL = 1.55  # metres
-APERTURE = 0.030  # metres: what is out of focus turns soft
-NEAREST = 0.3  # metres: what is nearer is not drawn
+APERTURE = 0.030  # metres; objects out of focus are blurred
+NEAREST = 0.3  # metres; nearer objects are not drawn
 BLADE = 0.011  # metres: half the width of a line on the ice
 PER_SECOND = 720  # dots of a line
 # How wide the body is (metres) at shares of its height: blade, knee, skirt, waist, shoulders, neck.

@@ -27,7 +27,7 @@ class Glass:
         self._pixel = view.width / 1920
 
     def over(self, behind: Floats, mirrored: Floats) -> Floats:
-        """Return what is behind the pane as it looks through it: softer, paler, shifted; with what it mirrors."""
+        """Return the scene behind the pane, softer, paler and shifted, with the reflection of the scene before it."""
         shift = round(7 * self._pixel)
         through = 0.66 * blurred(np.roll(behind, (shift // 2, shift), (0, 1)), 2.0 * self._pixel)
         grey = through.mean(-1, keepdims=True)

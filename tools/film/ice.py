@@ -1,4 +1,4 @@
-"""The ice: its colour, old scratches that light up in circles around a light, a circle under it, what it mirrors."""
+"""The ice: its colour, scratches that glint in circles around a light, a halo under it, reflections."""
 
 from functools import cache
 

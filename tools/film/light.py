@@ -65,7 +65,7 @@ class Dots:
 def line_light(x: Floats, y: Floats, brightness: Floats, radius: Floats) -> Floats:
     """Return the light of each dot of a line so that its middle has `brightness` (n, 3), however dense the dots are."""
     apart = np.hypot(np.gradient(x), np.gradient(y))
-    # Two dots on either side of the picture are no line.
+    # Two dots outside of opposite edges of the picture do not form a line.
     return np.asarray(brightness * (np.minimum(apart, 40.0) * np.maximum(radius, FINEST) * np.sqrt(2 * np.pi))[:, None])
 
 

@@ -32,7 +32,7 @@ def frame(number: int, width: int = WIDTH) -> NDArray[np.uint8]:
 
 
 def _scene(view: View, t: float) -> Floats:
-    """Return all light: what is behind the glass, the glass, what is before it."""
+    """Return the scene: background, glass, foreground."""
     ice, warm, cool = Ice(view), body(0, t), body(1, t)
     middle = np.insert(np.mean(skaters(t), 0), 1, 0.6)
     focus = float((middle - view.place) @ view.ahead)

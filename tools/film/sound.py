@@ -1,7 +1,8 @@
-"""The score of "Two lines on ice": a felt piano and tones like glass, blades on ice, wind. All of it is computed.
+"""The score of "Two lines on ice": felt piano, glass-like tones, blades on ice, wind. All of it is computed.
 
-Two voices draw nearer, the warm one on the piano and the cool one on glass; they ring as one when the two meet; the
-pane is one high, thin note; then the piano is alone, until the other answers from behind the glass.
+Two voices approach each other, the warm one on the piano and the cool one on glass, and sound as one when the skaters
+meet. The pane is a single high note. After it, the piano plays solo until the other voice answers from behind the
+glass.
 """
 
 import numpy as np

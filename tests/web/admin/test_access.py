@@ -12,7 +12,7 @@ from tests.personas import FROM_OUR_PAGE
 
 @pytest.fixture
 def backend() -> str:
-    """Who may see what does not depend on the database."""
+    """One database is enough: access does not depend on it."""
     return "sqlite"
 
 

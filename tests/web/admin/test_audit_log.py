@@ -1,4 +1,4 @@
-"""What organisers did is kept, and cannot be changed unseen."""
+"""The audit log is kept, and changes to it are detected."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from tests.organisers import OrganiserBrowser
 
 @pytest.fixture
 def grace(campaign, invites) -> OrganiserBrowser:
-    """Grace, who has just come in."""
+    """Grace, newly registered."""
     grace = OrganiserBrowser(campaign, "grace@example.org")
     grace.comes_in(invites(grace.email, "--role", "owner"), exports=False)
     return grace
@@ -22,7 +22,7 @@ def grace(campaign, invites) -> OrganiserBrowser:
 
 @pytest.fixture
 def olga(campaign, invites) -> OrganiserBrowser:
-    """Olga, who came in after her."""
+    """Olga, who registered after her."""
     olga = OrganiserBrowser(campaign, "olga@example.org")
     olga.comes_in(invites(olga.email), exports=False)
     return olga

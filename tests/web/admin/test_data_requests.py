@@ -1,4 +1,4 @@
-"""What people ask of the campaign, done from the page."""
+"""Data requests, handled on their page."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ADA = {"page": "/organise/signatures", "email": "Ada@Example.org"}
 
 @pytest.fixture
 def backend() -> str:
-    """What is sent and erased is tested with the signatures."""
+    """One database is enough: sending and erasing are tested with the signatures."""
     return "sqlite"
 
 

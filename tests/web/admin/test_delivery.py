@@ -19,7 +19,7 @@ PAGE = "/organise/hand-in"
 
 @pytest.fixture
 def backend() -> str:
-    """How it is made does not depend on the database; what is read is tested with the exports."""
+    """One database is enough: reading is tested with the exports."""
     return "sqlite"
 
 

@@ -1,4 +1,4 @@
-"""Taking signatures away: who may, what comes, and what never leaves."""
+"""The export page: permissions, contents, and data that must never be exported."""
 
 import csv
 import io

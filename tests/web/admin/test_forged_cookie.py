@@ -36,7 +36,7 @@ class Thief:
             ]
 
     def forges(self, **content: object) -> None:
-        """Put a cookie with the server's own signature into the browser."""
+        """Set a cookie signed with the server's own key."""
         serializer = SecureCookieSessionInterface().get_signing_serializer(self._app)
         self.browser.client.set_cookie("organiser", serializer.dumps(content), path="/organise")
 

@@ -12,7 +12,7 @@ PAGE = "/organise/settings"
 
 @pytest.fixture
 def backend() -> str:
-    """What is set is read by all in one way, whatever the database."""
+    """One database is enough: all settings are read in the same way."""
     return "sqlite"
 
 

@@ -14,7 +14,7 @@ PAGE = "/organise/organisers"
 
 @pytest.fixture
 def backend() -> str:
-    """What is stored of organisers is tested where they come in."""
+    """One database is enough: accounts are tested with the registration."""
     return "sqlite"
 
 
