@@ -62,12 +62,12 @@ def _create_instance_dir(settings: Settings) -> None:
         make_private_dir(settings.instance)
     except OSError as error:
         where = f"CAMPAIGN_INSTANCE: {settings.instance}"
-        raise ConfigError(f"{where} cannot be made ({error.strerror}); name another folder") from None
+        raise ConfigError(f"{where} cannot be created ({error.strerror}); choose another folder") from None
 
 
 def _warn_of_unknown_settings() -> None:
     for name in unknown_settings(os.environ):
-        structlog.get_logger(__name__).warning("this setting is not known and does nothing", setting=name)
+        structlog.get_logger(__name__).warning("unknown setting, ignored", setting=name)
 
 
 def _trust_proxies(app: Flask, settings: Settings) -> None:

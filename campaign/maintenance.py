@@ -39,7 +39,7 @@ def delete_expired(app: Flask) -> None:
             outlived.forget_old(db.session)
     results.delete_expired(context_of(app).settings.instance)
     if any(erased.values()):
-        log.info("outlived data was erased", **erased)
+        log.info("expired data was deleted", **erased)
 
 
 def flush_counters(app: Flask) -> None:
@@ -59,4 +59,4 @@ def _run_once(app: Flask, act: Callable[[Flask], None]) -> None:
     try:
         act(app)
     except Exception as error:  # noqa: BLE001 - whatever failed, the next time tries again
-        log.warning("housekeeping failed", task=act.__name__, reason=type(error).__name__)
+        log.warning("maintenance failed", task=act.__name__, reason=type(error).__name__)

@@ -85,7 +85,7 @@ def start_registration(session: Session, token: str, *, email: str, password_has
     with transaction(session):
         invitation = session.scalar(_is_valid(token).with_for_update())
         if invitation is None:
-            raise UnknownInvitation("this invitation was used, or is older than 48 hours")
+            raise UnknownInvitation("this invitation has been used or has expired")
         if invitation.organiser_id is not None:
             return None
         role, address = cast(Role, invitation.role), invitation.email or email
@@ -129,7 +129,7 @@ def delete_expired(session: Session) -> None:
 def _find(session: Session, token: str) -> Invitation:
     found = session.scalar(_is_valid(token))
     if found is None:
-        raise UnknownInvitation("this invitation was used, or is older than 48 hours")
+        raise UnknownInvitation("this invitation has been used or has expired")
     return found
 
 

@@ -22,7 +22,7 @@ def check_password(session: Session, email: str, password: str) -> Organiser:
     with PASSWORDS.slot(), throttled(session, f"password of {organisers.normalize_email(email)}"):
         found = organisers.by_email(session, email)
         if not passwords.verify(password, found.password_hash if found else None) or found is None:
-            raise WrongCredential("address or password is wrong")
+            raise WrongCredential("email address or password is wrong")
     return found
 
 
@@ -51,7 +51,7 @@ def start_registration(session: Session, invited: InvitationDetails, *, email: s
             return begun
     organiser_id = check_password(session, email, password).id
     if organiser_id != invitations.find_invitation(session, invited.token).organiser_id:
-        raise WrongCredential("another organiser has begun with this invitation")
+        raise WrongCredential("another organiser has started to use this invitation")
     return organiser_id
 
 

@@ -48,7 +48,7 @@ def member(session: Session, organiser_id: UUID) -> Member:
     """Return one organiser. Raises `UnknownOrganiser`."""
     row = session.execute(_MEMBERS.where(Organiser.id == organiser_id)).first()
     if row is None:
-        raise UnknownOrganiser("there is no such organiser")
+        raise UnknownOrganiser("unknown organiser")
     return _member(row)
 
 
@@ -73,7 +73,7 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
     try:
         session.flush()
     except IntegrityError:
-        raise EmailAlreadyRegistered("somebody with this address is in already") from None
+        raise EmailAlreadyRegistered("an organiser with this email address exists already") from None
     return identity
 
 
@@ -158,19 +158,19 @@ def has_owner(session: Session) -> bool:
 def _require_another_owner(session: Session, organiser_id: UUID) -> None:
     """Somebody must be left who can let others in."""
     if list(_owners(session)) == [organiser_id]:
-        raise LastOwner("this is the only owner; make somebody else an owner first")
+        raise LastOwner("this is the only owner; make another organiser an owner first")
 
 
 def _require_another_exporter(session: Session, organiser_id: UUID) -> None:
     """Somebody must be left who can give others the right to export."""
     exporters = select(Organiser.id).join(KeyHolder, KeyHolder.organiser_id == Organiser.id)
     if session.scalars(exporters.where(Organiser.ready_at.is_not(None))).all() == [organiser_id]:
-        raise LastExporter("nobody else may export; give another organiser the right to export first")
+        raise LastExporter("this is the only organiser who may export; grant the right to another one first")
 
 
 def _require_one(organiser_id: UUID | None) -> None:
     if organiser_id is None:
-        raise UnknownOrganiser("there is no such organiser")
+        raise UnknownOrganiser("unknown organiser")
 
 
 def _owners(session: Session) -> Sequence[UUID]:

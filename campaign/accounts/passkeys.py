@@ -106,7 +106,7 @@ def register(session: Session, place: RelyingParty, organiser_id: UUID, *, crede
         with transaction(session):
             session.execute(insert(session, Passkey).values(**row))
     except IntegrityError:
-        raise WrongCredential("this passkey is known already") from None
+        raise WrongCredential("this passkey is registered already") from None
 
 
 def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
@@ -142,7 +142,7 @@ def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credent
             select(Passkey).where(Passkey.credential_id == read.raw_id, Passkey.organiser_id == organiser_id)
         )
         if known is None:
-            raise WrongCredential("this passkey is not right")
+            raise WrongCredential("this passkey is not valid")
         verified = _untrusted_input(
             webauthn.verify_authentication_response,
             credential=read,
@@ -157,7 +157,7 @@ def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credent
         used = {"sign_count": verified.new_sign_count, "last_used_at": utcnow()}
         with transaction(session):
             if session.scalar(update(Passkey).where(*unchanged).values(**used).returning(Passkey.id)) is None:
-                raise WrongCredential("this passkey was used at the same moment")
+                raise WrongCredential("this passkey was used concurrently")
 
 
 def _with_challenge(session: Session, purpose: Purpose, organiser_id: UUID, options: dict[str, Any]) -> dict[str, Any]:
@@ -174,13 +174,13 @@ def _use_challenge(
     """Return the challenge that a credential answers, which is valid once. Raises `WrongFactor`."""
     challenge = _untrusted_input(parse_client_data_json, credential.response.client_data_json).challenge
     if short_lived_tokens.consume(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
-        raise WrongCredential("this challenge was answered before, or is older than 5 minutes")
+        raise WrongCredential("this challenge has been used or has expired")
     return challenge
 
 
 def _require_bounded(credential: str) -> str:
     if len(credential) > MAX_CREDENTIAL_LENGTH:
-        raise WrongCredential("this is no passkey")
+        raise WrongCredential("this is not a passkey")
     return credential
 
 
@@ -190,4 +190,4 @@ def _untrusted_input(read: Callable[..., Result], *arguments: object, **named: o
         return read(*arguments, **named)
     except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own
         log.info("passkey refused", error=type(error).__name__)
-        raise WrongCredential("this passkey is not right") from None
+        raise WrongCredential("this passkey is not valid") from None

@@ -7,7 +7,7 @@ from campaign.cli.organisers import recording
 from campaign.core.database import db
 from campaign.petition.feature_flags import disable, enable, is_enabled
 
-bot_check = DatabaseGroup("bot-check", help="Let signers' browsers prove with a little work that they are no flood.")
+bot_check = DatabaseGroup("bot-check", help="Require proof of work from browsers during an attack.")
 
 
 @bot_check.command()
@@ -15,7 +15,7 @@ def on() -> None:
     """Switch it on, for all servers at once."""
     with recording("changed-setting", setting="bot-check", to="on") as draft:
         draft.happened = enable(db.session, "bot-check")
-    click.echo("The bot check is on. Pages that a cache holds show it within two minutes.")
+    click.echo("The bot check is on. Cached pages follow within two minutes.")
 
 
 @bot_check.command()

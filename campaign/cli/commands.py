@@ -10,7 +10,7 @@ from campaign.core.database import DatabaseUnavailable
 from campaign.core.migrations import require_current
 from campaign.errors import CampaignError
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", is_flag=True, help="Skip the confirmation.")
 
 
 def confirm_action(question: str, *, yes: bool) -> None:
@@ -30,7 +30,9 @@ class Command(click.Command):
         except CampaignError as error:
             raise click.ClickException(str(error)) from None
         except DatabaseUnavailable as error:
-            raise click.ClickException(f"the database failed ({type(error.orig).__name__}); is it running?") from None
+            raise click.ClickException(
+                f"database error ({type(error.orig).__name__}); is the database running?"
+            ) from None
 
     def prepare(self, ctx: click.Context) -> None:
         """Check the requirements of the command. The base class has none."""

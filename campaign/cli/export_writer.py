@@ -68,7 +68,7 @@ class Export:
                 file.write(chunk)
         file.flush()
         if self.unreadable and not self.rows:
-            raise NothingDecrypted("no signature could be opened")
+            raise NothingDecrypted("no signature could be decrypted")
         return digest.hexdigest()
 
     def _counted(self, rows: Iterable[Row], bar: Any) -> Iterator[Row]:

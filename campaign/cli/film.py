@@ -35,9 +35,9 @@ class LanguageFile(click.ParamType[FilePair]):
         """Return the language and the path of a file that can be read."""
         language, separator, path = str(value).partition("=")
         if not separator:
-            self.fail(f"{value!r} names no language; write it like en=captions.srt", param, ctx)
+            self.fail(f"{value!r} has no language; use for example en=captions.srt", param, ctx)
         if language not in LANGUAGES:
-            self.fail(f"{language!r} is none of the campaign's languages: {', '.join(LANGUAGES)}", param, ctx)
+            self.fail(f"{language!r} is not one of the campaign's languages: {', '.join(LANGUAGES)}", param, ctx)
         return language, Path(_READABLE.convert(path, param, ctx))
 
 
@@ -55,16 +55,18 @@ class FilmGroup(AppGroup):
     command_class = Command
 
 
-film = FilmGroup("film", help="Import the film, choose its poster, see how much of it is watched.")
+film = FilmGroup("film", help="Import films, choose posters, show how much of a film is watched.")
 
 
 @film.command(name="import", cls=RepeatableOption)
 @click.argument("file", type=_READABLE)
-@click.option("--name", required=True, help="What to call it here: small letters, digits, hyphens.")
-@click.option("--captions", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
-@click.option("--chapters", type=LanguageFile(), multiple=True, help="WebVTT or SRT; several may follow.")
-@click.option("--transcript", type=LanguageFile(), multiple=True, help="Plain text: what is seen and heard.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Spoken in the film.")
+@click.option("--name", required=True, help="Name of the film: lower-case letters, digits, hyphens.")
+@click.option("--captions", type=LanguageFile(), multiple=True, help="WebVTT or SRT files.")
+@click.option("--chapters", type=LanguageFile(), multiple=True, help="WebVTT or SRT files.")
+@click.option("--transcript", type=LanguageFile(), multiple=True, help="Plain text of picture and sound.")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language spoken in the film."
+)
 def import_(file: Path, name: str, language: str, **pairs: tuple[FilePair, ...]) -> None:
     """Make FILE a film that every browser plays. The same command goes on where it was stopped."""
     exit_on_termination()
@@ -74,7 +76,7 @@ def import_(file: Path, name: str, language: str, **pairs: tuple[FilePair, ...])
         manifest = import_film(_films(), file, name=name, texts=texts, show=progress.show)
     for note in manifest.notes:
         click.echo(note, err=True)
-    click.echo(f"imported: {_line(manifest)}\nto show it: CAMPAIGN_FILM={name}")
+    click.echo(f"imported: {_line(manifest)}\nto select it: CAMPAIGN_FILM={name}")
 
 
 @film.command(name="list")
@@ -142,7 +144,7 @@ def _line(manifest: library.Manifest) -> str:
 def _files_by_language(kind: str, pairs: tuple[FilePair, ...]) -> dict[str, Path]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise click.UsageError(f"--{kind} names a language twice; give each one file")
+        raise click.UsageError(f"--{kind} names a language twice; use one file per language")
     return found
 
 

@@ -25,14 +25,14 @@ def init(recovery_key_out: Path | None) -> None:
     recovery_keys: list[str] = []
     made = ensure_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out, recovery_keys.append))
     if recovery_key_out and not made:
-        click.echo(f"The campaign has its key already, so nothing was written to {recovery_key_out}.")
+        click.echo(f"The campaign has a key already, so nothing was written to {recovery_key_out}.")
     if made or not (has_owner(db.session) or invitations.pending_invitations(db.session)):
         _invite_first_organiser(recovery_keys)
-    click.echo(f"The campaign is ready. Its page: {current_context().settings.public_url}/")
+    click.echo(f"The campaign is ready: {current_context().settings.public_url}/")
 
 
 def _invite_first_organiser(recovery_keys: list[str]) -> None:
     """Print an invitation for the first organiser. It carries the new key, or the recovery key that is asked for."""
     private_keys = [key for text in recovery_keys for key in parse_recovery_keys(text)]
-    click.echo("The campaign has no organiser yet. Open this address to become the first.")
+    click.echo("The campaign has no organiser yet. Open this URL to become the first one.")
     show_invitation(invitations.invite(db.session, role="owner", exports=True, private_keys=private_keys))

@@ -10,7 +10,7 @@ from campaign.cli.recovery_keys import recovery_key_out, recovery_key_writer
 from campaign.core.database import db, iso
 from campaign.crypto.campaign_keys import campaign_keys, make_campaign_key
 
-keys = DatabaseGroup("keys", help="The keys that signatures are sealed to.")
+keys = DatabaseGroup("keys", help="Manage the keys that signatures are encrypted to.")
 
 
 @keys.command()
@@ -21,14 +21,14 @@ def rotate(recovery_key_out: Path | None, yes: bool) -> None:
 
     Earlier signatures stay encrypted to the earlier key; its recovery key decrypts them.
     """
-    confirm_action("Make a new campaign key? Its recovery key must be kept beside the earlier ones.", yes=yes)
+    confirm_action("Create a new campaign key? Keep its recovery key together with the earlier ones.", yes=yes)
     with recording("rotated-key"):
         make_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out))
-    click.echo("Keep the earlier recovery keys too: an export of all signatures needs every one of them.")
+    click.echo("Keep the earlier recovery keys too: an export of all signatures needs all of them.")
 
 
 @keys.command("list")
 def list_() -> None:
     """List the campaign keys with their dates and the number of signatures encrypted to each."""
     for key in campaign_keys(db.session):
-        click.echo(f"made {iso(key.created_at)}: {key.signatures} signatures")
+        click.echo(f"created {iso(key.created_at)}: {key.signatures} signatures")

@@ -15,11 +15,11 @@ from campaign.mail.queue_status import dead_messages, health, is_late, queue_sta
 
 MAX_ROWS_SHOWN = 20  # dead letters listed one by one
 
-mail = DatabaseGroup("mail", help="Send mail and see what waits.")
+mail = DatabaseGroup("mail", help="Send email, and show the status of the queue.")
 
 
 @mail.command()
-@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+@click.option("--once", is_flag=True, help="Send due messages once, then exit.")
 def work(once: bool) -> None:
     """Send mail until told to stop (SIGTERM or Ctrl-C)."""
     worker = mail_worker(current_app._get_current_object())  # type: ignore[attr-defined]
@@ -38,21 +38,21 @@ def status() -> None:
         click.echo(f"reply: {state.reply}")
     oldest = iso(found.oldest) if found.oldest else "none"
     click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
-    click.echo(f"reminders to come: {found.reminders}\ngiven up: {found.dead}")
+    click.echo(f"reminders: {found.reminders}\ndead: {found.dead}")
     for letter in dead_messages(db.session, most=MAX_ROWS_SHOWN):
         why = f"refused with {letter.refusal}" if letter.refusal else "could not be sent"
         why += f" ({letter.reply})" if letter.reply else ""
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
     if found.dead > MAX_ROWS_SHOWN:
-        click.echo(f"  and {found.dead - MAX_ROWS_SHOWN} older ones")
+        click.echo(f"  and {found.dead - MAX_ROWS_SHOWN} older messages")
 
 
 @mail.command()
 def retry() -> None:
     """Retry dead messages, within the daily limit of each mailbox."""
-    click.echo(f"due once more: {outbox.retry_dead(db.session)}")
+    click.echo(f"due again: {outbox.retry_dead(db.session)}")
     if left := queue_status(db.session).dead:
-        click.echo(f"left: {left}, whose mailboxes have their emails of the day")
+        click.echo(f"left: {left}, over the daily limit of their mailboxes")
     server_state.try_now(db.session)
 
 

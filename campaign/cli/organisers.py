@@ -26,13 +26,13 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str) ->
         raise click.BadParameter(str(error)) from None
 
 
-organisers = DatabaseGroup("organisers", help="Invite, list and remove those who run the campaign.")
+organisers = DatabaseGroup("organisers", help="Invite, list and remove organisers.")
 
 
 @organisers.command()
 @click.argument("email", callback=_address)
-@click.option("--role", type=click.Choice(ROLES), default="organiser", show_default=True, help="What they may do.")
-@click.option("--export", "exports", is_flag=True, help="Let them export; this asks for the recovery key.")
+@click.option("--role", type=click.Choice(ROLES), default="organiser", show_default=True, help="Role of the organiser.")
+@click.option("--export", "exports", is_flag=True, help="Grant the right to export; asks for the recovery key.")
 @key_file_option
 def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
     """Print a single-use invitation URL for EMAIL, valid for 48 hours.
@@ -40,10 +40,10 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
     For an existing organiser, --export grants the right to export.
     """
     if exports and role not in EXPORT_ROLES:
-        raise click.UsageError("a reader sees figures only; choose another role to export")
+        raise click.UsageError("readers cannot export; choose another role")
     known = by_email(db.session, email)
     if known and known.ready_at and not exports:
-        raise click.UsageError("this organiser is in already")
+        raise click.UsageError("this organiser is registered already")
     private_keys = _check_recovery_keys(recovery_keys(key_file)) if exports else []
     with recording("invited", email=email, role=role, exports=exports):
         token = invitations.invite(
@@ -61,7 +61,7 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
 def list_() -> None:
     """List organisers with their role, and whether they may export."""
     for one in members(db.session):
-        since = f"since {iso(one.ready_at)}" if one.ready_at else "has not finished coming in"
+        since = f"since {iso(one.ready_at)}" if one.ready_at else "registration incomplete"
         click.echo(f"{one.email}: {one.role}{', exports' if one.exports else ''}, {since}")
 
 
@@ -74,7 +74,7 @@ def remove_(email: str, yes: bool) -> None:
     confirm_action(f"Remove {email}? Their sessions end, and their copy of the keys is deleted.", yes=yes)
     with recording("removed", email=email):
         remove(db.session, organiser_id)
-    click.echo(f"{email} is no organiser any more.")
+    click.echo(f"{email} is no longer an organiser.")
 
 
 def record(action: str, **details: object) -> None:
@@ -98,13 +98,13 @@ def recording(action: str, **details: object) -> AbstractContextManager[audit_lo
 def show_invitation(token: str) -> None:
     """Print the address that an invitation is."""
     url = f"{current_context().settings.public_url}/organise/invitation/{token}"
-    click.echo(f"\n  Invitation: {url}\n\nIt is good once and for 48 hours; whoever has it comes in.\n")
+    click.echo(f"\n  Invitation: {url}\n\nIt is single-use and valid for 48 hours. Anyone who has it can use it.\n")
 
 
 def _find_organiser(email: str) -> UUID:
     known = by_email(db.session, email)
     if known is None:
-        raise UnknownOrganiser(f"there is no organiser {email}; 'flask organisers list' says who there is")
+        raise UnknownOrganiser(f"unknown organiser {email}; 'flask organisers list' shows all")
     return known.id
 
 

@@ -10,16 +10,16 @@ from campaign.core.database import db, utcnow
 from campaign.petition import totals
 from campaign.petition.status import close, deliver, petition_status, reopen
 
-CACHED = "Pages that a cache holds show it within two minutes."
+CACHED = "Cached pages follow within two minutes."
 
-petition = DatabaseGroup("petition", help="Say whether people can sign, and when the petition was handed in.")
+petition = DatabaseGroup("petition", help="Open, close and deliver the petition, and show its status.")
 
 
 @petition.command("open")
 @yes_option
 def open_(yes: bool) -> None:
     """Accept signatures, also after the petition was closed."""
-    confirm_action("Open the petition? Visitors can sign, and a day of delivery is forgotten.", yes=yes)
+    confirm_action("Open the petition? Visitors can sign, and any delivery date is deleted.", yes=yes)
     with recording("reopened") as draft:
         draft.happened = reopen(db.session)
     click.echo(f"The petition is open. {CACHED}")
@@ -32,22 +32,27 @@ def close_(yes: bool) -> None:
     confirm_action(f"{_figures()} Close the petition? Nobody can sign from then on.", yes=yes)
     with recording("closed") as draft:
         draft.happened = close(db.session)
-    click.echo(f"The petition is closed; who has signed can still confirm. {CACHED}")
+    click.echo(f"The petition is closed; pending signatures can still be confirmed. {CACHED}")
 
 
 @petition.command("deliver")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day, as 2013-12-10. Default: today (UTC).")
+@click.option(
+    "--on",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day of the delivery, for example 2013-12-10. Default: today (UTC).",
+)
 @yes_option
 def deliver_(day: datetime | None, yes: bool) -> None:
     """Mark the petition as delivered to the IOC. After that, nothing can be signed or confirmed."""
     chosen = (day or utcnow()).date()
     if chosen > utcnow().date():
-        raise click.UsageError(f"{chosen} has not come yet; say so once the petition was handed in")
+        raise click.UsageError(f"{chosen} is in the future; use the day of the delivery")
     question = f"Mark the petition as delivered on {chosen}? Nobody can sign or confirm from then on."
     confirm_action(f"{_figures()} {question}", yes=yes)
     with recording("delivered", day=chosen) as draft:
         draft.happened = deliver(db.session, chosen)
-    click.echo(f"The petition was handed in on {chosen}; nothing is signed or confirmed any more. {CACHED}")
+    click.echo(f"The petition was delivered on {chosen}; nothing can be signed or confirmed any more. {CACHED}")
 
 
 @petition.command()

@@ -15,21 +15,21 @@ from campaign.errors import ConfigError
 _MAX_FILE_SIZE = 64 * 1024  # bytes; a recovery key has 69 characters
 
 _WARNING = (
-    "Write down the recovery key: it alone opens the signatures, it is shown this once, and nobody can replace it."
+    "Write down the recovery key. It is shown only once, it cannot be replaced, and only it decrypts the signatures."
 )
 
 recovery_key_out = click.option(
     "--recovery-key-out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the recovery key to FILE, which must not exist, instead of showing it.",
+    help="Write the recovery key to a new FILE instead of showing it.",
 )
 
 key_file_option = click.option(
     "--key-file",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     metavar="FILE",
-    help="Has the recovery keys. Default: ask for them.",
+    help="File with the recovery keys. Default: ask for them.",
 )
 
 
@@ -65,4 +65,4 @@ def _write(path: Path, recovery_key: str) -> None:
             file.write(recovery_key.encode() + b"\n")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror}); name a new file") from None
-    click.echo(f"The recovery key is in {path}. Move it off this machine: it alone opens the signatures.")
+    click.echo(f"The recovery key is in {path}. Move it to another machine: only it decrypts the signatures.")

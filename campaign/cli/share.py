@@ -12,7 +12,7 @@ from campaign.petition.totals import by_channel
 from campaign.sharing.preview_checker import page_fetcher
 from campaign.sharing.preview_checker.crawlers import CRAWLERS, Preview, check_preview, languages
 
-share = DatabaseGroup("share", help="How often the page is passed on, and how it looks there.")
+share = DatabaseGroup("share", help="Check link previews, and show how often the page is shared.")
 
 
 @share.command()
@@ -25,7 +25,7 @@ def check() -> None:
     page = f"{current_context().settings.public_url}/en/"
     pages = languages(page, fetch)
     if not pages:
-        raise click.ClickException(f"{page} cannot be read; is the server up, and CAMPAIGN_PUBLIC_URL its address?")
+        raise click.ClickException(f"{page} cannot be read; is the server running at CAMPAIGN_PUBLIC_URL?")
     seen = [check_preview(url, reader, fetch) for url in pages.values() for reader in CRAWLERS]
     for one in seen:
         _show(one)

@@ -42,7 +42,7 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time; write it like 2013-11-22 or 2013-11-22T18:30:00Z", param, ctx)
+            self.fail(f"{value!r} is not a time; use for example 2013-11-22 or 2013-11-22T18:30:00Z", param, ctx)
 
 
 class Country(click.ParamType[str]):
@@ -53,7 +53,7 @@ class Country(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the code in capitals."""
         code = str(value).upper()
-        return code if code in CODES else self.fail(f"{value!r} is no country's two letters (ISO 3166-1)", param, ctx)
+        return code if code in CODES else self.fail(f"{value!r} is not a country code (ISO 3166-1 alpha-2)", param, ctx)
 
 
 signatures = DatabaseGroup("signatures", help="Export, count, check and erase signatures.")
@@ -69,10 +69,14 @@ signatures = DatabaseGroup("signatures", help="Export, count, check and erase si
     help="plain: CSV for import programs; excel: CSV for spreadsheets; xlsx: a workbook for spreadsheets.",
 )
 @click.option("--country", type=Country(), metavar="CC", help="Only this country.")
-@click.option("--language", metavar="LANG", help="Only those who signed in this language.")
-@click.option("--since", type=Moment(), metavar="T", help="Only those confirmed at T (ISO 8601, UTC) or later.")
-@click.option("--until", type=Moment(), metavar="T", help="Only those confirmed before T.")
-@click.option("--include-unconfirmed", is_flag=True, help="Also those not confirmed; --since and --until see signing.")
+@click.option("--language", metavar="LANG", help="Only signatures in this language.")
+@click.option("--since", type=Moment(), metavar="T", help="Only signatures confirmed at T (ISO 8601, UTC) or later.")
+@click.option("--until", type=Moment(), metavar="T", help="Only signatures confirmed before T.")
+@click.option(
+    "--include-unconfirmed",
+    is_flag=True,
+    help="Include unconfirmed signatures; --since and --until then refer to signing.",
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: standard output."
 )
@@ -94,7 +98,7 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
         record_refused("exported", audit_log.reason_of(error), **described, rows=wanted.rows)
         raise
     for identity in wanted.unreadable:
-        click.echo(f"cannot be opened, left out: {identity}", err=True)
+        click.echo(f"cannot be decrypted, skipped: {identity}", err=True)
     if wanted.unreadable:
         sys.exit(EXIT_INCOMPLETE)
 
@@ -103,7 +107,7 @@ def _recovery_keys(key_file: Path | None, choice: ExportFilter) -> list[PrivateK
     private_keys = recovery_keys(key_file)
     others = unknown_keys(db.session, private_keys)
     for _ in others:
-        click.echo("this recovery key belongs to another campaign and opens nothing here", err=True)
+        click.echo("this recovery key belongs to another campaign", err=True)
     if len(others) == len(private_keys) and not row_count(db.session, choice):
         raise NothingDecrypted("nothing was written")
     return private_keys
@@ -132,32 +136,32 @@ def _chain() -> Finding:
         audit_log.first_invalid_entry(db.session, current_context().activity_key),
     )
     where = f", broken at number {broken}" if broken else ""
-    return Finding("what organisers did is as it was noted", broken is None, f"{number} entries{where}")
+    return Finding("the audit log is intact", broken is None, f"{number} entries{where}")
 
 
 @signatures.command()
-@click.option("--since", type=Moment(), metavar="T", help="Only those signed at T (ISO 8601, UTC) or later.")
-@click.option("--until", type=Moment(), metavar="T", help="Only those signed before T.")
+@click.option("--since", type=Moment(), metavar="T", help="Only signatures made at T (ISO 8601, UTC) or later.")
+@click.option("--until", type=Moment(), metavar="T", help="Only signatures made before T.")
 @click.option(
-    "--via", type=click.Choice([*sorted(REFERRAL_CHANNELS), NO_CHANNEL]), help="Only those who came by this channel."
+    "--via", type=click.Choice([*sorted(REFERRAL_CHANNELS), NO_CHANNEL]), help="Only signatures from this channel."
 )
 @click.option("--country", type=Country(), metavar="CC", help="Only this country.")
-@click.option("--language", metavar="LANG", help="Only those who signed in this language.")
-@click.option("--unconfirmed", is_flag=True, help="Only those not confirmed.")
-@click.option("--dry-run", is_flag=True, help="Only say how many that are.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--language", metavar="LANG", help="Only signatures in this language.")
+@click.option("--unconfirmed", is_flag=True, help="Only unconfirmed signatures.")
+@click.option("--dry-run", is_flag=True, help="Only report the number.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
     """Erase a burst of fakes, described by when and how they came."""
     if not any(filters.values()):
-        raise click.UsageError("say which signatures are meant; 'flask signatures erase --help' lists how")
+        raise click.UsageError("choose the signatures to erase; see 'flask signatures erase --help'")
     filters["until"] = filters["until"] or utcnow()  # leaves out signatures that arrive while the question is open
     burst = cleanup.SignatureFilter(**filters)
     meant = cleanup.count_matching(db.session, burst)
-    click.echo(f"meant: {meant.all} signatures, {meant.confirmed} of them confirmed")
+    click.echo(f"matching: {meant.all} signatures, {meant.confirmed} of them confirmed")
     if dry_run or not meant.all:
         return
     if not yes:
-        click.confirm("Erase them for ever?", abort=True)
+        click.confirm("Erase them permanently?", abort=True)
     try:
         click.echo(f"erased: {cleanup.erase_matching(db.session, burst)}")
     finally:  # a command that is stopped halfway has erased signatures too
@@ -166,7 +170,7 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
 
 
 @signatures.command()
-@click.option("--dry-run", is_flag=True, help="Only say how many that are.")
+@click.option("--dry-run", is_flag=True, help="Only report the number.")
 def purge(dry_run: bool) -> None:
     """Delete signatures not confirmed within 30 days, expired suppressions, dead messages and used challenges.
 

@@ -46,50 +46,51 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(validators.redis_url)] = Field(
         default="",
         validation_alias=AliasChoices("CAMPAIGN_REDIS_URL", "REDIS_URL"),
-        description="`redis://host:port/0`, where several server processes share their limits. Empty: memory.",
+        description="`redis://host:port/0`, through which several server processes share their limits. Empty: memory.",
     )
     mail_url: Annotated[str, AfterValidator(validators.mail_url)] = Field(
         default="file:",
-        description="`file:` writes one `.eml` a message to `<instance>/mail`; `smtp://user:password@host:port` "
+        description="`file:` writes one `.eml` file per message to `<instance>/mail`; `smtp://user:password@host:port` "
         "(STARTTLS required unless the host is loopback); `smtps://…`. Add `?from=name@example.org` for the sender.",
     )
     public_url: Annotated[str, AfterValidator(validators.public_url)] = Field(
         default="",
         validate_default=True,
-        description="The address people see, used in mails and share links. Empty: `http://127.0.0.1:8000`.",
+        description="The public URL, used in emails and share links. Empty: `http://127.0.0.1:8000`.",
     )
     secret_key: Annotated[str, AfterValidator(validators.secret)] = Field(
-        default="", description="The server's secret, 32 characters or more. Empty: made once in the instance folder."
+        default="",
+        description="The server's secret key, at least 32 characters. Empty: created in the instance folder.",
     )
     proxies: Annotated[int, validators.whole_number("proxies", most=9)] = Field(
-        default=0, description="How many proxies stand before the server and set X-Forwarded headers."
+        default=0, description="Number of proxies in front of the server that set X-Forwarded headers."
     )
     sign_limit: Annotated[str, AfterValidator(validators.sign_limit)] = Field(
         default="5 per minute;50 per day", description="Signatures accepted from one network address. Empty: no limit."
     )
     trusted_networks: Annotated[str, AfterValidator(validators.trusted_networks)] = Field(
         default="",
-        description="Networks of schools or offices with a limit of their own: "
-        "`203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`. All of a network counts together.",
+        description="Networks of schools or offices with their own limits: "
+        "`203.0.113.0/24=500 per hour; 2001:db8::/32=1000 per hour`. The whole network counts as one.",
     )
     film: Annotated[str, AfterValidator(validators.film)] = Field(
         default="",
-        description="Which film plays: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "
-        "Empty: the one that ships.",
+        description="The film: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "
+        "Empty: the default film.",
     )
     mail_worker: Annotated[Literal["embedded", "external"], validators.choice("embedded", "external")] = Field(
         default="embedded",
-        description="`embedded` sends mail from within the server; `external` leaves it to `flask mail work`.",
+        description="`embedded` sends email from the server process; `external` needs a separate `flask mail work`.",
     )
     reminder_hours: Annotated[int, validators.whole_number("hours", most=MAX_REMINDER_HOURS)] = Field(
         default=0,
-        description="Hours after the mail left until who has not confirmed is reminded, once. 0: never. "
-        "Until then the address waits here, readable to whoever has the server's secret.",
+        description="Hours to wait before sending one reminder to supporters who have not confirmed. 0: never. "
+        "Until then their email addresses are stored, readable with the server's secret key.",
     )
     domain_limit: Annotated[int, validators.whole_number("emails", most=1_000_000)] = Field(
         default=500,
-        description="Confirmation emails that the addresses at one mail domain get in a day (UTC); the rest waits "
-        "until the next day. Large public providers have no limit. 0: no limit at all.",
+        description="Emails per day (UTC) to one mail domain; further ones wait "
+        "until the next day. Large public providers have no limit. 0: no limit.",
     )
     log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
@@ -149,6 +150,6 @@ def _read(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{name}_FILE: {path} cannot be read ({error.strerror}); name a readable file") from None
+        raise ConfigError(f"{name}_FILE: {path} cannot be read ({error.strerror}); choose a readable file") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{name}_FILE: {path} is no UTF-8 text; name a text file") from None
+        raise ConfigError(f"{name}_FILE: {path} is not UTF-8 text; choose a text file") from None

@@ -32,7 +32,7 @@ def choice(*allowed: str) -> BeforeValidator:
 
     def check(value: object) -> object:
         if value not in allowed:
-            raise ValueError(f"{value!r} is not known; use {' or '.join(allowed)}")
+            raise ValueError(f"unknown value {value!r}; use {' or '.join(allowed)}")
         return value
 
     return BeforeValidator(check)
@@ -44,25 +44,25 @@ def database_url(value: str) -> str:
     try:
         url = make_url(value or "sqlite:///default")
     except (ArgumentError, ValueError):  # the text of either may quote a password
-        raise ValueError("this is no database address; use postgresql://… or sqlite:///…") from None
+        raise ValueError("this is not a database URL; use postgresql://… or sqlite:///…") from None
     if url.drivername not in DATABASES:
-        raise ValueError(f"{url.drivername!r} is no database we know; use postgresql://… or sqlite:///…")
+        raise ValueError(f"{url.drivername!r} is not a supported database; use postgresql://… or sqlite:///…")
     if url.drivername.startswith("sqlite") and url.database in (None, "", ":memory:"):
-        raise ValueError("a database in memory is lost at the end; use sqlite:///file, or leave it empty")
+        raise ValueError("a database in memory is lost at exit; use sqlite:///file, or leave it empty")
     return value
 
 
 def redis_url(value: str) -> str:
     """Return the address of a Redis, or nothing."""
     if value and _split(value, "redis://host:6379/0").scheme not in ("redis", "rediss"):
-        raise ValueError("this is no Redis address; use redis://host:6379/0, or leave it empty")
+        raise ValueError("this is not a Redis URL; use redis://host:6379/0, or leave it empty")
     return value
 
 
 def film(value: str) -> str:
     """Return the name of an imported film, `youtube:ID`, `vimeo:ID` or nothing."""
     if not FILM_PATTERN.fullmatch(value):
-        raise ValueError(f"{value!r} is no film; use youtube:ID, vimeo:ID or the name of an imported film")
+        raise ValueError(f"{value!r} is not a film; use youtube:ID, vimeo:ID or the name of an imported film")
     return value
 
 
@@ -70,9 +70,9 @@ def mail_url(value: str) -> str:
     """Return the address that mail goes by."""
     parts = _split(value, "smtp://user:password@host:587")
     if parts.scheme not in MAIL_SCHEMES:
-        raise ValueError(f"{parts.scheme!r} is no mail scheme; use file:, smtp:// or smtps://")
+        raise ValueError(f"unknown scheme {parts.scheme!r}; use file:, smtp:// or smtps://")
     if parts.scheme == "file" and (parts.netloc or parts.path):
-        raise ValueError("mail files always go to <instance>/mail; use file: alone")
+        raise ValueError("emails are always written to <instance>/mail; use only file:")
     if parts.scheme != "file" and not parts.hostname:
         raise ValueError("the mail server is missing; use smtp://user:password@host:587")
     for sender in parse_qs(parts.query, keep_blank_values=True).get("from", ()):
@@ -91,9 +91,9 @@ def public_url(value: str) -> str:
         return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
     parts = _split(value, "https://example.org")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("this is no web address; use one like https://example.org")
+        raise ValueError("this is not a web URL; use for example https://example.org")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise ValueError("an address without path or user is needed; use one like https://example.org")
+        raise ValueError("the URL must not have a path or user; use for example https://example.org")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
@@ -101,7 +101,7 @@ def public_url(value: str) -> str:
 def sign_limit(value: str) -> str:
     """Return limits as the `limits` library writes them."""
     if value and not _is_limit(value):
-        raise ValueError("this is no limit; use '5 per minute;50 per day', or leave it empty for none")
+        raise ValueError("this is not a rate limit; use '5 per minute;50 per day', or leave it empty for none")
     return value
 
 
@@ -121,15 +121,15 @@ def parse_trusted_networks(value: str) -> tuple[TrustedNetwork, ...]:
     for entry in filter(None, map(str.strip, value.split(";"))):
         written, equals, limit = (part.strip() for part in entry.partition("="))
         if not equals:
-            raise ValueError(f"{entry!r} names no limit; use 203.0.113.0/24=500 per hour")
+            raise ValueError(f"{entry!r} has no limit; use for example 203.0.113.0/24=500 per hour")
         try:
             network = ip_network(written)
         except ValueError:
-            raise ValueError(f"{written!r} is no network; use one like 203.0.113.0/24 or 2001:db8::/32") from None
+            raise ValueError(f"{written!r} is not a network; use for example 203.0.113.0/24 or 2001:db8::/32") from None
         if network in networks:
-            raise ValueError(f"{written} is named twice; name it once")
+            raise ValueError(f"{written} appears twice; use it once")
         if not _is_limit(limit):
-            raise ValueError(f"{limit!r} is no limit; use '500 per hour' or '500 per hour, 2000 per day'")
+            raise ValueError(f"{limit!r} is not a rate limit; use '500 per hour' or '500 per hour, 2000 per day'")
         networks[network] = TrustedNetwork(network, limit)
     return tuple(networks.values())
 
@@ -137,14 +137,14 @@ def parse_trusted_networks(value: str) -> tuple[TrustedNetwork, ...]:
 def secret(value: str) -> str:
     """Return a secret that is long enough, or none."""
     if value and len(value.strip()) < MIN_SECRET_LENGTH:
-        raise ValueError(f"too short; use {MIN_SECRET_LENGTH} random characters or more, or leave it out")
+        raise ValueError(f"too short; use at least {MIN_SECRET_LENGTH} random characters, or remove the setting")
     return value
 
 
 def directory(value: object) -> object:
     """Return a folder that has a name."""
     if value == "":
-        raise ValueError("the folder has no name; name one, or leave the setting out")
+        raise ValueError("the folder has no name; choose one, or remove the setting")
     return value
 
 
@@ -154,7 +154,7 @@ def whole_number(what: str, *, most: int) -> BeforeValidator:
     def check(value: object) -> object:
         text = str(value)
         if not (text.isdecimal() and text.isascii() and len(text) <= len(str(most)) and int(text) <= most):
-            raise ValueError(f"this is no number of {what}; use a whole number from 0 to {most}")
+            raise ValueError(f"this is not a number of {what}; use a whole number from 0 to {most}")
         return value
 
     return BeforeValidator(check)
@@ -171,7 +171,7 @@ def _require_address(text: str) -> None:
     try:
         validate_email(text, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise ValueError("the sender is no e-mail address; use ?from=name@example.org") from None
+        raise ValueError("the sender is not an email address; use ?from=name@example.org") from None
 
 
 def _split(value: str, example: str) -> SplitResult:
@@ -183,5 +183,5 @@ def _split(value: str, example: str) -> SplitResult:
     except ValueError:  # its text may quote a password
         is_wrong = True
     if is_wrong:
-        raise ValueError(f"this is no address; use one like {example}")
+        raise ValueError(f"this is not a URL; use for example {example}")
     return parts

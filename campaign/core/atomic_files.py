@@ -22,7 +22,7 @@ def atomic_write(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     Raises `FileExistsError` at the end if `path` exists and may not be replaced, and any other `OSError`.
     """
     if path.exists() and not path.is_file():  # a device or a pipe would be replaced, and not written to
-        raise FileExistsError(EEXIST, "it is no ordinary file")
+        raise FileExistsError(EEXIST, "it is not a regular file")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     descriptor = _open_unlinked(path.parent)
     try:

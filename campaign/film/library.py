@@ -84,13 +84,15 @@ def read(films: Path, name: str) -> Manifest:
     try:
         manifest = _MANIFEST.validate_json((films / require_name(name) / MANIFEST).read_bytes())
     except FileNotFoundError:
-        raise FilmError(f"there is no film {name!r} here; {_restore_tuples(name)}") from None
+        raise FilmError(f"unknown film {name!r}; {_restore_tuples(name)}") from None
     except OSError as error:
-        raise FilmError(f"the film {name!r} cannot be read ({error.strerror}); let the server read {films}") from None
+        raise FilmError(
+            f"the film {name!r} cannot be read ({error.strerror}); give the server read access to {films}"
+        ) from None
     except ValidationError:
         raise FilmError(f"the manifest of the film {name!r} is damaged; {_restore_tuples(name)}") from None
     if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not _are_inside(manifest.files):
-        raise FilmError(f"the manifest of the film {name!r} is of another release; {_restore_tuples(name)}")
+        raise FilmError(f"the manifest of the film {name!r} belongs to another release; {_restore_tuples(name)}")
     return manifest
 
 
@@ -136,8 +138,8 @@ def sync(path: Path) -> None:
 def require_name(name: str) -> str:
     """Return `name` if a film can be called that. Raises `FilmError`."""
     if not _is_name(name):
-        rule = "small letters a-z, digits and hyphens, 40 at most, and neither 'youtube' nor 'vimeo'"
-        raise FilmError(f"{name!r} is no name for a film; use {rule}")
+        rule = "up to 40 lower-case letters, digits and hyphens, except 'youtube' and 'vimeo'"
+        raise FilmError(f"{name!r} is not a valid film name; use {rule}")
     return name
 
 
@@ -152,7 +154,7 @@ def exclusive_lock(films: Path, name: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FilmError(f"the film {name!r} is being imported already; wait until that has ended") from None
+            raise FilmError(f"another import of the film {name!r} is running; wait for its end") from None
         yield home
 
 

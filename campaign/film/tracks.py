@@ -51,7 +51,7 @@ class TrackFiles:
 def require_language(language: str) -> str:
     """Return `language` if the campaign speaks it. Raises `FilmError`."""
     if language not in LANGUAGES:
-        raise FilmError(f"{language!r} is none of the campaign's languages; use one of {', '.join(LANGUAGES)}")
+        raise FilmError(f"{language!r} is not one of the campaign's languages; use one of {', '.join(LANGUAGES)}")
     return language
 
 
@@ -66,12 +66,12 @@ def _read(kind: str, path: Path, seconds: float) -> str:
     except CaptionError as error:
         raise FilmError(f"{path.name}, {error}") from None
     except OSError as error:
-        raise FilmError(f"{path.name} cannot be read ({error.strerror}); name a file that you may read") from None
+        raise FilmError(f"{path.name} cannot be read ({error.strerror}); choose a readable file") from None
     return text
 
 
 def _transcript(content: bytes) -> str:
     text = plain_text(content).strip()
     if not text:
-        raise CaptionError(1, "the file is empty; write what is seen and heard, as plain text")
+        raise CaptionError(1, "the file is empty; it needs plain text of picture and sound")
     return text + "\n"

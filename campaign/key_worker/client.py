@@ -49,7 +49,7 @@ class Task:
             while chunk := output.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
                 yield chunk
             if self.process.wait() not in (0, EXIT_INCOMPLETE):
-                raise WorkerFailed("an export broke off")
+                raise WorkerFailed("the export was interrupted")
         finally:
             self.stop()
 

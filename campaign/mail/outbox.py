@@ -239,5 +239,5 @@ def _decrypt(key: bytes, row: OutboxMessage) -> Recipient | None:
         packed = json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes))
         return Recipient(to=packed["to"], language=packed["language"])
     except (CryptoError, KeyError, TypeError, ValueError):
-        log.warning("a letter in the outbox was sealed with another secret key")
+        log.warning("a message in the outbox was encrypted with another secret key")
         return None

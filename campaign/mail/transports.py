@@ -182,7 +182,7 @@ def _failing_at(step: Step, *, to: str = "") -> Iterator[None]:
     except OSError as error:
         raise DeliveryError(step, None, error.strerror or type(error).__name__, to=to) from None
     except UnicodeError:
-        raise DeliveryError(step, None, "user or password has letters that are not ASCII", to=to) from None
+        raise DeliveryError(step, None, "user name or password contains characters beyond ASCII", to=to) from None
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class MailWorker:
             try:
                 pause = 0.0 if self.send_batch() else POLL_SECONDS
             except Exception as error:  # noqa: BLE001 - if this thread ended, no email would ever be sent
-                log.warning("the mail worker rests", reason=type(error).__name__)
+                log.warning("mail worker paused after an error", reason=type(error).__name__)
                 pause = ERROR_PAUSE_SECONDS
         self._transport.close()
 
@@ -153,9 +153,9 @@ class MailWorker:
         except DeliveryError as error:
             return self._failed(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - a fault of ours, which must not stop the others
-            log.warning("mail not sent", reason=type(error).__name__)
+            log.warning("message not sent", reason=type(error).__name__)
             own = replace(waiting, own_failures=waiting.own_failures + 1)
-            self._defer(own, code=None, reply=f"could not be written ({type(error).__name__})")
+            self._defer(own, code=None, reply=f"could not be rendered ({type(error).__name__})")
             return True
         self._sent(waiting)
         if is_wanted and not self._server.is_clean:
@@ -224,7 +224,7 @@ class MailWorker:
             outbox.give_up(
                 db.session, waiting.id, code=error.code, reply=error.reply, own_failures=waiting.own_failures
             )
-            log.warning("mail given up", code=error.code)
+            log.warning("message given up", code=error.code)
         else:
             self._defer(waiting, code=error.code, reply=error.reply)
         return True
@@ -238,7 +238,7 @@ class MailWorker:
         """Schedule the next attempt of a message, unless its own faults have used up all attempts."""
         if waiting.own_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
             outbox.give_up(db.session, waiting.id, code=code, reply=reply, own_failures=waiting.own_failures)
-            log.warning("mail given up", code=code)
+            log.warning("message given up", code=code)
         else:
             outbox.defer(db.session, waiting, code=code, reply=reply)
 
@@ -251,7 +251,7 @@ class MailWorker:
         """Remember the new state of the server, and log what operators need to know of it."""
         if state.is_failing and error and state.failures != self._server.failures:
             reason = {"step": error.step.value, "code": error.code, "status": error.status}
-            log.error("the mail server refuses all mail; the worker pauses", failures=state.failures, **reason)
+            log.error("the mail server refuses all messages; the worker pauses", failures=state.failures, **reason)
         elif self._server.is_failing and not state.is_failing:
             log.info("the mail server works again", failures=self._server.failures)
         self._server = state

@@ -56,7 +56,7 @@ def normalize_email(text: str) -> str:
         address = _unwrap(clean(text, max_length=MAX_LENGTH))
         return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
     except (EmailNotValidError, TextTooLong, UnicodeError, UnusableCharacter):
-        raise InvalidEmailAddress("this is no e-mail address") from None
+        raise InvalidEmailAddress("this is not an email address") from None
 
 
 def canonical_email(address: str) -> str:

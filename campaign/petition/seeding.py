@@ -33,7 +33,7 @@ def seed(session: Session, keys: Keys, number: int, *, progress: Callable[[int],
     Raises `RealSignatures` where anybody has signed: their number must stay right.
     """
     if session.scalar(select(Signature.id).where(Signature.synthetic.is_(False)).limit(1)) is not None:
-        raise RealSignaturesExist("people have signed here already, so no synthetic signatures are added")
+        raise RealSignaturesExist("real signatures exist, so no synthetic ones are added")
     rows = _rows(session, keys, number)
     while batch := list(islice(rows, BATCH)):
         with transaction(session):

@@ -73,7 +73,7 @@ def _page(title: str, advice: str) -> Response | str:
 
 def _invalid_value(error: InvalidValue) -> ResponseReturnValue:
     """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
-    log.warning("the database refused a value", page=request.endpoint, error=type(error.orig).__name__)
+    log.warning("invalid value refused by the database", page=request.endpoint, error=type(error.orig).__name__)
     db.session.rollback()
     return _http_error(BadRequest())
 

@@ -89,7 +89,7 @@ class FixedWindows:
                 return _seconds_over(self._shared, limits, key)
             except RedisError as error:
                 self._resting_until = time.monotonic() + REDIS_PAUSE
-                log.warning("Redis failed, so this process limits by itself", reason=type(error).__name__)
+                log.warning("Redis failed; this process applies its limits on its own", reason=type(error).__name__)
         return _seconds_over(self._own, limits, key)
 
 

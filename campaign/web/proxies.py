@@ -21,8 +21,8 @@ def init_proxy_check(app: Flask, settings: Settings) -> None:
         if _SEEN not in app.extensions and any(name in request.headers for name in _HEADERS):
             app.extensions[_SEEN] = True
             log.warning(
-                "X-Forwarded-For arrives and CAMPAIGN_PROXIES is 0, so all visitors count as one for the limits; "
-                "set it to the number of proxies before this server"
+                "X-Forwarded-For is present but CAMPAIGN_PROXIES is 0, so all visitors share one rate limit; "
+                "set it to the number of proxies in front of this server"
             )
 
 

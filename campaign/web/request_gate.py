@@ -23,7 +23,7 @@ MAX_WORKING = 8  # requests at once; each may hold a database connection, of whi
 MAX_SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
-_INCOMPLETE = "The request did not arrive as a whole."
+_INCOMPLETE = "The request was incomplete."
 
 
 class RequestGate:

@@ -62,7 +62,7 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
         (["--chapters", "en=broken.srt"], "Error: broken.srt, line 2: "),
         (["--captions", "en=missing.srt"], "File 'missing.srt' does not exist"),
         (["--captions", "xx=en.srt"], "'xx' is none of the campaign's languages: en, ru, fr, es, pt, de, it, nl, ar"),
-        (["--captions", "en.srt"], "'en.srt' names no language; write it like en=captions.srt"),
+        (["--captions", "en.srt"], "'en.srt' has no language; use for example en=captions.srt"),
         (["--captions", "en=en.srt", "en=ru.srt"], "--captions names a language twice"),
         (["--transcript", "en=/dev/null"], "Error: null, line 1: the file is empty"),
         (["--language", "xx"], "'xx' is not one of"),

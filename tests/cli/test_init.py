@@ -38,7 +38,7 @@ def test_the_first_start_shows_a_key_that_opens_the_campaign(app):
 
 def test_a_second_start_changes_and_shows_nothing(app):
     init(app)
-    assert init(app).output == "The campaign is ready. Its page: http://127.0.0.1:8000/\n"
+    assert init(app).output == "The campaign is ready: http://127.0.0.1:8000/\n"
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(CampaignKey)) == 1
 

@@ -246,7 +246,7 @@ def ids(campaign) -> list[UUID]:
 
 def named(result) -> list[UUID]:
     """The rows that an export said it could not open."""
-    return [UUID(found) for found in re.findall(r"cannot be opened, left out: (\S+)", result.stderr)]
+    return [UUID(found) for found in re.findall(r"cannot be decrypted, skipped: (\S+)", result.stderr)]
 
 
 def test_a_folder_that_does_not_exist_is_said_in_one_line(campaign, key_file, tmp_path):

@@ -48,7 +48,7 @@ ROOT = Path(__file__).parents[2]
         ("CAMPAIGN_SIGN_LIMIT", "few", "use '5 per minute;50 per day'"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.7/24=500 per hour", "use one like 203.0.113.0/24"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "school=500 per hour", "use one like 203.0.113.0/24"),
-        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24", "names no limit; use 203.0.113.0/24=500 per hour"),
+        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24", "has no limit; use for example 203.0.113.0/24=500 per hour"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24=many", "use '500 per hour'"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24=0 per hour", "use '500 per hour'"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.1=9 per hour;203.0.113.1/32=1 per day", "name it once"),

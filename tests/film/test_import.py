@@ -262,7 +262,7 @@ def test_a_film_that_is_not_16_to_9_is_imported_in_its_own_sizes(make_film, film
     ("picture", "sound", "note"),
     [
         (4, 2.5, "The sound ends 1.5 seconds before the picture; silence was added."),
-        (2.5, 4, "The picture ends 1.5 seconds before the sound; the last picture stays."),
+        (2.5, 4, "The picture ends 1.5 seconds before the sound; the last frame is held."),
         (4, 3.9, None),
     ],
 )

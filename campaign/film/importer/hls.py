@@ -31,7 +31,7 @@ def codecs(mp4: bytes | mmap) -> str:
     moov = _box(mp4, b"moov")
     found = [_avc1(moov), _av01(moov), _mp4a(moov), "opus" if b"dOps" in moov else ""]
     if not any(found[:2]) or not any(found[2:]):
-        raise FilmError("ffmpeg wrote another codec than it was told to; install the ffmpeg of your distribution")
+        raise FilmError("ffmpeg used a different codec than requested; install your distribution's ffmpeg")
     return ", ".join(filter(None, found))
 
 

@@ -65,13 +65,13 @@ def notes(job: Job) -> list[str]:
     """Return a sentence for each omission or shortcoming of the import."""
     said = []
     if not _can_av1(job):
-        said.append("No AV1 was made: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 plays.")
+        said.append("AV1 was skipped: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 is used.")
     if job.probe.is_hdr:
-        said.append("The film has high dynamic range; its colours were only converted. Import a graded SDR master.")
+        said.append("The film has high dynamic range, and its colours were only converted. Import a graded SDR master.")
     if seconds := job.probe.silent_seconds:
         said.append(f"The sound ends {seconds:.1f} seconds before the picture; silence was added.")
     if seconds := job.probe.still_seconds:
-        said.append(f"The picture ends {seconds:.1f} seconds before the sound; the last picture stays.")
+        said.append(f"The picture ends {seconds:.1f} seconds before the sound; the last frame is held.")
     return said
 
 
@@ -119,7 +119,7 @@ def _require_length(job: Job, made: Path) -> None:
     seconds, wanted = duration(made), job.probe.seconds
     if seconds < wanted - max(1, wanted / 20):
         fault = f"only {seconds:.0f} of {wanted:.0f} seconds could be read"
-        raise FilmError(f"{job.source.name} is damaged: {fault}; was all of it copied?")
+        raise FilmError(f"{job.source.name} is damaged: {fault}; was it copied completely?")
 
 
 def _make_hls(job: Job, draft: Path, tick: Tick) -> None:

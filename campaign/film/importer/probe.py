@@ -59,7 +59,7 @@ def probe_file(path: Path) -> Probe:
     _require_whole(path, found, ends)
     probe = _probe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
     if probe.seconds < MIN_SECONDS:
-        raise FilmError(f"{path.name} is a picture or shorter than a second; is it the right file?")
+        raise FilmError(f"{path.name} is a still image or shorter than a second; is it the right file?")
     return probe
 
 
@@ -75,7 +75,7 @@ def _build_probe(path: Path) -> dict[str, Any]:
     except FilmError as error:
         if "not installed" in str(error):
             raise
-        raise FilmError(f"{path.name} is no film that can be read, or not all of it was copied ({error})") from None
+        raise FilmError(f"{path.name} is not a readable film, or was not copied completely ({error})") from None
     return found if isinstance(found, dict) else {}
 
 
@@ -165,7 +165,7 @@ def _require_whole(path: Path, found: dict[str, Any], ends: dict[int, float]) ->
     for seconds, readable in said:
         if readable < seconds - max(_MISSING_SECONDS, seconds / 20):
             fault = f"only {readable:.0f} of {seconds:.0f} seconds can be read"
-            raise FilmError(f"{path.name} is not whole: {fault}; was all of it copied?")
+            raise FilmError(f"{path.name} is incomplete: {fault}; was it copied completely?")
 
 
 def _silence(path: Path) -> str:

@@ -229,4 +229,4 @@ def _translate_os_errors(films: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FilmError(ffmpeg.DISK_FULL) from None
-        raise FilmError(f"{error.filename or films} cannot be used ({error.strerror}); correct its owner") from None
+        raise FilmError(f"{error.filename or films} cannot be used ({error.strerror}); check its owner") from None

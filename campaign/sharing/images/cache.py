@@ -59,7 +59,7 @@ def _render(path: Path, draw: Callable[[], bytes]) -> bytes:
     try:
         _store(path, data)
     except OSError as error:
-        log.warning("a picture is drawn at each request, since it cannot be kept", reason=error.strerror)
+        log.warning("the image cannot be cached and is rendered for each request", reason=error.strerror)
     return data
 
 

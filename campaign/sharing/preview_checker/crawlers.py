@@ -126,7 +126,7 @@ def _unreadable(answer: HttpResponse, types: tuple[str, ...]) -> str:
     if not answer.status:
         return "cannot be reached"
     if answer.location:
-        return f"leads on to {answer.location}"
+        return f"redirects to {answer.location}"
     if answer.status not in (200, 206):
         return f"answers {answer.status}"
     return "" if answer.type in types else f"is {answer.type or 'of no type'}, not {' or '.join(types)}"
@@ -136,7 +136,7 @@ def _faults_of_head(url: str, head: Head) -> Iterator[str]:
     for name in ("og:title", "og:description", "og:image", "og:url", "og:type", "og:locale", "twitter:card"):
         if not head.meta.get(name):
             yield f"{name} is missing"
-    for name, address in (("og:url", head.meta.get("og:url")), ("the canonical address", head.canonical)):
+    for name, address in (("og:url", head.meta.get("og:url")), ("the canonical URL", head.canonical)):
         if address and address != url:
             yield f"{name} is {address}"
     if "noindex" in head.meta.get("robots", ""):

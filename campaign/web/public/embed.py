@@ -48,7 +48,7 @@ def oembed() -> ResponseReturnValue:
     address = request.args.get("url") or abort(400)
     language, form = _language_of(address) or abort(404), request.args.get("format", "json")
     if form not in ("json", "xml"):
-        return "Only json and xml are spoken here.", 501  # oembed.com, 2.3.5
+        return "Only json and xml are supported.", 501  # oembed.com, 2.3.5
     i18n.set_language(language)
     room = {name: request.args.get(name, type=_pixels) for name in ("maxwidth", "maxheight")}
     told = describing.oembed_response(embed_info(referral_from_url(address).ref), **room)
