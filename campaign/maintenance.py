@@ -35,8 +35,8 @@ def delete_expired(app: Flask) -> None:
     context_of(app).keys.data.forget()
     with app.app_context():
         erased = asdict(purge(db.session))
-        for outlived in (invitations, sessions, short_lived_tokens, throttling):
-            outlived.forget_old(db.session)
+        for store in (invitations, sessions, short_lived_tokens, throttling):
+            store.delete_expired(db.session)
     results.delete_expired(context_of(app).settings.instance)
     if any(erased.values()):
         log.info("expired data was deleted", **erased)

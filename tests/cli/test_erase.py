@@ -61,7 +61,7 @@ def test_the_count_and_the_mail_are_right_afterwards(campaign, burst):
     assert campaign.count() == 1
     campaign.persona("Bot", email="bot4@example.org", via="telegram").signs()
     result = campaign.command("signatures", "erase", "--yes", "--via", "telegram")
-    assert result.output == "meant: 4 signatures, 1 of them confirmed\nerased: 4\n"
+    assert result.output == "matching: 4 signatures, 1 of them confirmed\nerased: 4\n"
     assert campaign.count() == 0
     assert campaign.command("signatures", "check").exit_code == 0
     with campaign.app.app_context():
@@ -72,7 +72,7 @@ def test_the_count_and_the_mail_are_right_afterwards(campaign, burst):
 
 def test_a_dry_run_only_says_how_many(campaign, burst):
     result = campaign.command("signatures", "erase", "--dry-run", "--via", "telegram")
-    assert result.output == "meant: 3 signatures, 1 of them confirmed\n"
+    assert result.output == "matching: 3 signatures, 1 of them confirmed\n"
     assert len(left(campaign)) == 4
 
 
@@ -137,5 +137,5 @@ def test_two_windows_that_meet_share_nobody(campaign):
     campaign.persona("Ada", email="ada@example.org").signs()
     with campaign.app.app_context():
         moment = db.session.scalar(select(Signature.signed_at)).isoformat()
-    assert "meant: 0" in campaign.command("signatures", "erase", "--dry-run", "--until", moment).output
-    assert "meant: 1" in campaign.command("signatures", "erase", "--dry-run", "--since", moment).output
+    assert "matching: 0" in campaign.command("signatures", "erase", "--dry-run", "--until", moment).output
+    assert "matching: 1" in campaign.command("signatures", "erase", "--dry-run", "--since", moment).output

@@ -42,7 +42,7 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
     texts = ["--captions", f"en={captions}/en.srt", f"ru={captions}/ru.srt", "--chapters", f"en={captions}/en.srt"]
     result = flask("import", clip, *texts, "--transcript", f"en={captions}/seen.txt", "--name", "sochi")
     assert result.exit_code == 0, result.output
-    assert result.stdout.endswith("to show it: CAMPAIGN_FILM=sochi\n")
+    assert result.stdout.endswith("to select it: CAMPAIGN_FILM=sochi\n")
     assert result.stderr.splitlines()[:2] == ["Checking (0%)", "Encoding H.264 (0%)"]
     assert result.stderr.endswith("Ready (100%)\n")
     assert len(result.stderr.splitlines()) < 10
@@ -61,12 +61,15 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
         (["--captions", "en=broken.srt"], "Error: broken.srt, line 2: minutes and seconds go up to 59"),
         (["--chapters", "en=broken.srt"], "Error: broken.srt, line 2: "),
         (["--captions", "en=missing.srt"], "File 'missing.srt' does not exist"),
-        (["--captions", "xx=en.srt"], "'xx' is none of the campaign's languages: en, ru, fr, es, pt, de, it, nl, ar"),
+        (
+            ["--captions", "xx=en.srt"],
+            "'xx' is not one of the campaign's languages: en, ru, fr, es, pt, de, it, nl, ar",
+        ),
         (["--captions", "en.srt"], "'en.srt' has no language; use for example en=captions.srt"),
         (["--captions", "en=en.srt", "en=ru.srt"], "--captions names a language twice"),
         (["--transcript", "en=/dev/null"], "Error: null, line 1: the file is empty"),
         (["--language", "xx"], "'xx' is not one of"),
-        (["--name", "../x"], "Error: '../x' is no name for a film; use small letters"),
+        (["--name", "../x"], "Error: '../x' is not a valid film name; use up to 40 lower-case letters"),
     ],
 )
 def test_what_cannot_be_is_said_before_the_work(flask, clip, captions, monkeypatch, words, message):
@@ -80,7 +83,7 @@ def test_what_cannot_be_is_said_before_the_work(flask, clip, captions, monkeypat
 def test_a_film_that_is_none_is_refused_in_one_line(flask, captions):
     result = flask("import", captions / "seen.txt", "--name", "sochi")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Checking (0%)\nError: seen.txt is no film that can be read")
+    assert result.stderr.startswith("Checking (0%)\nError: seen.txt is not a readable film")
     assert result.stderr.count("\n") == 2
 
 
@@ -89,7 +92,7 @@ def test_without_films_the_list_is_empty(flask):
 
 
 def test_a_poster_of_no_film_is_refused(flask):
-    assert "there is no film 'x' here; import it" in flask("poster", "x", 1).stderr
+    assert "unknown film 'x'; import it" in flask("poster", "x", 1).stderr
 
 
 @pytest.mark.parametrize(

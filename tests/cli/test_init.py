@@ -32,7 +32,7 @@ def test_the_first_start_shows_a_key_that_opens_the_campaign(app):
     output = init(app).output
     with app.app_context():
         assert unknown_keys(db.session, parse_recovery_keys(KEY.search(output)[1])) == []
-    assert "it alone opens the signatures" in output
+    assert "only it decrypts the signatures" in output
     assert output.endswith("Its page: http://127.0.0.1:8000/\n")
 
 

@@ -31,10 +31,10 @@ def test_the_list_says_who_may_what(campaign, grace):
     ("arguments", "advice"),
     [
         (["add", "x@example.org", "--role", "reader", "--export"], "choose another role"),
-        (["add", "grace@example.org"], "in already"),
-        (["add", "Olga"], "no e-mail address"),
+        (["add", "grace@example.org"], "registered already"),
+        (["add", "Olga"], "not an email address"),
         (["remove", "x@example.org"], "flask organisers list"),
-        (["remove", "grace@example.org"], "make somebody else an owner first"),
+        (["remove", "grace@example.org"], "make another organiser an owner first"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_remedy(campaign, grace, arguments, advice):

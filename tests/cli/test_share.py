@@ -42,7 +42,7 @@ def test_what_is_wrong_is_named_and_the_command_fails(served):
 def test_a_server_that_is_down_is_said_in_one_line(campaign):
     result = campaign.command("share", "check")
     assert result.exit_code == 1
-    assert "is the server up" in result.output
+    assert "is the server running" in result.output
 
 
 def test_shares_and_what_they_brought_are_counted_by_channel(campaign, ada):

@@ -231,7 +231,7 @@ def test_all_recovery_keys_together_open_everything(campaign, rotated, export, t
 
 def test_keys_are_listed_with_what_is_sealed_to_them(campaign, rotated):
     listed = campaign.command("keys", "list").output
-    assert re.fullmatch(r"(made \S+Z: 1 signatures\n){2}", listed)
+    assert re.fullmatch(r"(created \S+Z: 1 signatures\n){2}", listed)
     assert campaign.command("signatures", "check").exit_code == 0
 
 
@@ -260,7 +260,7 @@ def test_what_is_no_ordinary_file_is_not_replaced(campaign, key_file, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     result = campaign.command("signatures", "export", "--key-file", key_file, "--output", str(pipe))
-    assert (result.exit_code, "no ordinary file" in result.stderr, pipe.is_fifo()) == (1, True, True)
+    assert (result.exit_code, "not a regular file" in result.stderr, pipe.is_fifo()) == (1, True, True)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_seeds_are_counted_and_exported_like_real_ones(campaign, export):
 def test_seeding_is_refused_where_people_signed(campaign, maria):
     result = campaign.command("signatures", "seed", "1")
     assert (result.exit_code, campaign.count()) == (1, 1)
-    assert "people have signed here already" in result.stderr
+    assert "real signatures exist" in result.stderr
 
 
 def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export):

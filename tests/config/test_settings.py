@@ -21,37 +21,37 @@ ROOT = Path(__file__).parents[2]
     [
         ("CAMPAIGN_MAIL_URL", "stmp://host", "use file:, smtp:// or smtps://"),
         ("CAMPAIGN_MAIL_URL", "smtp://", "use smtp://user:password@host:587"),
-        ("CAMPAIGN_MAIL_URL", "smtp://host:notaport", "use one like smtp://"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host:notaport", "use for example smtp://"),
         ("CAMPAIGN_DATABASE_URL", "mysql://root:hunter2@host/x", "use postgresql://"),
         ("CAMPAIGN_DATABASE_URL", "nonsense", "use postgresql://"),
         ("CAMPAIGN_REDIS_URL", "http://localhost", "use redis://"),
-        ("CAMPAIGN_REDIS_URL", "redis://host:hunter2/0", "use one like redis://"),
+        ("CAMPAIGN_REDIS_URL", "redis://host:hunter2/0", "use for example redis://"),
         ("CAMPAIGN_DATABASE_URL", "postgresql+asyncpg://host/x", "use postgresql://"),
         ("CAMPAIGN_DATABASE_URL", "postgresql://user:hunter2@host:port/x", "use postgresql://"),
         ("CAMPAIGN_DATABASE_URL", "sqlite://", "use sqlite:///file"),
-        ("CAMPAIGN_MAIL_URL", "smtp://host:0", "use one like smtp://"),
-        ("CAMPAIGN_MAIL_URL", "file:///var/spool", "use file: alone"),
+        ("CAMPAIGN_MAIL_URL", "smtp://host:0", "use for example smtp://"),
+        ("CAMPAIGN_MAIL_URL", "file:///var/spool", "use only file:"),
         ("CAMPAIGN_MAIL_URL", "smtp://host?from=nonsense", "use ?from=name@example.org"),
         ("CAMPAIGN_MAIL_URL", "smtp://host?from=a@example.org%0d%0aBcc:b@example.org", "use ?from=name@example.org"),
-        ("CAMPAIGN_MAIL_URL", "smtp://user:hun/ter2@host", "use one like smtp://"),
-        ("CAMPAIGN_INSTANCE", "", "name one"),
-        ("CAMPAIGN_PUBLIC_URL", "example.org", "use one like https://example.org"),
-        ("CAMPAIGN_PUBLIC_URL", "https://example.org/path", "use one like https://example.org"),
-        ("CAMPAIGN_PUBLIC_URL", "https://[example.org", "use one like https://example.org"),
-        ("CAMPAIGN_SECRET_KEY", "hunter2", "use 32 random characters"),
+        ("CAMPAIGN_MAIL_URL", "smtp://user:hun/ter2@host", "use for example smtp://"),
+        ("CAMPAIGN_INSTANCE", "", "choose one"),
+        ("CAMPAIGN_PUBLIC_URL", "example.org", "use for example https://example.org"),
+        ("CAMPAIGN_PUBLIC_URL", "https://example.org/path", "use for example https://example.org"),
+        ("CAMPAIGN_PUBLIC_URL", "https://[example.org", "use for example https://example.org"),
+        ("CAMPAIGN_SECRET_KEY", "hunter2", "use at least 32 random characters"),
         ("CAMPAIGN_PROXIES", "one", "from 0 to 9"),
         ("CAMPAIGN_PROXIES", "-1", "from 0 to 9"),
-        ("CAMPAIGN_SECRET_KEY", " " * 40, "use 32 random characters"),
+        ("CAMPAIGN_SECRET_KEY", " " * 40, "use at least 32 random characters"),
         ("CAMPAIGN_REMINDER_HOURS", "-1", "from 0 to 600"),
         ("CAMPAIGN_REMINDER_HOURS", "601", "from 0 to 600"),
         ("CAMPAIGN_SIGN_LIMIT", "0 per minute", "use '5 per minute;50 per day'"),
         ("CAMPAIGN_SIGN_LIMIT", "few", "use '5 per minute;50 per day'"),
-        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.7/24=500 per hour", "use one like 203.0.113.0/24"),
-        ("CAMPAIGN_TRUSTED_NETWORKS", "school=500 per hour", "use one like 203.0.113.0/24"),
+        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.7/24=500 per hour", "use for example 203.0.113.0/24"),
+        ("CAMPAIGN_TRUSTED_NETWORKS", "school=500 per hour", "use for example 203.0.113.0/24"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24", "has no limit; use for example 203.0.113.0/24=500 per hour"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24=many", "use '500 per hour'"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24=0 per hour", "use '500 per hour'"),
-        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.1=9 per hour;203.0.113.1/32=1 per day", "name it once"),
+        ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.1=9 per hour;203.0.113.1/32=1 per day", "use it once"),
         ("CAMPAIGN_MAIL_WORKER", "postman", "use embedded or external"),
         ("CAMPAIGN_LOG_FORMAT", "xml", "use console or json"),
     ],
@@ -70,7 +70,7 @@ def test_a_wrong_setting_is_named_with_its_remedy_and_without_secrets(monkeypatc
 def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path):
     result = _python("-m", "flask", "init", CAMPAIGN_MAIL_URL="stmp://host", CAMPAIGN_INSTANCE=str(tmp_path))
     assert result.returncode == 1
-    assert result.stderr == "Error: CAMPAIGN_MAIL_URL: 'stmp' is no mail scheme; use file:, smtp:// or smtps://\n"
+    assert result.stderr == "Error: CAMPAIGN_MAIL_URL: unknown scheme 'stmp'; use file:, smtp:// or smtps://\n"
 
 
 def test_a_database_that_does_not_answer_stops_the_start_with_one_line(tmp_path):
@@ -149,7 +149,7 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_only(tmp_path):
 
 def test_an_instance_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"^CAMPAIGN_INSTANCE: .* name another folder$"):
+    with pytest.raises(ConfigError, match=r"^CAMPAIGN_INSTANCE: .* choose another folder$"):
         create_app(Settings.load(instance=tmp_path / "file" / "instance"))
 
 

@@ -91,13 +91,13 @@ def test_cleaning_twice_changes_nothing(text, multiline):
 
 
 # Each of these normalises or is slow on long text. A module that calls one bounds the text first.
-SLOW = {"normalize": {"text.py", "secret_text.py", "petition/holders.py"}}  # secrets are bounded by their form fields
+SLOW = {"normalize": {"core/text.py", "core/secret_text.py", "crypto/key_holders.py"}}  # form fields bound secrets
 SLOW |= {"idna": {"mail/messages.py", "mail/refusals.py", "sharing/mastodon.py"}}
-SLOW |= {"validate_email": {"checks.py", "petition/addresses.py"}, "zxcvbn": {"organising/passwords.py"}}
+SLOW |= {"validate_email": {"config/validators.py", "petition/email_addresses.py"}, "zxcvbn": {"accounts/passwords.py"}}
 SLOW |= {
     "urlsplit": {
-        *("checks.py", "mail/transports.py", "organising/passkeys.py", "sharing/mastodon.py", "sharing/posters.py"),
-        *("web/embedding_pages.py", "web/machine_pages.py", "web/redirects.py"),
+        *("config/validators.py", "mail/transports.py", "accounts/passkeys.py", "sharing/mastodon.py"),
+        *("sharing/images/posters.py", "web/public/embed.py", "web/redirects.py"),
     }
 }
 

@@ -90,5 +90,5 @@ def test_a_short_last_segment_has_no_say_in_the_peak():
 
 
 def test_a_file_with_other_codecs_is_no_source():
-    with pytest.raises(FilmError, match="another codec"):
+    with pytest.raises(FilmError, match="different codec"):
         hls.codecs(b"\0\0\0\x10moovhvc1\0\0\0\0")

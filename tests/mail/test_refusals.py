@@ -441,7 +441,7 @@ def test_no_address_reaches_the_log(posting, mailbox, caplog):
     mailbox.rule = lambda at, to: f"554 5.7.1 <{to}>: Relay access denied" if at == "RCPT" else None
     worker(posting).drain()
     printed = caplog.text
-    assert "the mail server refuses all mail" in printed
+    assert "the mail server refuses all messages" in printed
     assert "@example.org" not in printed
     assert "Relay" not in printed
 

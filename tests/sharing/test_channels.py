@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from campaign.core.languages import LANGUAGES
+from campaign.petition.status import PetitionStatus
 from campaign.sharing.channels import (
     CHANNELS,
     MAX_URL_LENGTH,
@@ -46,7 +47,7 @@ def said(request, campaign) -> tuple[str, str]:
     """Title and message in each language."""
     with campaign.app.test_request_context():
         set_language(request.param)
-        return share_texts.title(), share_texts.message(share_texts.Stage())
+        return share_texts.title(), share_texts.message(PetitionStatus())
 
 
 @pytest.fixture

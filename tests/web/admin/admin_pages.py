@@ -88,7 +88,7 @@ def _documents(campaign: Campaign, browser: OrganiserBrowser) -> dict[str, str]:
     pages = {"no document": browser.get("/organise/hand-in/x").text}
     for name, progress in (("making", Progress(3, 11)), ("ready", Progress(11, 11, is_ready=True))):
         job = create_job(campaign.settings.instance)
-        job.tell(progress)
+        job.report(progress)
         pages[name] = browser.get(f"/organise/hand-in/{job.token}").text
     return pages
 

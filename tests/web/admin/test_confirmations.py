@@ -212,7 +212,7 @@ def test_the_command_keeps_the_last_one_too_and_records_that(campaign, grace):
     keeper = OrganiserBrowser(campaign, "keeper@example.org")
     keeper.was_let_in("owner")
     result = campaign.command("organisers", "remove", grace.email)
-    assert (result.exit_code, "nobody else may export" in result.output) == (1, True)
+    assert (result.exit_code, "only organiser who may export" in result.output) == (1, True)
     assert noted(campaign) == [("refused", "removed")]
     assert campaign.command("organisers", "remove", keeper.email).exit_code == 0
     assert campaign.command("organisers", "remove", grace.email).exit_code == 1
