@@ -53,7 +53,7 @@ def init_context(app: Flask, settings: Settings) -> None:
 
 def context_of(app: Flask) -> AppContext:
     """Return the state of `app`."""
-    return cast(AppContext, app.extensions["campaign"])
+    return cast("AppContext", app.extensions["campaign"])
 
 
 def mail_worker(app: Flask) -> MailWorker:

@@ -4,12 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
 from campaign.app import create_app
@@ -22,6 +22,9 @@ from campaign.web import static_files
 from tests import services
 from tests.live_server import Site
 from tests.personas import Persona
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
 
 # The environment of the person who runs the tests must not affect their results.
 for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:

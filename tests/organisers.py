@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pyotp
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from campaign.accounts import organisers, passwords, second_factors
@@ -17,6 +16,8 @@ from campaign.crypto import key_holders
 from campaign.crypto.campaign_keys import parse_recovery_keys
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
     from tests.conftest import Campaign
 
 PASSWORD = "seven quiet lanterns drift"
@@ -80,7 +81,7 @@ class OrganiserBrowser:
             secrets |= {"recovery_key": recovery_key} if recovery_key else {}
         self._step(self.posts(last, f"{invitation}/codes", **secrets))
 
-    def was_let_in(self, role: str, *, exports: bool = False) -> None:
+    def was_let_in(self, role: organisers.Role, *, exports: bool = False) -> None:
         """Be somebody who came in before, and sign in."""
         with self.campaign.app.app_context():
             hashed = passwords.hash_password(PASSWORD)

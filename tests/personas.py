@@ -28,7 +28,7 @@ class Persona:
 
     def signs(self, **changed: str) -> None:
         """Send the form, which is taken."""
-        response = self.posts(**changed)
+        response = self.posts(FROM_OUR_PAGE, **changed)
         assert response.status_code == 303, response.text
 
     def mails(self) -> list[EmailMessage]:

@@ -55,7 +55,7 @@ def read(urls: Iterable[str]) -> dict[str, dict[str, Preview]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert finished.returncode == 0, finished.stderr.decode()
+    assert finished.returncode == 0, finished.stderr
     previews = json.loads(finished.stdout)
     return {url: {**previews[url], "extruct": _by_extruct(url)} for url in urls}
 

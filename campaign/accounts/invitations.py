@@ -66,7 +66,7 @@ def invite(
 def find_invitation(session: Session, token: str) -> InvitationDetails:
     """Return what the invitation with `token` is for. Raises `UnknownInvitation` when it was used or is too old."""
     found = _find(session, token)
-    role = cast(Role, found.role)
+    role = cast("Role", found.role)
     return InvitationDetails(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
 
 
@@ -88,7 +88,7 @@ def start_registration(session: Session, token: str, *, email: str, password_has
             raise UnknownInvitation("this invitation has been used or has expired")
         if invitation.organiser_id is not None:
             return None
-        role, address = cast(Role, invitation.role), invitation.email or email
+        role, address = cast("Role", invitation.role), invitation.email or email
         invitation.organiser_id = add(session, email=address, role=role, password_hash=password_hash)
         return invitation.organiser_id
 

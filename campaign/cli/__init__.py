@@ -1,20 +1,26 @@
-"""The `flask` commands: thin, each one call into a domain room."""
+"""The commands: one module per group; each command makes one call into a domain package."""
 
 import click
 from flask import Flask
+from flask.cli import FlaskGroup
 
 from campaign.cli import bot_check, film, init, keys, mail, organisers, petition, share, signatures
 from campaign.errors import ConfigError
 
 
 def create_app() -> Flask:
-    """Build the application for the `flask` command, which says a wrong setting in one line."""
-    from campaign.app import create_app as build  # the factory imports this room
+    """Build the application for commands, which report an invalid setting in one line."""
+    from campaign.app import create_app as build  # the factory imports this package
 
     try:
         return build()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def main() -> None:
+    """Run the `campaign` command, which has the same commands as `flask`."""
+    FlaskGroup(name="campaign", help="Manage the campaign.", create_app=create_app).main(prog_name="campaign")
 
 
 def register_commands(app: Flask) -> None:

@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 from flask.cli import AppGroup
@@ -113,7 +113,7 @@ class Progress:
         self._bar = click.progressbar(length=_STEPS, file=sys.stderr, hidden=not sys.stderr.isatty(), show_eta=False)
         self._label = ""
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         self._bar.__enter__()
         return self
 

@@ -22,7 +22,7 @@ mail = DatabaseGroup("mail", help="Send email, and show the status of the queue.
 @click.option("--once", is_flag=True, help="Send due messages once, then exit.")
 def work(once: bool) -> None:
     """Send mail until told to stop (SIGTERM or Ctrl-C)."""
-    worker = mail_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+    worker = mail_worker(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - documented by Flask
     if once:
         worker.drain()
     else:

@@ -121,7 +121,7 @@ def retry_on_deadlock(act: Callable[[], Result]) -> Result:
 def autocommit_connection(session: Session) -> Iterator[Connection]:
     """A connection where each statement is a transaction of its own: on PostgreSQL that saves two round trips."""
     session.rollback()
-    with _connect_autocommit(cast(Engine, session.get_bind())) as connection:
+    with _connect_autocommit(cast("Engine", session.get_bind())) as connection:
         yield connection
 
 

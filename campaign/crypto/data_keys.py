@@ -72,7 +72,7 @@ class DataKeys:
             if self._rows_left == 0 or time.monotonic() > self._expires or self._is_superseded(session):
                 self._renew(session)
             self._rows_left -= 1
-            key, key_id = cast(Aead, self._key), self._key_id
+            key, key_id = cast("Aead", self._key), self._key_id
         blob = key.encrypt(_serialize(person), aad=identity.bytes)
         return EncryptedPerson(key_id, bytes(blob))
 

@@ -53,7 +53,7 @@ class Document(Typesetter):
         self._words = words
         self._widths: dict[str, float] = {}
         self.set_margins(_MARGIN, _MARGIN)
-        self.set_auto_page_break(True, _FOOT)
+        self.set_auto_page_break(auto=True, margin=_FOOT)
         self.set_title(words.title)
         self.set_lang("en")
         self.use_faces(DISPLAY, size=12)

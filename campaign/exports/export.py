@@ -112,7 +112,7 @@ def _postgresql_digits(column: Any) -> ColumnElement[str]:
 def _group_digits(digits: ColumnElement[str]) -> ColumnElement[str]:
     """Write the digits of a UUID in its five groups (RFC 9562, 4)."""
     first, *others = (func.substr(digits, at, length, type_=String) for at, length in _GROUPS)
-    return reduce(lambda before, group: before.concat("-").concat(group), others, cast_to(ColumnElement[str], first))
+    return reduce(lambda before, group: before.concat("-").concat(group), others, cast_to("ColumnElement[str]", first))
 
 
 _GROUPS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))

@@ -44,7 +44,7 @@ class Task:
 
         Raises `WorkerFailed` at the end if the output is incomplete.
         """
-        output = cast(IO[bytes], self.process.stdout)
+        output = cast("IO[bytes]", self.process.stdout)
         try:
             while chunk := output.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
                 yield chunk
@@ -66,7 +66,7 @@ class Task:
         """Stop the task if it is still running, and release its slot."""
         self.process.kill()  # has no effect on a process that has ended
         self.process.wait()
-        cast(IO[bytes], self.process.stdout).close()
+        cast("IO[bytes]", self.process.stdout).close()
         self.slot.release()
 
     def finish(self) -> Answer:
@@ -121,11 +121,11 @@ def _start_process(
     command = [sys.executable, "-m", "campaign.key_worker"]
     process = subprocess.Popen(command, cwd=PACKAGE.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     request = {"task": task, "database": database, "arguments": arguments}
-    with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stdin:
+    with suppress(BrokenPipeError), cast("IO[bytes]", process.stdin) as stdin:
         stdin.write(json.dumps(request).encode())
-    answer: Answer | None = json.loads(cast(IO[bytes], process.stdout).readline() or "null")
+    answer: Answer | None = json.loads(cast("IO[bytes]", process.stdout).readline() or "null")
     if answer is None or "error" in answer:
         process.wait()
-        cast(IO[bytes], process.stdout).close()
+        cast("IO[bytes]", process.stdout).close()
         raise error_from(answer) if answer else WorkerFailed("the key worker failed")
     return answer, process

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
-
-from nacl.public import PrivateKey
 
 from campaign.accounts import invitations
 from campaign.core.database import db
@@ -22,6 +20,9 @@ from campaign.exports.formats import FORMATS
 from campaign.key_worker.protocol import EXIT_INCOMPLETE
 from campaign.key_worker.results import Job, Progress
 from campaign.models import Signature
+
+if TYPE_CHECKING:
+    from nacl.public import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)

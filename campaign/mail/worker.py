@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import Event, Thread
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
@@ -21,6 +21,9 @@ from campaign.mail.refusals import DeliveryError, Fault, Step
 from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
 from campaign.models import OutboxMessage
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before

@@ -220,10 +220,14 @@ def _postgresql_triggers() -> list[str]:
     return [
         f"CREATE FUNCTION note_signature_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {of_row} END $$",
         *noting,
-        "CREATE FUNCTION keep_activity() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'activities are kept as they are'; END $$",
-        "CREATE TRIGGER activities_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON activities "
-        "FOR EACH STATEMENT EXECUTE FUNCTION keep_activity()",
+        (
+            "CREATE FUNCTION keep_activity() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'activities are kept as they are'; END $$"
+        ),
+        (
+            "CREATE TRIGGER activities_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON activities "
+            "FOR EACH STATEMENT EXECUTE FUNCTION keep_activity()"
+        ),
     ]
 
 

@@ -67,9 +67,9 @@ def _execute(session: Session, row: dict[str, Any], letter: dict[str, Any], *, e
     values |= {f"letter_{name}": value for name, value in letter.items()}
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
         with autocommit_connection(session) as connection:
-            connection.execute(_execute_combined(entering), values)
+            connection.execute(_execute_combined(entering=entering), values)
         return
-    claiming, storing, posting = _execute_separately(entering)
+    claiming, storing, posting = _execute_separately(entering=entering)
     with transaction(session):
         connection = session.connection()
         connection.execute(claiming, values)
@@ -79,30 +79,30 @@ def _execute(session: Session, row: dict[str, Any], letter: dict[str, Any], *, e
 
 
 @cache
-def _execute_combined(entering: bool) -> Select[Any]:
-    claimed = _claim_slot("postgresql", entering).returning(_SLOTS.c.slot).cte("claimed")
-    posted = _outbox_insert(claimed, true(), entering).returning(_OUTBOX.c.id).cte("posted")
+def _execute_combined(*, entering: bool) -> Select[Any]:
+    claimed = _claim_slot("postgresql", entering=entering).returning(_SLOTS.c.slot).cte("claimed")
+    posted = _outbox_insert(claimed, true(), entering=entering).returning(_OUTBOX.c.id).cte("posted")
     if not entering:
-        return select(literal(None)).where(literal(False)).add_cte(posted)
+        return select(literal(None)).where(literal(value=False)).add_cte(posted)
     entered = _insert_submission(claimed, true()).returning(_SIGNATURES.c.id).cte("entered")
     return select(entered).add_cte(posted)
 
 
 @cache
-def _execute_separately(entering: bool) -> tuple[Insert, Insert | None, Insert]:
+def _execute_separately(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
     """SQLite has no writing CTE; each statement finds what the one before has written."""
     is_ours = _SLOTS.c.message_id == _letter("id")
     storing = _insert_submission(_SLOTS, is_ours) if entering else None
-    return _claim_slot("sqlite", entering), storing, _outbox_insert(_SLOTS, is_ours, entering)
+    return _claim_slot("sqlite", entering=entering), storing, _outbox_insert(_SLOTS, is_ours, entering=entering)
 
 
-def _claim_slot(dialect: str, entering: bool) -> Insert:
+def _claim_slot(dialect: str, *, entering: bool) -> Insert:
     """Claim a free slot of the mailbox for this message, if one of the right kind is free.
 
     Two requests that see the same slot free meet at its key: the second takes nothing.
     """
     columns = ("mailbox_hash", "slot", "message_id")
-    new = dialect_insert(dialect, _SLOTS).from_select(columns, _free_slot(entering))
+    new = dialect_insert(dialect, _SLOTS).from_select(columns, _free_slot(entering=entering))
     return new.on_conflict_do_update(
         index_elements=["mailbox_hash", "slot"],
         set_={"message_id": new.excluded.message_id, "paused_until": None},
@@ -110,12 +110,12 @@ def _claim_slot(dialect: str, entering: bool) -> Insert:
     )
 
 
-def _free_slot(entering: bool) -> Select[Any]:
+def _free_slot(*, entering: bool) -> Select[Any]:
     """The first free slot: the one for notices where the address has a confirmed signature, else one of the others."""
     slots = _row_numbers(CONFIRMATIONS_PER_DAY + 1)
     is_notice = slots.c.slot == NOTICE_SLOT
     is_confirmed = _confirmed().exists()
-    is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(False))
+    is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(value=False))
     refused = select(_REFUSED.c.until).where(
         _REFUSED.c.address_hash.in_([_row("address_hash"), _row("mailbox_hash")]),
         _REFUSED.c.until > _row("signed_at"),
@@ -143,7 +143,7 @@ def _insert_submission(claimed: FromClause, is_ours: ColumnElement[bool]) -> Ins
     return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row)
 
 
-def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], entering: bool) -> Insert:
+def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, entering: bool) -> Insert:
     """Post one message: a confirmation, a notice, or a decoy where no slot was taken."""
     # Locked, so that the signature is still there when the notice refers to it, or a decoy goes out instead.
     owner = _confirmed().with_for_update(read=True, key_share=True).subquery("owner")

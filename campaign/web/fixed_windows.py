@@ -103,4 +103,4 @@ def _redis(url: str) -> FixedWindowRateLimiter | None:
     if not url:
         return None
     timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return FixedWindowRateLimiter(cast(Storage, storage_from_string(url, **timeouts)))
+    return FixedWindowRateLimiter(cast("Storage", storage_from_string(url, **timeouts)))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
 from campaign.core.languages import LANGUAGES
 from tests import services
@@ -88,7 +88,7 @@ def links(full_site: Site) -> Links:
 
 
 @pytest.fixture(scope="session")
-def organiser(full_site: Site, links: Links, browser: Browser) -> dict:
+def organiser(full_site: Site, links: Links, browser: Browser) -> StorageState:
     """What the browser of a signed-in organiser stores."""
     context = browser.new_context()
     page = context.new_page()

@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.test_axe import open_everything, violations
 from tests.live_server import Site, wait_for
@@ -187,7 +187,7 @@ def _ask(page: Page) -> bool:
 
 
 @pytest.fixture(scope="session")
-def signed_in(room: Site, browser: Browser) -> dict:
+def signed_in(room: Site, browser: Browser) -> StorageState:
     """What the browser of an organiser who is in keeps."""
     context = browser.new_context()
     page = context.new_page()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -33,7 +34,8 @@ class Travelled:
 
 def loaded(page: Page, url: str) -> Travelled:
     """Open `url` with an empty cache and return what travelled for it, as it was compressed."""
-    travelled, names = Travelled(), {}
+    travelled = Travelled()
+    names: dict[str, Any] = {}
 
     def note(event: dict) -> None:
         response = names[event["requestId"]]

@@ -6,13 +6,13 @@ import io
 import os
 import random
 import signal
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 from uuid import UUID
@@ -26,6 +26,9 @@ from campaign.crypto.tokens import token_for
 from campaign.models import Signature
 from tests.live_server import Site, ready_site
 from tests.smtp_sink import sink
+
+if TYPE_CHECKING:
+    import subprocess
 
 pytestmark = pytest.mark.chaos
 

@@ -75,9 +75,13 @@ def test_two_that_start_at_the_same_moment_make_one_key(campaign):
     assert sorted(made) == [False, False, False, True]
 
 
+def _wait_a_moment(_recovery_key: str) -> None:
+    Event().wait(0.1)
+
+
 def _ensure_key(app) -> bool:
     with app.app_context():
-        return ensure_campaign_key(db.session, hand_over=lambda _key: Event().wait(0.1))
+        return ensure_campaign_key(db.session, hand_over=_wait_a_moment)
 
 
 def test_the_database_file_is_private(app, tmp_path):

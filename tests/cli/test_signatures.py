@@ -80,14 +80,18 @@ def test_full_holds_everything(campaign, maria, export):
     [
         (
             "full",
-            "id,signed_at,confirmed_at,given_name,family_name,email,country,language,updates,consent_version,show_name,"
-            "message,via,referred_by",
+            (
+                "id,signed_at,confirmed_at,given_name,family_name,email,country,language,updates,consent_version,show_name,"
+                "message,via,referred_by"
+            ),
         ),
         ("delivery", "number,given_name,family_name,country,signed_at"),
         (
             "crm",
-            "email,first_name,last_name,country,language,source,referrer,action_date,confirmed_at,email_opt_in,"
-            "consent_version,comments,identifier",
+            (
+                "email,first_name,last_name,country,language,source,referrer,action_date,confirmed_at,email_opt_in,"
+                "consent_version,comments,identifier"
+            ),
         ),
     ],
 )

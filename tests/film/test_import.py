@@ -43,7 +43,7 @@ def renditions(tmp_path):
     return make
 
 
-def keyframes(path) -> list[str]:
+def keyframes(path) -> list[bytes]:
     shown = ["-v", "error", "-select_streams", "v", "-skip_frame", "nokey", "-show_entries", "frame=pts_time"]
     return subprocess.run(
         ["ffprobe", *shown, "-of", "default=nk=1:nw=1", path], check=True, capture_output=True

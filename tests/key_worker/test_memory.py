@@ -2,9 +2,9 @@
 
 import os
 import re
-import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -14,6 +14,9 @@ from campaign.config.settings import Settings
 from campaign.crypto.campaign_keys import parse_recovery_keys
 from tests.conftest import Campaign, dispose
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
+
+if TYPE_CHECKING:
+    import subprocess
 
 MARK = b"2013-11c"  # a constant of the server's code, to prove that the search works
 

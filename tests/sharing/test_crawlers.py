@@ -25,9 +25,9 @@ HEAD = f"""
 """
 
 
-def png(*size: int) -> bytes:
+def png(width: int, height: int) -> bytes:
     data = io.BytesIO()
-    Image.new("RGB", size).save(data, "PNG")
+    Image.new("RGB", (width, height)).save(data, "PNG")
     return data.getvalue()
 
 

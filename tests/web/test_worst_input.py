@@ -266,7 +266,7 @@ def test_the_page_stays_fast_beside_the_worst_input(tmp_path):
             assert connection.getresponse().read()
         connection.close()
 
-    def times() -> list[float]:
+    def times() -> Iterator[float]:
         connection = HTTPConnection(address.hostname, address.port, timeout=60)
         for _number in range(15):
             began = time.monotonic()

@@ -40,7 +40,7 @@ def _until_the_next(starts: tuple[float, ...], texts: list[str]) -> list[Cue]:
 
 def _transcript(texts: dict[str, list[str]]) -> str:
     """Return a transcript of picture, sound and writing, with one paragraph per scene."""
-    heard = {i: [] for i in range(len(SCENES))}
+    heard: dict[int, list[str]] = {i: [] for i in range(len(SCENES))}
     for (start, _), text in zip(SOUNDS, texts["sounds"], strict=True):
         heard[max(i for i, scene in enumerate(SCENES) if scene <= start)].append(text)
     for scene, lines in zip(WORDS_IN, texts["words"], strict=True):

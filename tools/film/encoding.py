@@ -64,7 +64,7 @@ def write_sound(path: Path) -> None:
 
 def loudness(path: Path) -> float:
     """Return the integrated loudness of a file in LUFS (EBU R 128)."""
-    command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", path, "-af", "ebur128", "-f", "null", "-"]
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-af", "ebur128", "-f", "null", "-"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     return float(re.findall(r"I:\s+(-?[\d.]+) LUFS", told)[-1])
 

@@ -75,4 +75,4 @@ def _bends(times: Floats, values: Floats) -> Floats:
     for i in range(1, n - 1):
         matrix[i, i - 1 : i + 2] = steps[i - 1] / 6, (steps[i - 1] + steps[i]) / 3, steps[i] / 6
         right[i] = (values[i + 1] - values[i]) / steps[i] - (values[i] - values[i - 1]) / steps[i - 1]
-    return np.linalg.solve(matrix, right)
+    return np.linalg.solve(matrix, right).astype(np.float64)

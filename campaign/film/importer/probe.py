@@ -159,9 +159,11 @@ def _stream_ends(path: Path, start: float) -> dict[int, float]:
 def _require_whole(path: Path, found: dict[str, Any], ends: dict[int, float]) -> None:
     """Raise `FilmError` where the file says that it is longer than the part that can be read."""
     said = [(float(found["format"].get("duration", 0)), max(ends.values(), default=0))]
-    for stream in found["streams"]:
-        if stream.get("codec_type") in ("video", "audio") and stream["index"] in ends:
-            said.append((float(stream.get("duration", 0)), ends[stream["index"]]))
+    said.extend(
+        (float(stream.get("duration", 0)), ends[stream["index"]])
+        for stream in found["streams"]
+        if stream.get("codec_type") in ("video", "audio") and stream["index"] in ends
+    )
     for seconds, readable in said:
         if readable < seconds - max(_MISSING_SECONDS, seconds / 20):
             fault = f"only {readable:.0f} of {seconds:.0f} seconds can be read"

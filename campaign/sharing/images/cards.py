@@ -36,7 +36,7 @@ def _render(words: ImageText, picture: Path) -> Image.Image:
     _set_text(sheet, words)
     document = pypdfium2.PdfDocument(bytes(sheet.output()))
     try:
-        return cast(Image.Image, document[0].render(scale=1).to_pil()).convert("RGB")
+        return cast("Image.Image", document[0].render(scale=1).to_pil()).convert("RGB")
     finally:
         document.close()  # here, under the lock of `kept`: a garbage collector would do it in any thread, at any time
 

@@ -62,7 +62,7 @@ class Sheet(Typesetter):
         return narrower
 
     def _lines(self, text: str, width: float) -> list[str]:
-        return cast(list[str], self.multi_cell(width, 1, text, dry_run=True, output=MethodReturnValue.LINES))
+        return cast("list[str]", self.multi_cell(width, 1, text, dry_run=True, output=MethodReturnValue.LINES))
 
 
 def frame(picture: Path, size: tuple[int, int]) -> Image.Image:

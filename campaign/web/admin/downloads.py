@@ -39,7 +39,7 @@ def iter_output(task: Task) -> Iterator[bytes]:
 
 def audit_recorder() -> Callable[..., None]:
     """Return a function that records an action, with its details, of the present organiser after the request."""
-    app, actor = current_app._get_current_object(), current_organiser().email  # type: ignore[attr-defined]
+    app, actor = current_app._get_current_object(), current_organiser().email  # type: ignore[attr-defined]  # noqa: SLF001 - documented by Flask
 
     def note(action: str, **details: object) -> None:
         with app.app_context():

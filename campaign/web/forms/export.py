@@ -89,7 +89,7 @@ class DownloadForm(ChoiceForm):
         }
 
 
-def _require(known: bool) -> None:
+def _require(known: object) -> None:
     if not known:
         raise ValidationError(gettext("Please choose from the list."))
 

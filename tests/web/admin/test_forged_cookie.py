@@ -1,6 +1,6 @@
 """A thief who has copied the database and the secret key signs cookies as the server does, and is not let in."""
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
@@ -13,6 +13,9 @@ from campaign.context import current_context
 from campaign.core.database import Base, db, utcnow
 from campaign.models import Organiser
 from tests.organisers import PASSWORD, OrganiserBrowser
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 SECOND = "/organise/sign-in/code"
 

@@ -49,7 +49,7 @@ def both_tabs(browser: OrganiserBrowser, path: str, page: str, **fields: str) ->
     def send(number: int) -> tuple[int, str | None, str | None]:
         answer = tabs[number].client.post(path, data={"csrf_token": token, **fields})
         cookie = tabs[number].client.get_cookie("organiser", path="/organise")
-        return answer.status_code, answer.headers.get("Location"), cookie and cookie.value
+        return answer.status_code, answer.headers.get("Location"), cookie.value if cookie else None
 
     answers = twice(send)
     browser.client.set_cookie("organiser", answers[-1][2], path="/organise")
