@@ -1,4 +1,4 @@
-"""The application: the one module that knows all rooms."""
+"""The application factory, the only module that knows every package."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def serve() -> Flask:
-    """Build the application for a server: its database must be ready, and what runs beside it starts."""
+    """Build the application for a server: check the database, and start background work."""
     lock_memory()  # a passphrase passes through
     try:
         settings = Settings.load()

@@ -57,7 +57,7 @@ def context_of(app: Flask) -> AppContext:
 
 
 def mail_worker(app: Flask) -> MailWorker:
-    """Return a worker that sends the mail of `app`."""
+    """Return a mail worker for `app`."""
     of = context_of(app)
     return MailWorker(
         app,

@@ -10,7 +10,7 @@ class ConfigError(CampaignError):
 
 
 class NoCampaignKey(CampaignError):
-    """There is no key pair to seal signatures with."""
+    """There is no key pair to encrypt signatures to."""
 
     def __init__(self) -> None:
         super().__init__("the campaign has no key pair yet; run 'flask init' first")
@@ -29,7 +29,7 @@ class PetitionClosed(CampaignError):
 
 
 class PetitionDelivered(CampaignError):
-    """The petition was handed in, so nothing that counts can change any more."""
+    """The petition was delivered, so its signatures can no longer change."""
 
 
 class TextTooLong(CampaignError):
@@ -61,7 +61,7 @@ class InvalidRecoveryKey(CampaignError):
 
 
 class DecryptionFailed(CampaignError):
-    """A sealed row or message that cannot be opened: damaged, or sealed to another key."""
+    """A row or message that cannot be decrypted: damaged, or encrypted to another key."""
 
 
 class NothingDecrypted(CampaignError):
@@ -85,15 +85,15 @@ class CaptionError(FilmError):
 
 
 class UnknownOrganiser(CampaignError):
-    """An organiser who is not there, or not any more."""
+    """An organiser who does not exist, or has been removed."""
 
 
 class LastOwner(CampaignError):
-    """The only owner cannot go: nobody could let others in."""
+    """The only owner cannot be removed: no owner would be left to invite others."""
 
 
 class LastExporter(CampaignError):
-    """The only organiser with the right to export cannot lose it: nobody could give it to others."""
+    """The only organiser with the export right cannot lose it, since only they can grant it."""
 
 
 class TooManyLookups(CampaignError):
@@ -113,7 +113,7 @@ class WrongPassphrase(CampaignError):
 
 
 class WrongCredential(CampaignError):
-    """A password, code or passkey at sign-in that is not right."""
+    """A wrong password, code or passkey at log-in."""
 
 
 class NoKeyHolder(CampaignError):
@@ -161,7 +161,7 @@ class InvalidAgeKey(CampaignError):
 
 
 class EmailAlreadyRegistered(CampaignError):
-    """Somebody who is an organiser already is invited as a new one."""
+    """An invitation for an email address that belongs to an organiser already."""
 
 
 class WorkerFailed(CampaignError):

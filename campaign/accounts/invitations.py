@@ -64,7 +64,7 @@ def invite(
 
 
 def find_invitation(session: Session, token: str) -> InvitationDetails:
-    """Return what the invitation with `token` is for. Raises `UnknownInvitation` when it was used or is too old."""
+    """Return the terms of the invitation with `token`. Raises `UnknownInvitation` if it is used or expired."""
     found = _find(session, token)
     role = cast("Role", found.role)
     return InvitationDetails(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
@@ -78,9 +78,9 @@ def decrypt_keys(session: Session, token: str) -> list[PrivateKey]:
 
 
 def start_registration(session: Session, token: str, *, email: str, password_hash: str) -> UUID | None:
-    """Add the organiser who comes in with the invitation; None where another request has begun with it already.
+    """Add the organiser who registers with the invitation. Returns None if another request has started already.
 
-    Raises `AddressTaken` and `UnknownInvitation`.
+    Raises `EmailAlreadyRegistered` and `UnknownInvitation`.
     """
     with transaction(session):
         invitation = session.scalar(_is_valid(token).with_for_update())
@@ -94,9 +94,9 @@ def start_registration(session: Session, token: str, *, email: str, password_has
 
 
 def complete_registration(session: Session, token: str, organiser_id: UUID) -> bool:
-    """Delete the invitation with the keys that it carries, and let its organiser log in from now on.
+    """Delete the invitation with its keys, and allow its organiser to log in.
 
-    Returns False where another request was faster. A secret for an app that was never used is deleted.
+    Returns False if a concurrent request was faster. An app secret that was never confirmed is deleted.
     """
     theirs = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.organiser_id == organiser_id)
     unused = (Organiser.id == organiser_id, Organiser.totp_step.is_(None))

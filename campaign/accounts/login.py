@@ -15,7 +15,7 @@ from campaign.models import Organiser
 
 
 def check_password(session: Session, email: str, password: str) -> Organiser:
-    """Return the organiser whose address and password these are. Raises `WrongFactor` and `TooManyTries`.
+    """Return the organiser whose address and password these are. Raises `WrongCredential` and `Throttled`.
 
     Also raises `Busy`. An address that no organiser has takes as long, and is answered alike.
     """
@@ -27,7 +27,7 @@ def check_password(session: Session, email: str, password: str) -> Organiser:
 
 
 def check_code(session: Session, key: bytes, organiser_id: UUID, code: str) -> None:
-    """Accept the six digits of an authenticator app, or a recovery code. Raises `WrongFactor` and `TooManyTries`."""
+    """Accept the six digits of an authenticator app, or a backup code. Raises `WrongCredential` and `Throttled`."""
     with throttled(session, f"factor of {organiser_id}"):
         found = session.get(Organiser, organiser_id)
         if found is None or not (

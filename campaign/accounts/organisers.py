@@ -17,7 +17,7 @@ from campaign.errors import EmailAlreadyRegistered, LastExporter, LastOwner, Too
 from campaign.models import Invitation, KeyHolder, Organiser, ShortLivedToken
 
 Role = Literal["reader", "organiser", "owner"]
-ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # each may what those before it may, and more
+ROLES: tuple[Role, ...] = ("reader", "organiser", "owner")  # ascending: each role includes the earlier ones
 EXPORT_ROLES: tuple[Role, ...] = ("organiser", "owner")
 MAX_LOOKUPS = 60  # of signatures by one organiser, in `LOOKUP_PERIOD`
 LOOKUP_PERIOD = timedelta(hours=1)
@@ -58,14 +58,14 @@ def by_email(session: Session, email: str) -> Organiser | None:
 
 
 def normalize_email(email: str) -> str:
-    """Return an address as it is kept: in small letters, without space or invisible characters around it."""
+    """Return an email address in its stored form: lower case, without surrounding spaces or invisible characters."""
     return normalize_secret(email).lower()
 
 
 def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID:
-    """Add an organiser who has still to finish coming in, within the caller's transaction. Raises `AddressTaken`.
+    """Add an organiser whose registration is incomplete, within the caller's transaction.
 
-    An unfinished organiser with the same address is deleted.
+    Raises `EmailAlreadyRegistered`. An incomplete registration with the same email address is deleted.
     """
     identity = new_id()
     session.execute(delete(Organiser).where(Organiser.email == normalize_email(email), Organiser.ready_at.is_(None)))
@@ -156,13 +156,13 @@ def has_owner(session: Session) -> bool:
 
 
 def _require_another_owner(session: Session, organiser_id: UUID) -> None:
-    """Somebody must be left who can let others in."""
+    """At least one owner must remain, to invite others."""
     if list(_owners(session)) == [organiser_id]:
         raise LastOwner("this is the only owner; make another organiser an owner first")
 
 
 def _require_another_exporter(session: Session, organiser_id: UUID) -> None:
-    """Somebody must be left who can give others the right to export."""
+    """At least one organiser with the export right must remain, to grant it to others."""
     exporters = select(Organiser.id).join(KeyHolder, KeyHolder.organiser_id == Organiser.id)
     if session.scalars(exporters.where(Organiser.ready_at.is_not(None))).all() == [organiser_id]:
         raise LastExporter("this is the only organiser who may export; grant the right to another one first")

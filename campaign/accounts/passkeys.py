@@ -1,4 +1,4 @@
-"""Passkeys: a second factor that a device keeps and nobody can copy out of it (W3C, Web Authentication, level 3)."""
+"""Passkeys: a second factor that cannot be copied from its device (W3C, Web Authentication, level 3)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def has_passkey(session: Session, organiser_id: UUID) -> bool:
 
 
 def registration_options(session: Session, place: RelyingParty, organiser_id: UUID, email: str) -> dict[str, Any]:
-    """Return what a browser needs to make a passkey, as JSON can hold it. Its challenge is single-use."""
+    """Return the options with which a browser creates a passkey, as JSON values. The challenge is single-use."""
     options = webauthn.generate_registration_options(
         rp_id=place.host,
         rp_name=RELYING_PARTY_NAME,
@@ -110,7 +110,7 @@ def register(session: Session, place: RelyingParty, organiser_id: UUID, *, crede
 
 
 def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
-    """Delete a passkey of an organiser; returns whether there was one. Raises `LastFactor`."""
+    """Delete a passkey of an organiser; returns whether there was one. Raises `LastSecondFactor`."""
     theirs = (Passkey.id == passkey_id, Passkey.organiser_id == organiser_id)
     with transaction(session):
         has_app = lock_organiser(session, organiser_id).totp_step is not None
@@ -121,7 +121,7 @@ def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
 
 
 def authentication_options(session: Session, place: RelyingParty, organiser_id: UUID) -> dict[str, Any]:
-    """Return what a browser needs to show that it has a passkey of this organiser; its challenge is valid once."""
+    """Return the options for a browser to prove possession of this organiser's passkey, with a single-use challenge."""
     known = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
     options = webauthn.generate_authentication_options(
         rp_id=place.host,
@@ -132,7 +132,7 @@ def authentication_options(session: Session, place: RelyingParty, organiser_id: 
 
 
 def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str) -> None:
-    """Accept what a browser signed with a passkey. Raises `WrongFactor` and `TooManyTries`."""
+    """Verify a browser's response to a challenge. Raises `WrongCredential` and `Throttled`."""
     with throttled(session, f"factor of {organiser_id}"):
         read: AuthenticationCredential = _untrusted_input(
             webauthn.helpers.parse_authentication_credential_json, _require_bounded(credential)
@@ -171,7 +171,7 @@ def _use_challenge(
     organiser_id: UUID,
     credential: RegistrationCredential | AuthenticationCredential,
 ) -> bytes:
-    """Return the challenge that a credential answers, which is valid once. Raises `WrongFactor`."""
+    """Return the challenge that a credential answers, which is valid once. Raises `WrongCredential`."""
     challenge = _untrusted_input(parse_client_data_json, credential.response.client_data_json).challenge
     if short_lived_tokens.consume(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
         raise WrongCredential("this challenge has been used or has expired")
@@ -185,7 +185,7 @@ def _require_bounded(credential: str) -> str:
 
 
 def _untrusted_input(read: Callable[..., Result], *arguments: object, **named: object) -> Result:
-    """Return what the library makes of untrusted data. Raises `WrongFactor`, however the library fails on it."""
+    """Return the library's result for untrusted data. Raises `WrongCredential` for any failure."""
     try:
         return read(*arguments, **named)
     except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own

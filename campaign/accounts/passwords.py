@@ -1,4 +1,4 @@
-"""Passwords: kept as Argon2id hashes, and refused where they could be guessed."""
+"""Passwords: stored as Argon2id hashes, and rejected if they are easy to guess."""
 
 from threading import Lock
 
@@ -24,9 +24,9 @@ def hash_password(password: str) -> str:
 
 
 def verify(password: str, kept: str | None) -> bool:
-    """Return whether `kept` was made of `password`; takes as long where there is nothing to compare with.
+    """Return whether `kept` is the hash of `password`. This takes equally long if there is no hash to compare with.
 
-    The caller holds one of `capacity.PASSWORDS`.
+    The caller must hold a slot of `capacity.PASSWORDS`.
     """
     compared = (kept or _dummy_hash()).encode()
     return any(_verify_hash(compared, variant) for variant in spelling_variants(password)) and kept is not None

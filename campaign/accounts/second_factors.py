@@ -1,4 +1,4 @@
-"""Second factors that are typed: the six digits of an authenticator app (TOTP, RFC 6238), and recovery codes."""
+"""Typed second factors: the six digits of an authenticator app (TOTP, RFC 6238), and backup codes."""
 
 import secrets
 import time
@@ -47,9 +47,9 @@ def is_totp_code(secret: str, code: str) -> int | None:
 
 
 def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
-    """Return the secret of an organiser who comes in; a new one unless it was made before.
+    """Return the app secret of an organiser who is registering; it is created at the first call.
 
-    Two requests at the same time return the same secret.
+    Two concurrent requests return the same secret.
     """
     with transaction(session):
         organiser = lock_organiser(session, organiser_id)
@@ -80,7 +80,7 @@ def new_backup_codes(session: Session, organiser_id: UUID) -> list[str]:
 
 
 def first_backup_codes(session: Session, organiser_id: UUID) -> list[str] | None:
-    """Return ten recovery codes for an organiser who has none; None where there are some."""
+    """Return ten backup codes for an organiser who has none yet, otherwise None."""
     with transaction(session):
         lock_organiser(session, organiser_id)
         return None if backup_codes_left(session, organiser_id) else _replace_codes(session, organiser_id)
@@ -94,7 +94,7 @@ def accept_backup_code(session: Session, organiser_id: UUID, code: str) -> bool:
 
 
 def backup_codes_left(session: Session, organiser_id: UUID) -> int:
-    """Return how many recovery codes an organiser has not used."""
+    """Return the number of an organiser's unused backup codes."""
     return session.scalar(select(func.count()).where(BackupCode.organiser_id == organiser_id)) or 0
 
 
@@ -104,7 +104,7 @@ def _decrypt_secret(key: bytes, organiser: Organiser) -> str | None:
     try:
         return bytes(Aead(key).decrypt(organiser.totp_sealed, aad=organiser.id.bytes)).decode()
     except CryptoError:
-        return None  # sealed with another secret key of the server
+        return None  # encrypted with another secret key
 
 
 def _replace_codes(session: Session, organiser_id: UUID) -> list[str]:

@@ -1,4 +1,4 @@
-"""Browsers that are signed in: the database knows each by the hash of a token that only its cookie holds."""
+"""Sessions of organisers: the database has the hash of a random token, and only the cookie has the token."""
 
 import secrets
 from datetime import timedelta
@@ -27,7 +27,7 @@ def start(session: Session, organiser_id: UUID) -> str:
 
 
 def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
-    """Return whose session it is, if it still goes on; with `used` it goes on for 30 minutes more."""
+    """Return the organiser of a valid session. With `used`, the session is extended by 30 minutes."""
     now, wanted = utcnow(), OrganiserSession.token_hash == _hash_token(token)
     row = session.execute(
         select(OrganiserSession.organiser_id, OrganiserSession.seen_at).where(wanted, ~_expired())

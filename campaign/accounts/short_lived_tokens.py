@@ -1,7 +1,7 @@
-"""Random tokens that stand for what an organiser has just shown, for a few minutes.
+"""Random tokens for the intermediate states of a log-in, valid for a few minutes.
 
-A browser's cookie or a passkey's response carries only the token, and the database only its hash. So with
-the server's secret key, which signs cookies, nobody can pretend to be an organiser who has given a password.
+A browser's cookie or a passkey's response carries only the token, and the database only its hash. So the server's
+secret key, which signs cookies, is not enough to impersonate an organiser who has entered a password.
 """
 
 import secrets

@@ -22,10 +22,10 @@ _CLOCK_TOLERANCE = timedelta(minutes=1)  # by a request that then waited for thi
 
 @contextmanager
 def throttled(session: Session, subject: str) -> Iterator[None]:
-    """Compare something secret about `subject` within the block. Raises `TooManyTries`.
+    """Compare a secret about `subject` within the block. Raises `Throttled`.
 
-    Counted before it is compared, so that many tries at once are no way around. Only a block that ends without an
-    exception resets the count: an attacker can provoke errors.
+    An attempt is counted before the comparison, so that concurrent attempts cannot evade the limit. Only a block
+    without an exception resets the count, since an attacker can provoke errors.
     """
     _count_attempt(session, subject)
     yield
@@ -33,7 +33,7 @@ def throttled(session: Session, subject: str) -> Iterator[None]:
 
 
 def pause_after(failures: int) -> timedelta:
-    """Return how long to wait after so many failures in a row: nothing, then 2, 4, 8 … seconds, then 15 minutes."""
+    """Return the pause after consecutive failures: none at first, then 2, 4, 8 … seconds, then 15 minutes."""
     if failures >= LOCKOUT_ATTEMPTS:
         return LOCKOUT_DURATION
     return timedelta(seconds=2 ** (failures - FREE_ATTEMPTS) if failures > FREE_ATTEMPTS else 0)

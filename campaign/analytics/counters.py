@@ -1,4 +1,4 @@
-"""Plain numbers by the hour, gathered in memory and written every few seconds, so that counting holds nobody up."""
+"""Anonymous hourly counters, added up in memory and written every few seconds, so that counting is fast."""
 
 from collections import Counter
 from datetime import datetime

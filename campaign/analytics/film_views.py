@@ -1,4 +1,4 @@
-"""How much of the film is watched: a number an hour, by film, language and share watched, and nothing about anybody."""
+"""Film views: counts per hour, film, language and watched percentage."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ MILESTONES = (0, 25, 50, 75, 100)  # percent watched: 0 is a play, 100 the end
 
 
 def count_film_view(tallies: Counters, *, film: str, language: str, percent: int) -> None:
-    """Count one viewer who has watched `percent` of `film`. Raises `ValueError` for a share that is none of `MARKS`."""
+    """Count one viewer who has watched `percent` of `film`. Raises `ValueError` unless it is one of `MILESTONES`."""
     if percent not in MILESTONES:
         raise ValueError(f"{percent} is none of {MILESTONES}")
     tallies.count(FilmViewCount, film=film, language=language, percent=percent)

@@ -1,4 +1,4 @@
-"""Steps on the way to a signature that leave no row: a number an hour, by language, and nothing about anybody."""
+"""Page views: counts per hour and language of the steps towards a signature that leave no row."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ Step = Literal["viewed", "signed"]
 
 
 def count_page_view(tallies: Counters, step: Step, *, language: str) -> None:
-    """Count one who has come as far as `step`. It takes microseconds and no database."""
+    """Count one visitor at `step`, in microseconds and without the database."""
     tallies.count(PageViewCount, step=step, language=language)
 
 

@@ -1,4 +1,4 @@
-"""How often each way to share is used: a number an hour, by channel and language, and nothing about anybody."""
+"""Shares: counts per hour, channel and language."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

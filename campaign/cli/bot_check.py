@@ -12,7 +12,7 @@ bot_check = DatabaseGroup("bot-check", help="Require proof of work from browsers
 
 @bot_check.command()
 def on() -> None:
-    """Switch it on, for all servers at once."""
+    """Switch it on for all servers."""
     with recording("changed-setting", setting="bot-check", to="on") as draft:
         draft.happened = enable(db.session, "bot-check")
     click.echo("The bot check is on. Cached pages follow within two minutes.")

@@ -1,4 +1,4 @@
-"""Commands that say what the campaign refuses in one line, without a traceback."""
+"""Base classes of the commands, which report errors in one line without a traceback."""
 
 import sys
 from typing import Any
@@ -20,7 +20,7 @@ def confirm_action(question: str, *, yes: bool) -> None:
 
 
 class Command(click.Command):
-    """A command that ends with a line of its own and exit status 1 when something goes wrong."""
+    """A command that ends with one line and exit status 1 on an error."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

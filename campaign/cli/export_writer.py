@@ -38,7 +38,7 @@ class Export:
     def write(self, private_keys: Sequence[PrivateKey], output: Path | None) -> None:
         """Write to standard output, or to `output` with its manifest beside it: neither is seen before it is whole.
 
-        Raises `NothingReadable` when no row could be opened; a file that is there already then stays as it is.
+        Raises `NothingDecrypted` when no row could be opened; a file that is there already then stays as it is.
         """
         exit_on_termination()
         try:

@@ -68,7 +68,7 @@ film = FilmGroup("film", help="Import films, choose posters, show how much of a 
     "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language spoken in the film."
 )
 def import_(file: Path, name: str, language: str, **pairs: tuple[FilePair, ...]) -> None:
-    """Make FILE a film that every browser plays. The same command goes on where it was stopped."""
+    """Import FILE as a film for every browser. Run the same command again to continue an interrupted import."""
     exit_on_termination()
     by_language = {kind: _files_by_language(kind, given) for kind, given in pairs.items()}
     texts = TrackFiles(by_language["captions"], by_language["chapters"], by_language["transcript"], language)

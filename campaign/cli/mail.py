@@ -1,4 +1,4 @@
-"""`flask mail`: the worker as a process of its own, and how much waits."""
+"""`flask mail`: the worker as a separate process, and the status of the queue."""
 
 import signal
 from threading import Event
@@ -13,7 +13,7 @@ from campaign.core.database import db, iso
 from campaign.mail import domain_budget, outbox, server_state
 from campaign.mail.queue_status import dead_messages, health, is_late, queue_status
 
-MAX_ROWS_SHOWN = 20  # dead letters listed one by one
+MAX_ROWS_SHOWN = 20  # dead messages that are listed
 
 mail = DatabaseGroup("mail", help="Send email, and show the status of the queue.")
 
@@ -21,7 +21,7 @@ mail = DatabaseGroup("mail", help="Send email, and show the status of the queue.
 @mail.command()
 @click.option("--once", is_flag=True, help="Send due messages once, then exit.")
 def work(once: bool) -> None:
-    """Send mail until told to stop (SIGTERM or Ctrl-C)."""
+    """Send email until SIGTERM or Ctrl-C."""
     worker = mail_worker(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - documented by Flask
     if once:
         worker.drain()
@@ -31,7 +31,7 @@ def work(once: bool) -> None:
 
 @mail.command()
 def status() -> None:
-    """Report how mail is, how many messages wait, since when, and which were given up."""
+    """Show the status of email, the waiting messages and the dead ones."""
     found, state = queue_status(db.session), health(db.session)
     click.echo(f"status: {state.status}{f' since {iso(state.since)}' if state.since else ''}")
     if state.reply:

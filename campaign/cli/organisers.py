@@ -19,7 +19,7 @@ from campaign.petition.email_addresses import normalize_email
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    """Return the email address in `text` as the pages write it; its owner signs in with that."""
+    """Return the email address in `text`, normalised like on the pages, so that its owner can log in with it."""
     try:
         return normalize_email(text)
     except InvalidEmailAddress as error:
@@ -69,7 +69,7 @@ def list_() -> None:
 @click.argument("email")
 @yes_option
 def remove_(email: str, yes: bool) -> None:
-    """Remove an organiser at once: their sessions end, and their copy of the keys is deleted."""
+    """Remove an organiser: end their sessions, and delete their copy of the keys."""
     organiser_id = _find_organiser(email)
     confirm_action(f"Remove {email}? Their sessions end, and their copy of the keys is deleted.", yes=yes)
     with recording("removed", email=email):

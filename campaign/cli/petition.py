@@ -1,4 +1,4 @@
-"""`flask petition`: open, closed, or handed in. Pages, form, mails and count.json follow at once."""
+"""`flask petition`: open, close or deliver the petition. Pages, form, emails and count.json follow at once."""
 
 from datetime import datetime
 

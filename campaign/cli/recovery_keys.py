@@ -1,4 +1,4 @@
-"""Recovery keys: handed out once, on the screen or into a file, and asked for."""
+"""Input and output of recovery keys: on the terminal or in a file."""
 
 from collections.abc import Callable
 from functools import partial
@@ -34,9 +34,9 @@ key_file_option = click.option(
 
 
 def recovery_key_writer(path: Path | None, *others: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what shows a recovery key, or writes it to `path`, and then tells `others` of it.
+    """Return a function that shows a recovery key, or writes it to `path`, and then passes it to `others`.
 
-    That raises `ConfigError` if it cannot.
+    The function raises `ConfigError` on failure.
     """
 
     def hand_over(recovery_key: str) -> None:
@@ -48,7 +48,7 @@ def recovery_key_writer(path: Path | None, *others: Callable[[str], None]) -> Ca
 
 
 def recovery_keys(key_file: Path | None) -> list[PrivateKey]:
-    """Return the private keys of the recovery keys in `key_file`, or typed. Raises `BadRecoveryKey`."""
+    """Return the private keys of the recovery keys in `key_file`, or typed. Raises `InvalidRecoveryKey`."""
     if key_file:
         with key_file.open("rb") as file:
             return parse_recovery_keys(decode_text(file.read(_MAX_FILE_SIZE)))

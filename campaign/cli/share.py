@@ -1,4 +1,4 @@
-"""`flask share`: how often the page is passed on, and what the networks make of it."""
+"""`flask share`: link previews, and the use of share links."""
 
 from functools import cache
 

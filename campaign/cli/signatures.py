@@ -46,7 +46,7 @@ class Moment(click.ParamType[datetime]):
 
 
 class Country(click.ParamType[str]):
-    """A country's two letters, in either case."""
+    """A country code of two letters, in either case."""
 
     name = "country"
 

@@ -1,4 +1,4 @@
-"""What makes a setting's value wrong, and what to write instead."""
+"""Validators of settings: each reports the fault and the fix."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def film(value: str) -> str:
 
 
 def mail_url(value: str) -> str:
-    """Return the address that mail goes by."""
+    """Return the validated URL of the mail server."""
     parts = _split(value, "smtp://user:password@host:587")
     if parts.scheme not in MAIL_SCHEMES:
         raise ValueError(f"unknown scheme {parts.scheme!r}; use file:, smtp:// or smtps://")
@@ -106,7 +106,7 @@ def sign_limit(value: str) -> str:
 
 
 def trusted_networks(value: str) -> str:
-    """Return networks with their limits, as `trusted_networks_in` reads them."""
+    """Return networks with their limits, as `parse_trusted_networks` reads them."""
     parse_trusted_networks(value)
     return value
 

@@ -10,7 +10,7 @@ from threading import Lock, Semaphore
 from campaign.errors import Busy
 
 RETRY_SECONDS = 5
-MAX_RENDERING = 3  # one picture is drawn, two requests wait for it or the next
+MAX_RENDERING = 3  # one image is rendered while two requests wait
 
 # Of all kinds together: eight requests work at the same time (`web.gate`), and two of them are always visitors'.
 _TOTAL = Semaphore(6)

@@ -1,4 +1,4 @@
-"""The database: connections, write transactions, and what all tables share."""
+"""The database: engine, sessions, write transactions, and column types."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
-MAX_DEADLOCK_RETRIES = 2  # so many in a row are borne
+MAX_DEADLOCK_RETRIES = 2  # retries before giving up
 _IN_TRANSACTION = "in transaction"
 
 # Errors that views and commands handle; they know nothing else of SQLAlchemy.
@@ -48,7 +48,7 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC. SQLite has no time zones of its own."""
+    """An aware datetime, stored in UTC. SQLite has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -184,12 +184,12 @@ def _configure_sqlite(engine: Engine) -> None:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would begin transactions late and by itself
+    connection.isolation_level = None  # the driver would begin transactions too late
     pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
-    # A writer takes its lock at once: upgrading later fails when another has written in between.
+    # A writer locks the database from the start: a later upgrade fails if another connection has written in between.
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

@@ -1,4 +1,4 @@
-"""The disk: whether there is room for what the campaign writes."""
+"""Free disk space for the campaign's data."""
 
 import shutil
 from pathlib import Path
@@ -15,9 +15,9 @@ DiskStatus = Literal["enough", "low", "full"]
 
 
 def disk_status(settings: Settings) -> DiskStatus:
-    """Return how much room is left where the campaign writes: the instance folder, and SQLite's file.
+    """Return the status of the space for the instance folder and SQLite's file.
 
-    A database server's own disk is for its operator to watch.
+    The disk of a database server is its operator's responsibility.
     """
     folders = [settings.instance]
     url = make_url(settings.database())

@@ -1,7 +1,7 @@
-"""The typefaces that ship, so that pictures and documents look alike everywhere, and the choice among them by script.
+"""The included fonts, so that images and PDFs look the same everywhere, and the choice of a font for each script.
 
-A text is cut into runs, and each run is set in the first face that has its characters: a name of two scripts takes two
-faces, and never the letters of one face that belong to another script.
+Text is split into runs, and each run is set in the first font that has its characters. A name in two scripts uses two
+fonts, and never the Latin letters of an Arabic font.
 """
 
 import unicodedata
@@ -27,7 +27,7 @@ _REST = (*_SCRIPTS, KOREAN, HAN, HAN_EXTRA)
 
 
 class Faces(tuple[Path, ...]):
-    """A family of faces, in the order of choice. There are two of them, told apart by identity: caches look them up."""
+    """A list of fonts in order of preference. There are two lists, compared by identity: caches use them as keys."""
 
     __slots__ = ()
 
@@ -35,14 +35,13 @@ class Faces(tuple[Path, ...]):
         return id(self)
 
 
-# In each family all faces look equally heavy (OS/2 usWeightClass 400 and 500). Scripts that the display family has no
-# face for take one of 400.
+# All fonts of a list have the same weight (OS/2 usWeightClass 400 and 500), except scripts that exist only in 400.
 REGULAR = Faces((SANS, NASKH, *_REST))  # names
-DISPLAY = Faces((LATIN, ARABIC, *_REST))  # headings, letters, cards and posters
+DISPLAY = Faces((LATIN, ARABIC, *_REST))  # headings, cover letters, cards and posters
 
 _UNSHAPED = frozenset((LATIN, SANS, KOREAN, HAN, HAN_EXTRA))  # one form for each letter, one place for each form
 _JOINERS = "\u200c\u200d"
-_TRAILING = frozenset("\u0e33\u0eb3")  # vowels of Thai and Lao that are drawn over the consonant before
+_TRAILING = frozenset("\u0e33\u0eb3")  # vowels of Thai and Lao that appear above the preceding consonant
 _VIRAMA = 9  # the canonical combining class of signs that join the next consonant
 _GETA = "\u3013"  # printers of Chinese and Japanese set it for a character that they lack
 _BOX = "\u25a1"
@@ -50,7 +49,7 @@ _BOX = "\u25a1"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Part of a text that one face sets."""
+    """A part of a text that is set in one font."""
 
     text: str
     face: Path
@@ -65,10 +64,10 @@ class Form:
 
 
 def runs(text: str, faces: Faces) -> list[Run]:
-    """Return `text` as runs, in the order of reading; together they are the text.
+    """Return `text` split into runs, in reading order.
 
-    Spaces, digits and punctuation go with the letters before them, or else after them, where that face has them.
-    Characters that no face has go with the first; `closest_form` avoids them.
+    Spaces, digits and punctuation belong to the preceding letters, or else to the following ones, if their font has
+    them. Characters without a font belong to the first one; `closest_form` avoids them.
     """
     if text.isascii():
         return [Run(text, faces[0])] if text else []
@@ -87,20 +86,20 @@ def runs(text: str, faces: Faces) -> list[Run]:
 
 
 def is_plain(text: str, faces: Faces) -> bool:
-    """Return whether `text` can be set letter by letter from left to right, which is several times faster."""
+    """Return whether `text` can be set character by character from left to right, which is several times faster."""
     return text.isascii() or _plain_characters(faces).issuperset(text)
 
 
 def is_rtl(text: str) -> bool:
-    """Return whether all of `text` runs from right to left: its letters do, and it has no digits."""
+    """Return whether all of `text` runs from right to left, without digits."""
     return {unicodedata.bidirectional(letter) for letter in text} <= {"R", "AL", "NSM", "WS", "BN", "ON", "CS"}
 
 
 def closest_form(text: str, faces: Faces) -> Form:
-    """Return `text` as the faces can set it, in composed form (NFC) and with single spaces.
+    """Return `text` in the closest form that the fonts can show, composed (NFC) and with single spaces.
 
-    A character that no face has is replaced by its compatibility form or its base letter (Unicode, UAX #15), or a
-    letter by a sign for a missing one; pictures are left out. Where nothing is left there is a dash.
+    A character without a font is replaced by its compatibility form or base letter (Unicode, UAX #15), and a letter
+    without either by a placeholder; pictures are omitted. If nothing is left, the result is a dash.
     """
     wanted = " ".join(unicodedata.normalize("NFC", text).split())
     if is_plain(wanted, faces):
@@ -111,7 +110,7 @@ def closest_form(text: str, faces: Faces) -> Form:
 
 
 def clusters(text: str) -> Iterator[str]:
-    """Yield units of drawing: a letter with its marks and joiners, or a conjunct of consonants."""
+    """Yield graphical units: a letter with its marks and joiners, or a conjunct of consonants."""
     start = 0
     for at in range(1, len(text)):
         if not _continues_cluster(text[at - 1], text[at]):
@@ -123,7 +122,7 @@ def clusters(text: str) -> Iterator[str]:
 
 @cache
 def characters(face: Path) -> frozenset[int]:
-    """Return the code points that a face has."""
+    """Return the code points of a font."""
     with TTFont(face, lazy=True) as font:
         return frozenset(font.getBestCmap())
 
@@ -155,7 +154,7 @@ def _face_of(cluster: str, faces: Faces) -> Path | None:
 
 
 def _has(face: Path, cluster: str) -> bool:
-    """Return whether `face` has all of `cluster` that is drawn: no joiner, variation selector or control character."""
+    """Return whether `face` has all visible characters of `cluster`, apart from joiners, selectors and controls."""
     return all(ord(letter) in characters(face) for letter in cluster if not _is_ignorable(letter))
 
 
@@ -165,7 +164,7 @@ def _is_ignorable(letter: str) -> bool:
 
 @cache
 def _plain_characters(faces: Faces) -> frozenset[str]:
-    """Return the characters, except marks, that an unshaped face sets and that are read from left to right."""
+    """Return the characters, except marks, that need no shaping in a font and are read from left to right."""
     first = {code: face for face in reversed(faces) for code in characters(face)}
     letters = (chr(code) for code, face in first.items() if face in _UNSHAPED)
     return frozenset(

@@ -1,7 +1,7 @@
-"""Logs: structured, on standard error, and without personal data.
+"""Logging: structured, on standard error, and without personal data.
 
-An exception's message can hold what a person typed (PostgreSQL quotes values in its errors), and so can an address. So
-neither is ever logged: only the exception's type and where it happened.
+An exception's message can contain typed text (PostgreSQL quotes values in its errors), and so can a URL. Therefore only
+the exception's type and location are logged.
 """
 
 import logging

@@ -34,7 +34,7 @@ def migrate() -> None:
 def is_current() -> bool:
     """Return whether the database is at the newest revision. Raises `SQLAlchemyError` when it cannot be reached.
 
-    Asked for by several threads at once, so it must not use `alembic`: that keeps one connection for all of them.
+    Several threads call this at once, so it must not use `alembic`, which keeps one connection for all of them.
     """
     with db.engine.connect() as connection:
         if not inspect(connection).has_table(_VERSIONS.name):

@@ -1,4 +1,4 @@
-"""Memory that holds secrets: kept out of swap files and core dumps, as far as the system allows."""
+"""Process-wide protection of secrets in memory, and termination by signals."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Setting text of any script in a PDF: each run in a face of its script, shaped, and in its direction."""
+"""Typesetting of any script in a PDF: each run in a font of its script, shaped, and in its direction."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from campaign.core.fonts import Faces, is_plain, is_rtl, runs
 
 
 class Typesetter(FPDF):
-    """A PDF whose text is set in `faces`. A face is loaded at its first use.
+    """A PDF with the fonts in `faces`; each font is loaded at its first use.
 
-    Whatever fpdf2 measures, wraps or draws passes through `_preload_font_styles`: there it would choose a fallback
-    font for each character, which takes marks from their letters and prefers the wrong face.
+    Everything that fpdf2 measures, wraps or draws passes through `_preload_font_styles`. Its own version chooses a
+    fallback font for each character, which separates marks from their letters and prefers the wrong font.
     """
 
     faces: Faces
@@ -26,17 +26,17 @@ class Typesetter(FPDF):
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def use_faces(self, faces: Faces, *, size: float) -> None:
-        """Set what follows in `faces`, at `size` points."""
+        """Use the fonts in `faces`, at `size` points, from now on."""
         self.faces = faces
         self.set_font(self._loaded(faces[0]), size=size)
 
     @contextmanager
     def as_text(self, text: str) -> Iterator[None]:
-        """Shape text drawn inside the block if `text` needs it, and keep it readable for searches and screen readers.
+        """Shape text within the block if `text` needs it, and keep it readable for searches and screen readers.
 
-        Shaped glyphs are in the order of drawing, so the text itself is added as ActualText (ISO 32000, 14.9.4). Not
-        where Chromium's viewer would spoil it: text that runs from right to left, which it puts in order by itself, and
-        characters beyond the first 65,536, which it leaves out.
+        Shaped glyphs are in drawing order, so the text itself is added as ActualText (ISO 32000, 14.9.4), except where
+        Chromium's viewer would garble it: in right-to-left text, which it reorders itself, and for characters beyond
+        the first 65,536, which it drops.
         """
         self.set_text_shaping(not is_plain(text, self.faces))
         if not self.text_shaping or is_rtl(text) or max(text) > "\uffff":

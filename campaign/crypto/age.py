@@ -1,4 +1,4 @@
-"""Encrypting for somebody else, so that a file can be sent on (age-encryption.org/v1)."""
+"""Encryption of exported files to a recipient (age-encryption.org/v1)."""
 
 import io
 from collections.abc import Iterable, Iterator

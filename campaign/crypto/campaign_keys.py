@@ -33,7 +33,7 @@ _LABEL = re.compile(r"\brecovery\s+keys?\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """When a campaign key was made, and how many signatures are sealed to it."""
+    """The creation time of a campaign key, and the number of signatures encrypted to it."""
 
     created_at: datetime
     signatures: int
@@ -45,9 +45,9 @@ def has_campaign_key(session: Session) -> bool:
 
 
 def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> bool:
-    """Make a key pair unless there is one; returns whether it was made.
+    """Create a key pair unless there is one. Returns whether it was created.
 
-    The recovery key is handed over before the public half is stored: nothing is ever sealed to a key that nobody has.
+    The recovery key is issued before the public half is stored: nothing is ever encrypted to a key that nobody has.
     """
     with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
         if has_campaign_key(session):
@@ -58,13 +58,13 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
 
 def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
     """Create a further key pair for new signatures. Its recovery key is issued before it is used."""
-    private_key = _handed_over(hand_over)  # before the transaction, which would keep everybody waiting
+    private_key = _handed_over(hand_over)  # before the transaction, which would block others
     with transaction(session, locks=CampaignKey):
         _store(session, private_key)
 
 
 def campaign_keys(session: Session) -> list[KeyUsage]:
-    """Return all key pairs, the oldest first, and how many signatures are sealed to each."""
+    """Return all key pairs, oldest first, with the number of signatures encrypted to each."""
     counts = select(CampaignKey.created_at, func.count(Signature.id)).group_by(CampaignKey.id, CampaignKey.created_at)
     uses = counts.select_from(CampaignKey).outerjoin(DataKey).outerjoin(Signature)
     rows = session.execute(uses.order_by(CampaignKey.created_at))
@@ -88,7 +88,7 @@ def parse_recovery_keys(text: str) -> list[PrivateKey]:
     """Return the private keys for recovery keys that follow each other, however they are spaced, cased or punctuated.
 
     Word processors put dashes in place of hyphens and add quotes, and a copied line may begin with "Recovery key:".
-    Raises `BadRecoveryKey` unless each of them is whole, and there is one.
+    Raises `InvalidRecoveryKey` unless each of them is whole, and there is one.
     """
     compact = compact_code(_LABEL.sub(" ", text)).upper().translate(_LOOKALIKES)
     return [_parse_recovery_key(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
@@ -122,7 +122,7 @@ def _parse_recovery_key(compact: str) -> PrivateKey:
     return PrivateKey(key)
 
 
-_LOOKALIKES = str.maketrans("018", "OIB")  # digits that base 32 does not have, for the letters they look like
+_LOOKALIKES = str.maketrans("018", "OIB")  # base 32 has no such digits; replaced by similar letters
 
 
 def _checksum(raw: bytes) -> bytes:

@@ -1,7 +1,8 @@
-"""Sealing: what a person wrote is encrypted at once, so that the server cannot read it back.
+"""Data keys: personal data is encrypted on arrival, so that the server cannot read it back.
 
-Each process has a data key in memory only, which it stores sealed to the campaign's public key. A person's fields are
-one blob under that data key (XChaCha20-Poly1305), bound to the signature's id. Only the recovery key opens data keys.
+Each process keeps a data key only in memory, and stores it encrypted to the campaign's public key. A person's fields
+are one blob under that data key (XChaCha20-Poly1305), bound to the signature's id. Only recovery keys and key holders
+can decrypt data keys.
 """
 
 import json
@@ -48,7 +49,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedPerson:
-    """A sealed `Person` and the data key that it is under."""
+    """An encrypted `Person`, and the id of its data key."""
 
     data_key_id: UUID
     blob: bytes
@@ -106,7 +107,7 @@ class Decryptor:
     """Decrypts signatures with the private halves of one or more campaign keys."""
 
     def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
-        """Read the data keys sealed to `private_keys`; each is opened once, when the first of its rows comes."""
+        """Read the data keys for `private_keys`; each is decrypted when its first row arrives."""
         boxes = {bytes(key.public_key): SealedBox(key) for key in private_keys}
         columns = (DataKey.id, DataKey.sealed, CampaignKey.public_key)
         rows = session.execute(select(*columns).join(CampaignKey).where(CampaignKey.public_key.in_(list(boxes))))
@@ -114,7 +115,7 @@ class Decryptor:
         self._keys: dict[str, bytes] = {}
 
     def open(self, sealed: EncryptedPerson, *, identity: UUID) -> Person:
-        """Return the person. Raises `Unreadable` when the row is damaged, exchanged, or sealed to another key."""
+        """Return the person. Raises `DecryptionFailed` if the row is damaged, swapped, or encrypted to another key."""
         return Person(*self.fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
 
     def fields(self, key_id: str, blob: bytes, identity: bytes) -> list[str]:

@@ -27,7 +27,7 @@ from campaign.models import CampaignKey, KeyCopy, KeyHolder, Organiser
 ARGON2_MEMORY = 64 * 1024 * 1024
 ARGON2_PASSES = 3
 
-_derivation_lock = Lock()  # one at a time, or many tries at once would take all memory
+_derivation_lock = Lock()  # one at a time: concurrent derivations would use up the memory
 
 
 def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_keys: Sequence[PrivateKey]) -> None:

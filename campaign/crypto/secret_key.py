@@ -39,4 +39,4 @@ def _create_secret(path: Path) -> None:
         with atomic_write(path, replace=False) as file:
             file.write(secrets.token_urlsafe(48).encode() + b"\n")
     except FileExistsError:
-        pass  # another process was faster: its secret is ours
+        pass  # another process was faster; its key is used

@@ -1,4 +1,4 @@
-"""The tokens in the links that we mail: made from a signature's id, so that none needs to be stored."""
+"""The tokens in emailed links: computed from a signature's id, so that none is stored."""
 
 import binascii
 import hmac
@@ -12,7 +12,7 @@ _MAC_BYTES = 16
 
 
 def token_for(key: bytes, signature_id: UUID) -> str:
-    """Return the token that proves knowledge of the mail about `signature_id`: 43 characters, safe in URLs."""
+    """Return the URL-safe token of 43 characters in the emails about `signature_id`."""
     identity = signature_id.bytes
     return urlsafe_b64encode(identity + _mac(key, identity)).decode().rstrip("=")
 

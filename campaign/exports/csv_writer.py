@@ -35,7 +35,7 @@ _ANYWHERE = re.compile(rf"[{_SEPARATOR}][{_SKIPPED}]*[{_FORMULA}\t\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`bom`: start with a UTF-8 byte order mark; `inert`: neutralise what a spreadsheet would evaluate."""
+    """`bom`: start with a UTF-8 byte order mark; `inert`: neutralise cells that a spreadsheet would evaluate."""
 
     bom: bool = False
     inert: bool = False
@@ -59,10 +59,10 @@ def iter_csv(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...], dialec
 
 
 def neutralize(cell: str) -> str:
-    """Return `cell` with an apostrophe wherever a spreadsheet might split it and then evaluate what follows.
+    """Return `cell` with an apostrophe wherever a spreadsheet might split it and evaluate the following part.
 
-    The places are the start of the cell, and any separator inside it: comma, semicolon, `|`, tab, line break.
-    Removing one apostrophe from each place gives the cell back.
+    These places are the start of the cell, and after any separator inside it: comma, semicolon, `|`, tab, line break.
+    Removing one apostrophe from each place restores the cell.
     """
     return _PLACES.sub("'", cell)
 

@@ -1,4 +1,4 @@
-"""The document to hand in: a letter, the petition, how many signed where, and their names, as a PDF in all scripts."""
+"""The PDF for delivery: cover letter, petition text, totals by country, and names in all scripts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -17,7 +17,7 @@ _SIZE, _LEADING = 8.0, 10.4  # of the names, in points
 _MAX_CACHED_WIDTHS = 1000  # countries come again and again
 _NARROWEST = 0.8  # of a name's usual size; a longer name takes more lines
 _NUMBER = 34.0  # the width of the numbers, in points
-_STEP = 500  # names after which progress is told
+_STEP = 500  # names between two progress reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One who signed: the number of the line, the name, and the country in words."""
+    """One line: its number, the name, and the name of the country."""
 
     number: str
     name: str
@@ -59,7 +59,7 @@ class Document(Typesetter):
         self.use_faces(DISPLAY, size=12)
 
     def close(self) -> None:
-        """Close the files of the typefaces, which are read as they are needed."""
+        """Close the font files, which are read on demand."""
         for face in self.fonts.values():
             face.ttfont.close()  # type: ignore[union-attr]
 
@@ -72,7 +72,7 @@ class Document(Typesetter):
         self.cell(0, 10, f"{self._words.title} · {self._words.day} · {number}", align=Align.C)
 
     def set_letters(self) -> None:
-        """Set the letter that goes with the document, and the petition, on a page each."""
+        """Set the cover letter and the petition text, each on its own page."""
         for heading, paragraphs in (
             (self._words.title, self._words.cover),
             (self._words.letter_to, self._words.letter),
@@ -84,7 +84,7 @@ class Document(Typesetter):
                 self.ln(8)
 
     def set_totals(self, totals: Mapping[str, int]) -> None:
-        """Set how many signed, in all and by country in words, in the order given."""
+        """Set the total and the totals by country name, in the order given."""
         self.add_page()
         self._heading(self._words.totals)
         for country, number in [(self._words.total, sum(totals.values())), *totals.items()]:
@@ -94,7 +94,7 @@ class Document(Typesetter):
             self.cell(70, 16, f"{number:,}", align=Align.R, new_x="LMARGIN", new_y="NEXT")
 
     def set_names(self, names: Iterable[Name], told: Callable[[int], None]) -> None:
-        """Set the names, two columns a page; `told` hears of every 500th."""
+        """Set the names in two columns per page; `told` is called after every 500th."""
         self.add_page()
         self._heading(self._words.names)
         self.set_auto_page_break(False)
@@ -135,7 +135,7 @@ class Document(Typesetter):
         return list(self._broken(text, width))
 
     def _width(self, text: str) -> float:
-        """Return the width of `text` in the faces and at the size of names, which are set from now on."""
+        """Return the width of `text` in the font and size of names, which are set from now on."""
         self.use_faces(REGULAR, size=_SIZE)
         if text not in self._widths:
             if len(self._widths) == _MAX_CACHED_WIDTHS:
@@ -144,7 +144,7 @@ class Document(Typesetter):
         return self._widths[text]
 
     def _broken(self, text: str, width: float) -> Iterator[str]:
-        """Yield the lines of `text`, ended at spaces where possible, and never between a letter and its marks."""
+        """Yield the lines of `text`, broken at spaces where possible, and never between a letter and its marks."""
         line = ""
         for word in text.split(" "):
             if self.width_of(joined := f"{line} {word}".lstrip()) <= width:
@@ -173,7 +173,7 @@ class Document(Typesetter):
         self.ln(14)
 
     def _paragraph(self, text: str, *, size: float, leading: float) -> None:
-        """Set a text of ours, which organisers may have written in any script."""
+        """Set a paragraph of our own or the organisers' text, in any script."""
         text = "\n".join(closest_form(line, DISPLAY).text if line.strip() else "" for line in text.split("\n"))
         self.use_faces(DISPLAY, size=size)
         self.set_text_shaping(not is_plain(text.replace("\n", ""), DISPLAY))
@@ -183,7 +183,7 @@ class Document(Typesetter):
 def render_document(
     words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]
 ) -> bytes:
-    """Return the document as a PDF; `told` is called with how many names are set."""
+    """Return the PDF; `told` is called with the number of names set so far."""
     with closing(Document(words)) as pdf:
         pdf.set_letters()
         pdf.set_totals(totals)

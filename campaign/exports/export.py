@@ -56,10 +56,10 @@ def named_countries(counts: Mapping[str, int]) -> set[str]:
 def iter_rows(
     engine: Engine, opener: Decryptor, choice: ExportFilter, layout: Layout, *, on_unreadable: Callable[[UUID], None]
 ) -> Iterator[Row]:
-    """Yield the cells of each chosen signature, in the order of signing.
+    """Yield the columns of each matching signature, in order of signing.
 
-    A row that cannot be opened is left out and its id told to `on_unreadable`. The database writes times and ids as
-    text several times faster than Python would.
+    A row that cannot be decrypted is skipped, and `on_unreadable` gets its id. The database formats times and ids
+    several times faster than Python.
     """
     sources = _sources(engine.dialect.name)
     if layout.hides_small_countries:
@@ -102,7 +102,7 @@ def _sources(dialect: str) -> dict[str, Any]:
 
 
 def _sqlite_digits(column: Any) -> ColumnElement[str]:
-    return type_coerce(column, String)  # so they are kept
+    return type_coerce(column, String)  # keeps the digits as they are stored
 
 
 def _postgresql_digits(column: Any) -> ColumnElement[str]:

@@ -19,7 +19,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: the end of the file name, the media type, for which use it is safe, and what writes it."""
+    """A file format: file name suffix, media type, safe use, and writer."""
 
     suffix: str
     mimetype: str

@@ -13,7 +13,7 @@ from campaign.exports.export import ExportFilter, row_count
 from campaign.models import CampaignKey, DataKey, Signature
 from campaign.petition import totals
 
-MAX_EXAMPLES = 5  # of the rows that are wrong, so many are named
+MAX_EXAMPLES = 5  # ids listed per failed check
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _count_reconciles(session: Session) -> Finding:
 
 
 def _no_mixed_signatures(session: Session) -> Finding:
-    """Synthetic signatures are for trials: beside real ones they would be handed in with them."""
+    """Synthetic signatures are for trials; mixed with real ones they would be delivered too."""
     synthetic, real = (
         session.scalar(select(func.count()).where(Signature.synthetic.is_(kind))) or 0 for kind in (True, False)
     )

@@ -1,7 +1,7 @@
-"""Rows as a workbook (Office Open XML, ECMA-376) of text cells, streamed as it is made.
+"""Writes rows as a workbook (Office Open XML, ECMA-376) of text cells, as a stream.
 
-XlsxWriter makes everything but the rows; these go straight into the compressed sheets. So nobody's data is in a
-temporary file, and memory stays the same however many rows there are.
+XlsxWriter makes everything except the rows, which go straight into the compressed sheets. So no personal data is in
+temporary files, and memory does not grow with the number of rows.
 """
 
 import io
@@ -35,8 +35,8 @@ _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x")
 def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -> Iterator[bytes]:
     """Yield `header` and `rows` as a workbook, in chunks of about 64 KiB.
 
-    Each sheet begins with the header, which stays in sight; rows beyond the limits of a sheet go on in the next one.
-    All cells are text, and stay text when somebody edits them.
+    Each sheet starts with a frozen header; rows beyond the limits of a sheet continue in the next one. All cells are
+    text, and stay text when they are edited.
     """
     sink, waiting = _Sink(), iter(rows)
     row = next(waiting, None)

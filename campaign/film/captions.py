@@ -94,8 +94,7 @@ _Line = tuple[int, str]
 def _webvtt_blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
     """Yield the lines of each cue of a WebVTT file, given all `lines` after the first.
 
-    Only a line without any character ends a block, and so does a time where the block has one already. The header goes
-    on to the first empty line or the first time.
+    A block ends at an empty line, or at a second timing line. The header ends at the first empty line or timing line.
     """
     block: list[_Line] = []
     in_header = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ExternalPlayer:
-    """A film on another site: its `host` is what a visitor's browser connects to, and no other."""
+    """A film on another site. `host` is the only host that a visitor's browser connects to."""
 
     site: str
     host: str

@@ -46,7 +46,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that is known of an imported film. `media` is the version of all but its texts, `poster` counts from one."""
+    """The manifest of an imported film. `media` is the version without its tracks; `poster` counts from 1."""
 
     format: int
     version: str

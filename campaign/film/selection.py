@@ -54,7 +54,7 @@ class FilmPresentation:
 
 
 def load_presentation(setting: str, films: Path) -> FilmPresentation:
-    """Return what CAMPAIGN_FILM names. Raises `ConfigError` when it is an imported film that is not there."""
+    """Return the film that CAMPAIGN_FILM names. Raises `ConfigError` if it has not been imported."""
     if found := external_player(setting):
         return FilmPresentation(DEFAULT_FILM, FOLDER, found)
     if not setting:

@@ -56,7 +56,7 @@ _FAMILIES = re.compile(r"(yahoo|ymail|hotmail|outlook|live|msn|gmx)\.(com|net|[a
 
 @dataclass(frozen=True, slots=True)
 class FullDomain:
-    """A mail domain whose budget was used up on `day`; `held`: how many messages were put off to the next day."""
+    """A mail domain whose budget was used up on `day`, with `held` messages postponed to the next day."""
 
     domain: str
     day: date
@@ -71,7 +71,7 @@ def domain_of(address: str) -> str:
 
 
 def domain_hash(key: bytes, domain: str) -> bytes | None:
-    """Return 16 bytes that stand for a normalised mail domain; None for a large provider, which has no budget."""
+    """Return 16 bytes that identify a normalised mail domain, or None for a large provider, which has no budget."""
     if domain in _PROVIDERS or _FAMILIES.fullmatch(domain):
         return None
     return hmac.digest(key, b"domain " + domain.encode(), "sha256")[:16]
@@ -153,15 +153,15 @@ def tomorrow() -> datetime:
 
 
 def oldest_retained_day() -> date:
-    """Return the first day whose counts are kept: yesterday."""
+    """Return the first day whose counts are retained: yesterday."""
     return _today() - timedelta(days=1)
 
 
 def _hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUID]) -> None:
-    """Hold due messages to a domain without room until tomorrow, up to 1000, within the caller's transaction.
+    """Hold due messages to a domain over its budget until tomorrow, up to 1000, within the caller's transaction.
 
-    Held, they count neither as late nor as tried for long. `besides`: messages that there was room for. The domain is
-    readable from now on.
+    Held messages count neither as late nor as retried for long. `besides` are messages within the budget. From now on
+    the domain is stored in readable form.
     """
     due = select(OutboxMessage.id).where(
         OutboxMessage.domain_hash == hashed,

@@ -1,7 +1,7 @@
-"""Every message that we send, one function each: the letter comes in, the message goes out.
+"""The texts of all emails, one function per kind, and their rendering.
 
-Subjects say nothing of the campaign: others may read a supporter's inbox. And nothing that was typed into
-the form is repeated, the name included: else anybody could have us send their words to anybody.
+Subjects do not mention the campaign, since others may see a supporter's inbox. No typed text is repeated, not even the
+name: otherwise anyone could use us to send their words to anyone.
 """
 
 import quopri
@@ -19,12 +19,12 @@ from flask_babel import force_locale, get_locale, gettext
 from campaign.core import dates
 from campaign.mail.outbox import ClaimedMessage, Kind, Recipient
 
-_LINK = "\x01"  # where the link goes, in a body that is made once for everybody
+_LINK = "\x01"  # placeholder of the link, in a body that is rendered once for all
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it leaves: its name, the addresses it goes from and to, and its bytes (RFC 5322)."""
+    """A rendered message: its name, sender, recipient, and content as bytes (RFC 5322)."""
 
     name: str
     sender: str
@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
-    """What a message says: its link stands between `before` and `after`."""
+    """The text of a message, `before` and `after` its link."""
 
     subject: str
     before: str
@@ -44,11 +44,11 @@ class MessageText:
 def render_message(
     waiting: ClaimedMessage, letter: Recipient, *, link: str, sender: str, delivered_on: date | None = None
 ) -> Message:
-    """Return the message for a letter, in its language. Needs an application context, for the templates.
+    """Return the rendered message in its language. Needs an application context, for the templates.
 
-    Once the petition was handed in (`delivered_on`), a letter that asks to confirm says that it comes too late.
+    After the delivery of the petition (`delivered_on`), a request to confirm says that it is too late.
     """
-    # The same name each time it is tried, so that a mail server can tell a repetition; a reminder is none.
+    # The same name at each attempt, so that a mail server can detect a repetition; a reminder gets a new one.
     name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), to_ascii_address(letter.to)
     head = (
         f"Message-ID: <{name}@{sender.rpartition('@')[2]}>\r\n"
@@ -60,7 +60,7 @@ def render_message(
 
 
 def to_ascii_address(address: str) -> str:
-    """Return `address` with its domain in ASCII (RFC 5891), which every mail server takes."""
+    """Return `address` with its domain in ASCII (RFC 5891), which every mail server accepts."""
     local, _, domain = address.rpartition("@")
     return f"{local}@{idna.encode(domain, uts46=True).decode() if not domain.isascii() else domain}"
 
@@ -98,7 +98,7 @@ def already_signed() -> MessageText:
 
 
 def reminder() -> MessageText:
-    """Remind somebody, once, that they have not confirmed."""
+    """Return the only reminder for a supporter who has not confirmed."""
     return MessageText(
         subject=gettext("One step is left"),
         before=gettext(
@@ -134,7 +134,7 @@ def _with_link(body: bytes, link: str) -> bytes:
 
 @cache
 def _body(kind: Kind, language: str, sender: str, delivered_on: date | None) -> bytes:
-    """Return all that is the same for everybody: making it takes longer than sending it."""
+    """Return the part that is the same for everyone: rendering it takes longer than sending it."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please

@@ -1,4 +1,4 @@
-"""The outbox: letters wait here, sealed with the server's own key, until the worker has sent them."""
+"""The outbox: messages wait here, encrypted with the server's own key, until the worker has sent them."""
 
 import json
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ RETRY_PERIOD = timedelta(days=5)  # for a message encrypted with a secret key th
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
 _UNTRIED_FIRST: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
 _RETRY_BATCH = 500  # in one transaction, since signers wait for it
-_BLOCK = 64  # a sealed letter is as long as others, so that its length does not tell an address
+_BLOCK = 64  # bytes; padding hides the length of the email address
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """To whom a message goes and in which language; all else is known by its kind and its signature."""
+    """The email address and language of a message; everything else follows from its kind and signature."""
 
     to: str
     language: str
@@ -46,7 +46,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message taken from the outbox, to be sent now; without `letter` where another secret key sealed that."""
+    """A message claimed from the outbox; without `letter` if it was encrypted with another secret key."""
 
     id: UUID
     kind: Kind
@@ -122,7 +122,7 @@ def defer(session: Session, waiting: ClaimedMessage, *, code: int | None, reply:
 
 
 def delete_sent(session: Session, message_id: UUID) -> None:
-    """Delete a message that the mail server has accepted; the pause until the next to the same mailbox begins."""
+    """Delete a message that the mail server accepted, and start the pause of its mailbox."""
     with transaction(session):
         _note_delivery(session, message_id)
         session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
@@ -158,7 +158,7 @@ def opted_out_among(session: Session, taken: Sequence[ClaimedMessage]) -> set[UU
 
 
 def drop_reminders(session: Session) -> None:
-    """Delete all reminders: nobody is to be reminded any more."""
+    """Delete all reminders, once reminders are off."""
     with transaction(session):
         session.execute(delete(OutboxMessage).where(OutboxMessage.kind == "reminder"))
 

@@ -1,8 +1,7 @@
-"""How often one mailbox gets an email: at most three confirmations and one notice a day, whoever enters its address.
+"""Limits of emails per mailbox: at most three confirmations and one notice a day, whoever enters its address.
 
-Each email that may be sent takes a slot of the mailbox, and the key of the table lets nobody take a slot twice. A slot
-is taken from the moment its message is written until a day after the delivery; a message that is given up, or deleted
-unsent, frees it at once.
+Each email uses one of the mailbox's slots, and the primary key prevents double use. A slot is in use from the creation
+of its message until a day after the delivery. A message that is given up, or deleted unsent, frees it at once.
 """
 
 from datetime import timedelta

@@ -18,9 +18,9 @@ STUCK_AFTER = 6  # attempts, the last of them more than an hour after the first
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """How many messages wait, since when the oldest does, how many were given up, and how many reminders will come.
+    """The numbers of waiting and dead messages and pending reminders, and the due time of the `oldest`.
 
-    `bounced`: how many of those that wait or were given up a mail server has refused.
+    `bounced` counts the waiting and dead messages that a mail server has refused.
     """
 
     waiting: int
@@ -42,11 +42,11 @@ class DeadMessage:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How sending goes, for those who run the campaign.
+    """The status of email for organisers and operators.
 
-    `status`: "failing" (the mail server accepts nothing, and the workers pause), "late" (messages wait for too long),
-    "dead" (messages were given up in the last day) or "ok". `reply`: the server's own words, without addresses;
-    `since`: when that began.
+    `status`: "failing" (the mail server accepts nothing, and the workers pause), "late" (messages wait too long),
+    "dead" (messages were given up in the last day) or "ok". `reply` is the server's reply without email addresses,
+    `since` the beginning of the problem.
     """
 
     status: Literal["ok", "dead", "late", "failing"]
@@ -68,10 +68,10 @@ def queue_status(session: Session) -> QueueStatus:
 
 
 def is_late(session: Session) -> bool:
-    """Return whether mail runs more than five minutes late.
+    """Return whether email is more than five minutes late.
 
-    Outsiders see this, so one address must not change it: it depends on how long messages wait for their first
-    attempt, decoys as well as emails, and on failures of the server that do not depend on one or two recipients.
+    The public sees this, so a single email address must not change it: it depends on how long messages wait for their
+    first attempt, decoys as well as emails, and on server failures that do not depend on one or two recipients.
     """
     overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE_AFTER, OutboxMessage.attempts == 0)
     # Ordered, so that PostgreSQL reads the index and not the table, however old its statistics are.
@@ -80,7 +80,7 @@ def is_late(session: Session) -> bool:
 
 
 def health(session: Session) -> Health:
-    """Return how sending goes. It tells of single messages, and so is not for outsiders."""
+    """Return the status of email. It depends on single messages and must not be public."""
     server = load(session)
     if server.is_failing:
         return Health("failing", server.reply, server.failing_since)

@@ -1,11 +1,11 @@
-"""Whose fault it is when a message is not accepted: judged by where it failed and by the mail server's reply."""
+"""The cause of a refusal, judged by the SMTP step and by the mail server's reply."""
 
 import re
 from enum import Enum
 
 import idna
 
-MAX_REPLY = 250  # characters of a reply that are kept
+MAX_REPLY = 250  # characters of a stored reply
 _MAX_READ = 1000
 SERVICE_UNAVAILABLE = 421  # the server ends the session, whatever the command was (RFC 5321, 3.8)
 
@@ -22,7 +22,7 @@ class Step(Enum):
 
 
 class Fault(Enum):
-    """Whose fault a failed delivery is, and so what happens to the message."""
+    """The cause of a failed delivery, which decides what happens to the message."""
 
     SERVER = "server"  # no message could be sent now: keep them all, and pause
     TEMPORARY = "temporary"  # this message, for now
@@ -33,9 +33,9 @@ class Fault(Enum):
 class DeliveryError(Exception):
     """A message was not accepted.
 
-    `step`: where; `code`: the SMTP reply code, None if there was no reply; `reply`: the server's own words with the
-    code before them, or the reason in words, in both cases without email addresses. The text of the exception has
-    none of these words, because texts of exceptions reach logs.
+    `step` is where it failed; `code` the SMTP reply code, or None without a reply; `reply` the server's reply with the
+    code, or the reason, in both cases without email addresses. The text of the exception contains none of these, since
+    texts of exceptions reach logs.
     """
 
     def __init__(self, step: Step, code: int | None, words: str | bytes, *, to: str = "") -> None:

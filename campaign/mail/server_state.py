@@ -1,8 +1,8 @@
-"""The state of the mail server that all workers share: whether it works, since when it does not, when to try again.
+"""The state of the mail server, shared by all workers: whether it works, since when it fails, when to retry.
 
-One failure before any recipient was named is the server's fault, and so is a refusal that names the server's policy
-or limits. Other refusals are the recipient's, unless several different recipients are refused in a row. In the
-server's fault nothing is given up: the workers pause, and one of them tries a few messages after 1, 2, 4 … 60 seconds.
+A failure before any recipient was named is the server's fault, and so is a refusal that names the server's policy or
+limits. Other refusals are the recipient's fault, unless several different recipients are refused in a row. While the
+server fails, no message is given up: the workers pause, and one of them tries a few messages after 1, 2, 4 … 60 s.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from campaign.mail import pacing
 from campaign.models import MailServer, OutboxMessage
 
 MIN_SUSPECTS = 3  # different recipients refused permanently in a row, or put off for `LATE`: the server's fault
-MAX_SUSPECTS = 10  # the same for recipients put off at once, or refused for the third time while others were accepted
+MAX_SUSPECTS = 10  # the same for temporary refusals, or third refusals while others were accepted
 FINAL_FAILURES = (
     2  # a message refused so often while others were accepted is the recipient's fault, whatever else is refused
 )
@@ -55,9 +55,9 @@ class ServerState:
         return bool(moment and self.accepted_at and moment < self.accepted_at)
 
     def is_late(self) -> bool:
-        """Return whether nothing has been accepted for five minutes, whoever it was for.
+        """Return whether no message to anyone has been accepted for five minutes.
 
-        One or two recipients cannot cause this, else it would tell outsiders whether an address is sent an email.
+        One or two recipients cannot cause this; otherwise it would reveal whether an email is sent to an address.
         """
         since = self.failing_since or self.refusing_since
         by_many = (self.failures and self.unreachable) or self.suspects.count(",") + 1 >= MIN_SUSPECTS
@@ -71,7 +71,7 @@ def load(session: Session) -> ServerState:
 
 
 def claim_attempt(session: Session, *, at_once: bool = False) -> bool:
-    """Claim the next attempt at a failing server, for one worker only; `at_once`: without waiting for its time.
+    """Claim the next attempt at a failing server, for one worker only. `at_once` skips the waiting time.
 
     A worker that dies during its attempt delays the next one by a minute.
     """
@@ -86,7 +86,7 @@ def claim_attempt(session: Session, *, at_once: bool = False) -> bool:
 
 
 def try_now(session: Session) -> None:
-    """End the pause, so that the next attempt is made at once."""
+    """End the pause, so that the next attempt follows at once."""
     with transaction(session):
         session.execute(update(MailServer).values(retry_at=utcnow()))
 
@@ -122,7 +122,7 @@ def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: st
 
 
 def note_acceptance(session: Session) -> ServerState:
-    """Record that a message was accepted; brings back at once all that waited for this. Returns the new state."""
+    """Record that a message was accepted, and make held messages due. Returns the new state."""
     with _locked(session) as row:
         since = row.refusing_since or row.failing_since
         if since and (row.failures or "," in row.suspects):

@@ -15,7 +15,7 @@ from campaign.core.atomic_files import atomic_write, make_private_dir
 from campaign.mail.messages import Message, to_ascii_address
 from campaign.mail.refusals import SERVICE_UNAVAILABLE, DeliveryError, Step
 
-TIMEOUT = 20  # seconds that a mail server may take for one reply
+TIMEOUT = 20  # seconds to wait for a reply
 CONTENT_TIMEOUT = 60  # the same after the content, which many servers scan first
 _ACCEPTED = (250, 251)
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -35,13 +35,13 @@ class Transport(Protocol):
 
 
 def transport_for(settings: Settings) -> Transport:
-    """Return the transport that the mail address of `settings` names."""
+    """Return the transport for the mail URL in `settings`."""
     url = urlsplit(settings.mail_url)
     return FileTransport(settings.mail_folder()) if url.scheme == "file" else SmtpTransport(url)
 
 
 def sender(settings: Settings) -> str:
-    """Return the address that mail comes from, in ASCII: as set, or one at the page's own host."""
+    """Return the sender's address in ASCII: the configured one, or one at the page's own host."""
     host = urlsplit(settings.public_url).hostname or "localhost"
     return to_ascii_address(sender_of(settings.mail_url) or f"no-reply@{'localhost' if _is_loopback(host) else host}")
 
@@ -65,7 +65,7 @@ class FileTransport:
             make_private_dir(self._folder)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """There is nothing to close."""
 
 
 class SmtpTransport:
@@ -97,7 +97,7 @@ class SmtpTransport:
             self._transact(self._connected(), sender, message)
 
     def _transact(self, connection: smtplib.SMTP, sender: str, message: Message | None) -> None:
-        """Do one mail transaction (RFC 5321, 3.3); with no message, its beginning."""
+        """Run one mail transaction (RFC 5321, 3.3), or only its beginning without a message."""
         try:
             with _failing_at(Step.SENDER):
                 size = [f"size={len(message.content)}"] if message and connection.has_extn("size") else []

@@ -1,4 +1,4 @@
-"""The worker that empties the outbox: as a thread in the server, or as `flask mail work`."""
+"""The mail worker: sends due messages from the outbox, as a thread in the server or as `flask mail work`."""
 
 import hmac
 import time
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 BATCH = 10
 ATTEMPT = 5  # messages tried at a server that has refused all before
-GREYLIST_DELAY = 5  # attempts, within 36 minutes, after which a greylist has let others pass
+GREYLIST_DELAY = 5  # attempts within 36 minutes, after which greylists accept
 HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
 VACUUM_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
-ERROR_PAUSE_SECONDS = 10.0  # after a failure that has nothing to do with mail
+ERROR_PAUSE_SECONDS = 10.0  # after an error unrelated to email
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class MailWorker:
         Thread(target=self.run, args=(Event(),), name="mail worker", daemon=True).start()
 
     def drain(self) -> int:
-        """Send all that is due, at once even to a server that has failed; returns how many messages were handled."""
+        """Send all due messages, without waiting for a failing server's next attempt. Returns how many were handled."""
         handled = batch = self.send_batch(at_once=True)
         while batch:
             handled += (batch := self.send_batch())
@@ -86,9 +86,9 @@ class MailWorker:
         return handled
 
     def send_batch(self, *, at_once: bool = False) -> int:
-        """Handle a batch of due messages; returns how many, and 0 while the mail server cannot be used.
+        """Handle a batch of due messages. Returns their number, or 0 while the mail server fails.
 
-        `at_once`: do not wait for the time of the next attempt at a server that has failed.
+        `at_once` skips the waiting time before the next attempt at a failing server.
         """
         with self._app.app_context():
             self._seen = self._server = server_state.load(db.session)
@@ -139,23 +139,23 @@ class MailWorker:
         if self._leaves_traces or time.monotonic() > self._tidied + VACUUM_SECONDS:
             if not self._reminder:
                 outbox.drop_reminders(db.session)
-            db.session.close()  # who still reads keeps old rows alive
+            db.session.close()  # open readers keep deleted rows in the files
             self._leaves_traces = not purge_deleted_pages(db.engine, OutboxMessage)
             self._tidied = time.monotonic()
 
     def _send(self, waiting: outbox.ClaimedMessage) -> bool:
-        """Send one message if that is needed; returns whether the mail server can be used for the next."""
+        """Send one message if it is still needed. Returns whether the mail server can accept the next."""
         if waiting.letter is None:
             return self._left(waiting)
         try:
             message = self._written(waiting, waiting.letter)
             if is_wanted := self._is_wanted(waiting):
                 self._transport.send(message)
-            else:  # as far as an email goes, so that mail is not late for one and in time for the other
+            else:  # a decoy takes the same connection, so that both are late or on time alike
                 self._transport.check(self._sender)
         except DeliveryError as error:
             return self._failed(waiting, waiting.letter, error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours, which must not stop the others
+        except Exception as error:  # noqa: BLE001 - our own error must not stop the others
             log.warning("message not sent", reason=type(error).__name__)
             own = replace(waiting, own_failures=waiting.own_failures + 1)
             self._defer(own, code=None, reply=f"could not be rendered ({type(error).__name__})")
@@ -172,7 +172,7 @@ class MailWorker:
         return render_message(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
 
     def _left(self, waiting: outbox.ClaimedMessage) -> bool:
-        """Leave a letter that another secret key sealed: that key may come back, until it is too late."""
+        """Retain a message that was encrypted with another secret key, which may return, until it is too late."""
         reply = "encrypted with another secret key"
         if utcnow() - waiting.created_at > outbox.RETRY_PERIOD:
             outbox.give_up(db.session, waiting.id, code=None, reply=reply)
@@ -206,7 +206,7 @@ class MailWorker:
         suspect = hmac.digest(self._links, b"refused " + letter.to.lower().encode(), "sha256")[:8].hex()
         if error.fault is Fault.SERVER and not is_own:
             self._note_failure(error, suspect=suspect)
-            self._keep(waiting, error)  # after it, so that recovery finds what failed since then
+            self._keep(waiting, error)  # after it, so that a recovery finds the later failures
             return False
         is_permanent = error.fault is Fault.RECIPIENT
         is_final = is_permanent and waiting.own_failures >= server_state.FINAL_FAILURES
@@ -222,7 +222,7 @@ class MailWorker:
             self._set_server(noted, error)
             if noted.is_failing:
                 self._keep(waiting, error)
-                return self._seen.is_failing  # the attempt goes on: another message may be accepted
+                return self._seen.is_failing  # the attempt continues: another message may be accepted
         if is_permanent:
             outbox.give_up(
                 db.session, waiting.id, code=error.code, reply=error.reply, own_failures=waiting.own_failures
@@ -251,7 +251,7 @@ class MailWorker:
         self._transport.close()
 
     def _set_server(self, state: ServerState, error: DeliveryError | None = None) -> None:
-        """Remember the new state of the server, and log what operators need to know of it."""
+        """Store the new state of the server, and log changes for operators."""
         if state.is_failing and error and state.failures != self._server.failures:
             reason = {"step": error.step.value, "code": error.code, "status": error.status}
             log.error("the mail server refuses all messages; the worker pauses", failures=state.failures, **reason)

@@ -56,10 +56,10 @@ class BackupCode(Base):
 
 
 class OrganiserSession(Base):
-    """A browser that is signed in, by the hash of its token.
+    """A session of an organiser, by the hash of its token.
 
-    `confirmed_at`: the last time a password or second factor was given again. `proof_hash`: hash of a value that only
-    the cookie of the browser that gave it holds.
+    `confirmed_at` is the last step-up authentication. `proof_hash` is the hash of a value that only the cookie of that
+    browser contains.
     """
 
     __tablename__ = "organiser_sessions"
@@ -84,7 +84,7 @@ class ShortLivedToken(Base):
 
 
 class Invitation(Base):
-    """A way in, by the hash of its token. `sealed_keys`: campaign keys, sealed with a key made from the token."""
+    """An invitation, by the hash of its token. `sealed_keys` are campaign keys, encrypted with a key from the token."""
 
     __tablename__ = "invitations"
 
@@ -98,7 +98,7 @@ class Invitation(Base):
 
 
 class KeyHolder(Base):
-    """An organiser who may export: a key pair of their own, its private half wrapped by their passphrase."""
+    """An organiser who may export, with a key pair whose private half is wrapped with their passphrase."""
 
     __tablename__ = "key_holders"
 
@@ -109,7 +109,7 @@ class KeyHolder(Base):
 
 
 class KeyCopy(Base):
-    """The private half of a campaign key, sealed to a key holder."""
+    """The private half of a campaign key, encrypted to a key holder."""
 
     __tablename__ = "key_copies"
 

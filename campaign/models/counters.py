@@ -9,7 +9,7 @@ from campaign.core.database import Base, UtcDateTime
 
 
 class ShareCount(Base):
-    """How often a share link was used in an hour, by channel and language; of whom, nobody knows."""
+    """The uses of a share link per hour, channel and language, without any personal data."""
 
     __tablename__ = "share_tallies"
 
@@ -20,7 +20,7 @@ class ShareCount(Base):
 
 
 class FilmViewCount(Base):
-    """How many have watched `percent` of a film, by hour and language of the page; who, nobody knows."""
+    """The viewers who have watched `percent` of a film, per hour and language of the page."""
 
     __tablename__ = "film_tallies"
 
@@ -32,9 +32,9 @@ class FilmViewCount(Base):
 
 
 class PageViewCount(Base):
-    """How often in an hour the page was seen (`step` "viewed") or signed ("signed"); by whom, nobody knows.
+    """The visitors who viewed the page (`step` "viewed") or signed ("signed"), per hour and language.
 
-    Repeated signings count as well: else the figures would tell whether an address has signed.
+    Repeated signings count too; otherwise the figures would reveal whether an email address has signed.
     """
 
     __tablename__ = "step_tallies"

@@ -9,12 +9,12 @@ from campaign.core.database import Base, UtcDateTime
 
 
 class MailServer(Base):
-    """How the mail server has answered lately: one row, or none while it has accepted everything.
+    """The recent behaviour of the mail server: one row, or none while it has accepted everything.
 
-    `failures` counts the failed attempts in a row that were the server's fault, the first of them at `failing_since`;
-    nothing is sent before `retry_at`. `unreachable`: it failed before any recipient was named. `suspects`: keyed
-    hashes of the recipients refused since the last acceptance, comma-separated; the first of them at `refusing_since`.
-    `accepted_at`: when an acceptance last ended a row of failures or refusals. `reply`: the server's own words.
+    `failures` counts consecutive failures that were the server's fault, since `failing_since`; nothing is sent before
+    `retry_at`. `unreachable`: it failed before any recipient was named. `suspects` are keyed hashes of the recipients
+    refused since the last acceptance, comma-separated, the first at `refusing_since`. `accepted_at` is when an
+    acceptance last ended such a series. `reply` is the server's reply without email addresses.
     """
 
     __tablename__ = "mail_server"

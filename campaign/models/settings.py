@@ -18,7 +18,7 @@ class FeatureFlag(Base):
 
 
 class Setting(Base):
-    """What an organiser has set in place of what ships; `language` is empty where it is the same in all."""
+    """A setting that replaces a default; `language` is empty if it is the same in all languages."""
 
     __tablename__ = "options"
 

@@ -10,7 +10,7 @@ from campaign.core.database import Base, UtcDateTime, new_id, utcnow
 
 
 class CampaignKey(Base):
-    """The public half of a campaign key pair (X25519). The private half is not here: see `petition.keys`."""
+    """The public half of a campaign key pair (X25519). The private half is not here: see `crypto.campaign_keys`."""
 
     __tablename__ = "campaign_keys"
 
@@ -20,7 +20,7 @@ class CampaignKey(Base):
 
 
 class DataKey(Base):
-    """A data key, sealed (libsodium sealed box) to a campaign key. Signatures are encrypted with data keys."""
+    """A data key, encrypted to a campaign key (libsodium sealed box). Data keys encrypt signatures."""
 
     __tablename__ = "data_keys"
 
@@ -71,7 +71,7 @@ class Signature(Base):
 
 
 class SuppressedEmail(Base):
-    """The hash of an address whose owner wants no mail from us until a certain time."""
+    """The hash of an email address whose owner has suppressed emails, and until when."""
 
     __tablename__ = "refused_addresses"
 
@@ -80,12 +80,12 @@ class SuppressedEmail(Base):
 
 
 class OutboxMessage(Base):
-    """A message that waits to be sent, sealed with the server's key. `due_at` is empty when we gave up.
+    """A message to be sent, encrypted with the server's key. `due_at` is empty for a dead message.
 
-    `refusal` is the code by which a mail server refused it last (RFC 5321, 4.2.1), empty as long as none did; `reply`
-    the server's words without addresses, and `refused_at` when it failed last. `own_failures`: how often it
-    failed after the server had accepted others since its failure before, so that the server was not to blame.
-    `domain_hash` is empty where no daily budget counts: for large mail providers, and a link that was asked for.
+    `refusal` is the code of its last refusal (RFC 5321, 4.2.1), if any; `reply` the server's reply without email
+    addresses, and `refused_at` the time. `own_failures` counts failures after which the server accepted other messages,
+    so that the server was not to blame. `domain_hash` is empty if no daily budget applies: for large mail providers,
+    and for requested links.
     """
 
     __tablename__ = "outbox"
@@ -109,8 +109,8 @@ class OutboxMessage(Base):
 class EmailSlot(Base):
     """One of the few emails that a mailbox may get within a day (see `campaign.mail.pacing`).
 
-    While its message waits, `message_id` names it; once that was delivered, `paused_until` is set instead. The row
-    goes together with a message that is deleted unsent, so that the slot is free again.
+    While its message waits, `message_id` names it; after the delivery, `paused_until` is set instead. If a message is
+    deleted unsent, its row is deleted too, which frees the slot.
     """
 
     __tablename__ = "email_slots"
@@ -125,7 +125,7 @@ class EmailSlot(Base):
 
 
 class DomainEmailCount(Base):
-    """How many emails after signing, decoys included, one mail domain got on one day (UTC), and how many were held.
+    """The number of emails, including decoys, to one mail domain on one day (UTC), and of messages held.
 
     The domain itself is stored only once its budget is used up, for organisers to see.
     """
@@ -141,7 +141,7 @@ class DomainEmailCount(Base):
 
 
 class UsedChallenge(Base):
-    """The hash of a challenge that was solved and used, kept until the challenge expires by itself."""
+    """The hash of a solved challenge, kept until the challenge expires."""
 
     __tablename__ = "used_challenges"
 

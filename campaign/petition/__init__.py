@@ -1,1 +1,1 @@
-"""The petition: signing, confirming, withdrawing; sealing; counting; exporting."""
+"""The petition: signing, confirming, withdrawing, receipts, totals, status and settings."""

@@ -61,7 +61,7 @@ def count_matching(session: Session, burst: SignatureFilter) -> MatchCounts:
 
 
 def erase_matching(session: Session, burst: SignatureFilter) -> int:
-    """Erase what `burst` means, with all mail that waits for it; returns how many signatures that were."""
+    """Erase the signatures that match `burst`, with their queued messages. Returns their number."""
     return _erase(session, Signature, *_conditions(burst))
 
 
@@ -71,7 +71,7 @@ def count_expired(session: Session) -> PurgeCounts:
 
 
 def purge(session: Session) -> PurgeCounts:
-    """Erase all that `Outlived` names; returns how much that was."""
+    """Erase all that `PurgeCounts` names; returns how much that was."""
     return PurgeCounts(*(_erase(session, table, *conditions) for table, conditions in _expired_signatures()))
 
 

@@ -1,4 +1,4 @@
-"""The countries and territories of ISO 3166-1 by their two letters, and Kosovo as XK (CLDR)."""
+"""The country codes of ISO 3166-1 (alpha-2), and Kosovo as XK (CLDR)."""
 
 CODES = frozenset(
     """

@@ -18,7 +18,7 @@ MAX_MARKS = 5  # on one letter; Hebrew and Vietnamese take up to four
 
 _JOINERS = "\u200c\u200d"  # which Persian and Indian scripts need
 _SEPARATORS = " -\u2010\u2011'\u2019."
-# As in spam.example and t.me, unlike J.R.R. The tone letters of Lisu look like full stops beside other scripts.
+# Matches spam.example and t.me, but not J.R.R.; next to other scripts, the tone letters of Lisu look like full stops.
 _ADDRESS = re.compile(r"\.[^\W\d_]\w|[\ua4f8-\ua4fd][^\W\d_\ua4d0-\ua4ff]")
 _MAX_SCANNED = 10  # times as many rows are read as are shown, for names that do not obey the rule
 
@@ -35,10 +35,10 @@ class ShownName:
 
 
 def display_name_for(name: str | None) -> str | None:
-    """Return `name` if it looks like a name, None for anything else.
+    """Return `name` if it looks like a name, otherwise None.
 
-    A name begins with a letter and has letters and marks of any script, spaces, hyphens, apostrophes and full stops;
-    no digits, no address, at most `MAX_LENGTH` characters.
+    A name begins with a letter and consists of letters and marks of any script, spaces, hyphens, apostrophes and full
+    stops: no digits, no web or email address, at most `MAX_LENGTH` characters.
     """
     if not name or len(name) > MAX_LENGTH or not name[0].isalpha():
         return None
@@ -55,7 +55,7 @@ def display_name_for(name: str | None) -> str | None:
 
 
 def latest_names(session: Session, *, most: int) -> list[tuple[str, str]]:
-    """Return first name and country code of those who confirmed last and ticked to be shown."""
+    """Return the first name and country code of the latest confirmed supporters who ticked the box."""
     rows = session.execute(
         _opted_in(Signature.shown_name, Signature.country)
         .where(Signature.name_hidden_at.is_(None))
@@ -107,6 +107,6 @@ def is_visible() -> ColumnElement[str | None]:
 
 
 def _opted_in(*columns: Any) -> Select[Any]:
-    """Select from the confirmed signatures of those who ticked to be shown, the newest first."""
+    """Select confirmed signatures whose owners ticked the box, newest first."""
     rows = select(*columns).where(Signature.shown_name.is_not(None), Signature.confirmed_at.is_not(None))
     return rows.order_by(Signature.confirmed_at.desc())

@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from campaign.core.text import clean
 from campaign.errors import InvalidEmailAddress, TextTooLong, UnusableCharacter
 
-# Who delivers name+tag@ to name@, as their help pages say; the value is the domain that stands for all of theirs.
+# Providers that document name+tag@ as an alias of name@; the value is the domain that represents all of theirs.
 _PLUS_TAGS = {
     "gmail.com": "gmail.com",
     "googlemail.com": "gmail.com",
@@ -60,7 +60,7 @@ def normalize_email(text: str) -> str:
 
 
 def canonical_email(address: str) -> str:
-    """Return what a normalised `address` has in common with all others that reach the same mailbox."""
+    """Return the canonical form of a normalised `address`: the same for all addresses of one mailbox."""
     local, _, domain = address.lower().rpartition("@")
     domain = _PLUS_TAGS.get(domain, domain)
     if domain in _PLUS_TAGS.values():
@@ -71,10 +71,10 @@ def canonical_email(address: str) -> str:
 
 
 def mailbox_of(address: str) -> str:
-    """Return what a normalised `address` has in common with all that probably reach the same mailbox.
+    """Return a key that is the same for all normalised addresses that probably reach one mailbox.
 
-    It ignores a `+tag` at every domain. That is right for limiting emails, where a wrong guess delays one; duplicates
-    are found by `folded`, where a wrong guess would lose a signature.
+    It ignores `+tags` at every domain. That is right for limiting emails, where a wrong guess delays one. Duplicates
+    are found by `canonical_email`, where a wrong guess would lose a signature.
     """
     local, _, domain = canonical_email(address).rpartition("@")
     return f"{_without_tag(local)}@{domain}"
@@ -86,7 +86,7 @@ def email_hash(key: bytes, address: str) -> bytes:
 
 
 def mailbox_hash(key: bytes, address: str) -> bytes:
-    """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `address_hash`."""
+    """Return 32 bytes for the `mailbox` of an address; without a tag, those are its `email_hash`."""
     return hmac.digest(key, mailbox_of(address).encode(), "sha256")
 
 

@@ -24,7 +24,7 @@ def is_enabled(session: Session, name: Name) -> bool:
 
 
 def enabled_flags(*names: Name) -> ColumnElement[bool]:
-    """Return the condition that one of the switches is on, for a statement that must judge at once."""
+    """Return an SQL condition: one of the features is on."""
     return exists(select(FeatureFlag.name).where(FeatureFlag.name.in_(names)))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-MIN_SHOWN_COUNT = 100  # a lower number invites nobody
+MIN_SHOWN_COUNT = 100  # a lower number attracts nobody
 
 _GOALS = tuple(int(first * 10**power) for power in range(2, 9) for first in (1, 2.5, 5))
 

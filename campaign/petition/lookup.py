@@ -15,9 +15,9 @@ from campaign.petition.email_addresses import email_hash
 
 @dataclass(frozen=True, slots=True)
 class StoredSignature:
-    """What the server can read of a signature; `brought`: how many came by its link and confirmed.
+    """The part of a signature that the server can read. `brought` counts its confirmed referrals.
 
-    `others`: how many more submissions there are with its address, none of them confirmed.
+    `others` counts further pending submissions with the same email address.
     """
 
     id: UUID

@@ -1,6 +1,6 @@
-"""Proof of work: a task that a browser solves in a second or so, and that costs who signs a thousand times.
+"""Proof of work (ALTCHA, altcha.org): a challenge that a browser solves in about a second, costly for mass signing.
 
-The task and its check are ALTCHA's (altcha.org). Each solution counts once.
+Each solution is accepted once.
 """
 
 import hashlib

@@ -18,9 +18,9 @@ MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A supporter's own view of their signature; their link has numbers, never people.
+    """A supporter's own view of their signature. Referrals are numbers, never people.
 
-    `brought`: how many signatures came by it and were confirmed before today (UTC); `brought_on`: how many more those
+    `brought` counts signatures through their link that were confirmed before today (UTC), and `brought_on` those
     brought in turn. Each is 0 below `MIN_COUNT_SHOWN`.
     """
 
@@ -66,9 +66,9 @@ def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:
 
 
 def _referral_counts(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
-    """The signatures that came by the links of `supporters` and were confirmed before today (UTC).
+    """Count the signatures through the links of `supporters` that were confirmed before today (UTC).
 
-    A number that grows only at midnight does not tell when a certain person has confirmed.
+    A number that changes only at midnight does not reveal when a certain person confirmed.
     """
     brought, midnight = aliased(Signature), utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
     return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at < midnight)

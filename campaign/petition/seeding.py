@@ -1,4 +1,4 @@
-"""Synthetic signatures for trials and benchmarks: sealed and counted like real ones, of nobody who exists."""
+"""Synthetic signatures for trials and benchmarks, encrypted and counted like real ones."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -28,9 +28,9 @@ _CHANNELS = (None, None, "whatsapp", "facebook", "x", "telegram", "email", "copy
 
 
 def seed(session: Session, keys: Keys, number: int, *, progress: Callable[[int], None]) -> None:
-    """Store `number` synthetic confirmed signatures, spread over 30 days; tells `progress` how many more are in.
+    """Store `number` synthetic confirmed signatures over the last 30 days; `progress` gets the number of each batch.
 
-    Raises `RealSignatures` where anybody has signed: their number must stay right.
+    Raises `RealSignaturesExist` if there are real ones, whose number must stay right.
     """
     if session.scalar(select(Signature.id).where(Signature.synthetic.is_(False)).limit(1)) is not None:
         raise RealSignaturesExist("real signatures exist, so no synthetic ones are added")

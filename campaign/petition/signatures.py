@@ -49,20 +49,19 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """How somebody came: the channel and the code of the supporter whose link it was."""
+    """The referral of a signature: the channel, and the code of the supporter whose link was used."""
 
     via: str | None = None
     ref: str | None = None
 
 
 def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Referral) -> None:
-    """Store a submission and its confirmation email in one transaction; return after the commit.
+    """Store a submission and its confirmation email in one transaction, and return after the commit.
 
-    An address may have several pending submissions, each with an email of its own: at most three a day to one mailbox.
-    An address with a confirmed signature gets a notice instead, at most one a day; an address whose owner refused mail
-    gets nothing. The caller cannot tell the difference, by the time it takes either: the same statements are carried
-    out, and where no email is to go out, a decoy is posted. So nobody can find out who signed. Raises
-    `PetitionClosed`.
+    An email address may have several pending submissions, each with its own email: at most three a day per mailbox. An
+    address with a confirmed signature gets a notice instead, at most one a day; a suppressed one gets nothing. The
+    caller cannot tell the difference, not even by the time: the same statements run, and a decoy is queued if no email
+    must be sent. So nobody can find out who signed. Raises `PetitionClosed`.
     """
     if not petition_status(session).is_open:
         raise PetitionClosed
@@ -74,12 +73,13 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Referral) -> 
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str, at_once: bool = False) -> None:
-    """Email the owner of the confirmed signature with `email` (normalised) its link again; no one else.
+    """Email the link of the confirmed signature with `email` (normalised) to its owner again.
 
-    That is done once a day at most, but `at_once` for an organiser. A pending submission may be somebody else's, so
-    its link goes out in its own confirmation email only; its owner can sign again.
+    This is done at most once a day, or with `at_once` for an organiser at any time. A pending submission may belong to
+    someone else, so its link is only in its own confirmation email; the owner can sign again.
 
-    As with `sign`, the caller cannot tell the difference, and it works in every stage: withdrawing is always possible.
+    As with `sign`, the caller cannot tell the difference. It works in every status, since withdrawing is always
+    possible.
     """
     now = utcnow()
     row = {
@@ -93,7 +93,7 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
 
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
-    """Return the columns of an unconfirmed signature, sealed. May commit a data key: call it before a transaction."""
+    """Return the encrypted columns of a new signature. May commit a data key: call it before a transaction."""
     sealed = keys.data.seal(session, signer.person, identity=identity)
     return {
         "id": identity,
@@ -188,7 +188,7 @@ def _submissions_with_its_address(session: Session, signature_id: UUID) -> Seque
 
 
 def _confirmation_error(session: Session, signature_id: UUID) -> CampaignError:
-    """Return what to say of a submission that could not be confirmed."""
+    """Return the error for a submission that could not be confirmed."""
     signed_at = session.scalar(select(Signature.signed_at).where(Signature.id == signature_id))
     if signed_at is None:
         return link_error(signature_id)

@@ -43,18 +43,18 @@ _POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal", "domai
 
 
 def insert_signature(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
-    """Store a submission with its confirmation email, unless no such email may go out.
+    """Store a submission with its confirmation email, unless no such email may be sent.
 
-    `row` has the columns of the signature, `ref` (the code of the supporter whose link it was) and `free_before` (a
-    slot whose pause ends by then is free); `letter` has the columns of a message. An address with a confirmed
-    signature gets a notice. One that has had its emails of the day, or refused them, gets nothing, and the submission
-    is not stored: nobody could confirm it.
+    `row` has the columns of the signature, `ref` (the referrer's code) and `free_before` (a slot whose pause ends by
+    then is free); `letter` has the columns of a message. An email address with a confirmed signature gets a notice. One
+    that has used up its emails of the day, or suppressed them, gets nothing, and the submission is not stored, since
+    nobody could confirm it.
     """
     retry_on_deadlock(lambda: _execute(session, row, letter, entering=True))
 
 
 def queue_link_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
-    """Post the letter to the owner of the confirmed signature with the address of `row`; a decoy if there is none.
+    """Queue a message to the owner of the confirmed signature with the address of `row`, or else a decoy.
 
     `row` has `address_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
     """
@@ -90,7 +90,7 @@ def _execute_combined(*, entering: bool) -> Select[Any]:
 
 @cache
 def _execute_separately(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
-    """SQLite has no writing CTE; each statement finds what the one before has written."""
+    """SQLite has no writing CTE, so each statement finds the rows of the previous one."""
     is_ours = _SLOTS.c.message_id == _letter("id")
     storing = _insert_submission(_SLOTS, is_ours) if entering else None
     return _claim_slot("sqlite", entering=entering), storing, _outbox_insert(_SLOTS, is_ours, entering=entering)
@@ -145,7 +145,7 @@ def _insert_submission(claimed: FromClause, is_ours: ColumnElement[bool]) -> Ins
 
 def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, entering: bool) -> Insert:
     """Post one message: a confirmation, a notice, or a decoy where no slot was taken."""
-    # Locked, so that the signature is still there when the notice refers to it, or a decoy goes out instead.
+    # Locked, so that the signature still exists when the notice refers to it; otherwise a decoy is queued.
     owner = _confirmed().with_for_update(read=True, key_share=True).subquery("owner")
     is_notice, is_taken = owner.c.id.is_not(None), claimed.c.slot < NOTICE_SLOT
     of_submission = _row("id") if entering else literal(None)

@@ -1,4 +1,4 @@
-"""How far the petition is: open, closed, or handed in. Organisers set it; pages, form, mails and API follow."""
+"""The status of the petition: open, closed or delivered. Pages, form, emails and API follow it."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -12,7 +12,7 @@ from campaign.petition import feature_flags
 
 @dataclass(frozen=True, slots=True)
 class PetitionStatus:
-    """Whether people can sign, and on which day the petition was handed in, if it was."""
+    """Whether people can sign, and the day of the delivery, if any."""
 
     is_open: bool = True
     delivered_on: date | None = None

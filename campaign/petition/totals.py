@@ -64,7 +64,7 @@ def by_dimension(session: Session, kind: Kind) -> dict[str, int]:
 
 
 def by_channel(session: Session, shares: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Return by channel how often it was used (`shares`) and how many confirmed signatures came by it."""
+    """Return, by channel, its uses (`shares`) and the number of confirmed signatures it brought."""
     came = by_dimension(session, "via")
     channels = sorted({*shares, *came}, key=lambda channel: (-shares.get(channel, 0), channel))
     return {channel: (shares.get(channel, 0), came.get(channel, 0)) for channel in channels}

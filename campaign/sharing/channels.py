@@ -5,17 +5,17 @@ from typing import Literal
 from urllib.parse import quote
 
 HASHTAG = "LoveAlwaysWins"
-MESSAGE_LENGTH = 200  # characters of the text, so many that it suits every network in every language with any link
-MAX_URL_LENGTH = 2000  # characters of a whole address, percent-encoded: mail programs and old phones cut longer ones
+MESSAGE_LENGTH = 200  # characters of a message, which fits every network in every language with any link
+MAX_URL_LENGTH = 2000  # characters, percent-encoded: mail programs and old phones cut longer URLs
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A way to share.
 
-    `template` is the network's address, with {url}, {title} and {text} where they go, percent-encoded; `source` says
-    who documents it. `limit` is how many characters the network lets a post have, of which the link takes `link` (0:
-    as many as it has). It is offered first to readers of the languages in `home` (BCP 47) and on that `device`.
+    `template` is the network's URL with {url}, {title} and {text}, percent-encoded; `source` documents it. `limit` is
+    the maximum length of a post in characters, of which the link takes `link` (0: its own length). It is listed first
+    for readers of the languages in `home` (BCP 47) and on that `device`.
     """
 
     key: str
@@ -128,7 +128,7 @@ CHANNELS = {channel.key: channel for channel in _CHANNELS}
 # Ways that lead to no network: a copied link, the device's own share sheet, the QR code.
 OFFLINE_CHANNELS = frozenset({"copy", "sheet", "qr"})
 
-# What a visitor may have come by.
+# The channels through which a visitor may arrive.
 REFERRAL_CHANNELS = frozenset(CHANNELS) | OFFLINE_CHANNELS | {"embed", "poster"}
 
 
@@ -148,9 +148,9 @@ def landing_url(public_url: str, *, language: str | None, via: str, ref: str | N
 
 
 def share_url(channel: Channel, *, url: str, title: str, text: str, instance: str = "") -> str:
-    """Return where to send somebody who shares `url` with `text` by `channel`; `instance` is the host of a Mastodon.
+    """Return the URL that shares `url` with `text` through `channel`; `instance` is the host of a Mastodon instance.
 
-    Texts of up to `MESSAGE_LENGTH` characters suit every network.
+    Texts of up to `MESSAGE_LENGTH` characters fit every network.
     """
     values = {"url": url, "title": title, "text": text}
     encoded = {name: quote(value, safe="") for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Mastodon has no address of its own to share by: each instance has, and only the supporter knows which is theirs."""
+"""Mastodon has no single host: a supporter names the instance to share on."""
 
 import re
 from urllib.parse import urlsplit
@@ -16,9 +16,9 @@ _SURROUNDING = " <>()\"'“”„‘’«»,.;…"
 
 
 def parse_instance(typed: str) -> str:
-    """Return the host of the instance that somebody typed: its name, an address there, or `@name@mastodon.example`.
+    """Return the host of the typed instance: a host name, a URL there, or `@name@mastodon.example`.
 
-    Raises `InvalidInstance` when there is none in it.
+    Raises `InvalidInstance` if there is none.
     """
     try:
         rest = re.sub(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from xml.etree import ElementTree as Xml
 
-DEFAULT_WIDTH = 640  # pixels of the film's longer side, unless somebody asks for less
+DEFAULT_WIDTH = 640  # pixels of the film's longer side, unless the consumer requests less
 BAR = 72  # pixels below the film: the count, and the button that opens the page
 CACHE_SECONDS = 3600
 
@@ -32,7 +32,7 @@ class Embedded:
 
 
 def size(ratio: float, *, maxwidth: int | None = None, maxheight: int | None = None) -> tuple[int, int]:
-    """Return width and height in pixels of the frame, within what the other site has room for."""
+    """Return width and height of the frame in pixels, within the limits of the other site."""
     width = min(DEFAULT_WIDTH, round(DEFAULT_WIDTH * ratio), maxwidth or DEFAULT_WIDTH)
     height = round(width / ratio) + BAR
     if maxheight and height > maxheight:  # the film has black beside it then

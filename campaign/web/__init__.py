@@ -1,4 +1,4 @@
-"""The edges: pages, forms, security headers, languages. Views translate; the domain rooms decide."""
+"""The web layer: views, forms, security headers, languages. Views translate; domain packages decide."""
 
 from flask import Flask
 
@@ -36,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
     app.wsgi_app = RequestGate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
-    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # or Cyrillic takes six bytes a letter
+    app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # otherwise a Cyrillic letter takes six bytes
     i18n.init_i18n(app)
     static_files.init_static(app, settings)
     film_player.init_film(app, settings)

@@ -21,7 +21,7 @@ def visitor_hash() -> str:
 
 
 def recent_hashes() -> tuple[str, str]:
-    """Return the visitor's hash of today and that of yesterday, for what lives past midnight."""
+    """Return the visitor's hashes of today and yesterday, for tokens that span midnight."""
     return visitor_hash(), _hash_of(_networks()[0][0], utcnow() - timedelta(days=1))
 
 

@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from campaign.core.text import fold
 from campaign.petition.countries import CODES
 
-# Where most readers of a language live: offered first, never chosen for anybody (CLDR, territory information).
+# The countries with most readers of a language: listed first, never preselected (CLDR, territory information).
 _LIKELY = {
     "en": ("GB", "US", "IE", "CA", "AU"),
     "ru": ("RU", "UA", "BY", "KZ", "IL"),

@@ -29,7 +29,7 @@ def is_same_origin() -> bool:
 
 
 def token() -> str:
-    """Return a token that lets this visitor send the form from a browser that says nothing."""
+    """Return a token with which this visitor can submit the form from a browser that sends no origin."""
     return str(_serializer().dumps(visitor_hash()))
 
 

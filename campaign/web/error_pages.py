@@ -46,7 +46,7 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def _log(exc_info: Any) -> None:
-    """Log a failure of ours by the page's name: the address, which Flask would log, can hold a supporter's token."""
+    """Log a failure by its endpoint: the URL, which Flask would log, can contain a supporter's token."""
     log.error("failure", page=request.endpoint, method=request.method, exc_info=exc_info)
 
 

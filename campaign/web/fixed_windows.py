@@ -11,7 +11,7 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
-MAX_KEYS = 200_000  # counted at once in memory, about 60 MB; the oldest go first
+MAX_KEYS = 200_000  # in memory, about 60 MB; the oldest are dropped first
 REDIS_SECONDS = 0.25  # a slow Redis must not delay signing
 REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
 
@@ -19,9 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 class MemoryStorage(Storage):
-    """Counts in memory, safe between threads.
+    """A thread-safe storage in memory.
 
-    The library's own loses counts between threads, and looks through all keys a hundred times a second.
+    The library's own loses counts between threads, and scans all keys a hundred times a second.
     """
 
     STORAGE_SCHEME = None

@@ -5,7 +5,9 @@ from flask_compress import Compress
 
 from campaign.config.settings import Settings
 
-EXIT_URL = "https://www.wikipedia.org/"  # where "Leave quickly" leads: known everywhere, and says nothing of anybody
+EXIT_URL = (
+    "https://www.wikipedia.org/"  # target of "Leave quickly": known everywhere, and says nothing about the visitor
+)
 SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count
 
 _compress = Compress()

@@ -15,7 +15,7 @@ from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.web.countries import countries, country_name, likely_countries
 from campaign.web.translations import CampaignDomain
 
-# The letters of headlines, one file a script; Arabic is written in the system's own.
+# The fonts of headlines, one file per script; Arabic uses the system's font.
 _LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 
 
@@ -92,6 +92,6 @@ def format_day(date: date) -> str:
 
 
 def language_name(language: str) -> str:
-    """Return a language's name in itself, with the capital letter that a list wants."""
+    """Return a language's own name, capitalised for lists."""
     name = str(Locale.parse(language).get_display_name())
     return name[0].upper() + name[1:]

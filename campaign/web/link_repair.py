@@ -1,7 +1,7 @@
-"""Links that mail programs, chats and crawlers mangled on the way: most of them still say where they lead.
+"""Repair of links that mail programs, chats and crawlers have mangled.
 
-Appended text (punctuation, quotes, spaces, tracking parameters behind an `&` without a `?`) is cut off, capital
-letters and missing or doubled slashes are mended. Redirects are relative, so they repeat no Host header.
+Appended text (punctuation, quotes, spaces, tracking parameters after an `&` without a `?`) is cut off; capital letters
+and missing or repeated slashes are corrected. Redirects are relative, so they repeat no Host header.
 """
 
 import re
@@ -45,7 +45,7 @@ def parameters(address: str) -> dict[str, str]:
 
 
 class _TokenConverter(BaseConverter):
-    """A token, with whatever stands before, in or after it cut out (`=` and line ends of quoted-printable)."""
+    """A token, without text before, inside or after it (`=` and line ends of quoted-printable)."""
 
     def to_python(self, value: str) -> str:
         return "".join(_TOKEN.findall(unquote(value)))[:TOKEN_LENGTH]
@@ -64,7 +64,7 @@ def _redirect() -> BaseResponse | None:
 
 
 def _repaired_path(path: str, adapter: MapAdapter | None) -> str | None:
-    """Return the path of the page of ours that a mangled `path` means, if it means one."""
+    """Return the path of the page that a mangled `path` was meant for, if any."""
     if adapter is None:
         return None
     language, rest = split_language(path)
@@ -73,7 +73,7 @@ def _repaired_path(path: str, adapter: MapAdapter | None) -> str | None:
         appended = path.lstrip("/")
         return None if re.match(r"[^?&#;]*[A-Za-z0-9]", appended) else "/"
     first, _, others = clean[1:].partition("/")
-    spellings = (clean, f"/{first.lower()}/{others}", clean.lower())  # a token keeps its capital letters
+    spellings = (clean, f"/{first.lower()}/{others}", clean.lower())  # tokens are case-sensitive
     variants = (variant for spelling in spellings for variant in (spelling, f"{spelling}/"))
     return next((variant for variant in variants if _is_page(variant, adapter)), None)
 
@@ -87,7 +87,7 @@ def _is_page(path: str, adapter: MapAdapter) -> bool:
 
 
 def _clean(path: str) -> str:
-    """Return the beginning of `path` that can be one of ours, with one slash between its parts and none at its end."""
+    """Return the usable start of `path`, with single slashes between its parts and none at its end."""
     found = _CLEAN.match(path)
     parts = (part.rstrip(".") for part in (found[0] if found else "").split("/"))
     return "/" + "/".join(part for part in parts if part.strip("_-"))

@@ -16,7 +16,7 @@ from campaign.core.capacity import RETRY_SECONDS
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
-MIN_SIGNING_SECONDS = 0.01  # a bit more than signing takes while mail is being sent beside it
+MIN_SIGNING_SECONDS = 0.01  # slightly more than signing takes while emails are being sent
 
 
 def wants_json() -> bool:

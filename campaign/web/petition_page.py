@@ -12,11 +12,11 @@ from campaign.web.petition_settings import current_settings
 from campaign.web.previews import page_preview
 from campaign.web.share_links import share_links
 
-MAX_NAMES_SHOWN = 6  # how many of those who want to be seen
+MAX_NAMES_SHOWN = 6  # names of supporters who ticked the box
 
 
 def render_page() -> str:
-    """Return the page as everybody sees it, in the language of this request."""
+    """Return the page as everyone sees it, in the language of this request."""
     return render_with_form(SignForm(formdata=None))
 
 

@@ -30,12 +30,12 @@ def petition_text() -> list[str]:
 
 
 def petition_text_in(language: str) -> str:
-    """Return the letter in a language as people sign it now, as plain text."""
+    """Return the current petition text in a language, as plain text."""
     return current_settings().letters.get(language) or default_petition_text(language)
 
 
 def default_petition_text(language: str) -> str:
-    """Return the letter as it ships, as plain text with empty lines between its paragraphs."""
+    """Return the default petition text as plain text, with empty lines between paragraphs."""
     with force_locale(language):
         page = render_template("public/_letter.html", form=None, own_letter=list)
     quoted = page.replace("<q>", "“").replace("</q>", "”")

@@ -1,4 +1,4 @@
-"""Proxies: whether one stands before the server that the settings do not know, so that all visitors look like one."""
+"""Detection of a proxy that the settings do not mention, and that makes all visitors look like one."""
 
 import structlog
 from flask import Flask, current_app, request

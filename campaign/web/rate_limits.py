@@ -22,7 +22,7 @@ from campaign.web.forms.sign import URLENCODED
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
 MAX_FIELDS = 100  # of one form
 COUNTING = "60 per minute;1000 per day"  # views, shares and marks of the film, counted from one network address
-LOGIN = "30 per minute;300 per hour"  # tries to come in from one network address
+LOGIN = "30 per minute;300 per hour"  # log-in attempts from one network address
 
 Kind = Literal["signing", "attempt", "tally", "sign-in"]
 
@@ -47,9 +47,9 @@ def only_counts(view: View) -> View:
 
 
 def count_signing() -> None:
-    """Count one signing for this visitor. Raises `LimitReached`.
+    """Count one signature for this visitor. Raises `LimitReached`.
 
-    Called after all checks of the form, so typing errors shut nobody out.
+    Called after validation, so that typing errors lock nobody out.
     """
     if seconds := _seconds_over("signing"):
         raise LimitReached(seconds)
@@ -61,14 +61,14 @@ def is_countable() -> bool:
 
 
 def count_login() -> None:
-    """Count one try to come in as an organiser. Raises `LimitReached`."""
+    """Count one log-in attempt. Raises `LimitReached`."""
     if seconds := _seconds_over("sign-in"):
         raise LimitReached(seconds)
 
 
 def _read_body() -> None:
     if request.method == "POST":
-        body = request.get_data()  # kept, so that it can be read as a form as well
+        body = request.get_data()  # cached, so that it can be parsed as a form too
         request.stream.read(1)  # a body of unknown length is cut at the limit, and only reading on says so (413)
         if request.mimetype == URLENCODED and body.count(b"&") > MAX_FIELDS:
             abort(413)
@@ -94,7 +94,7 @@ def _seconds_over(kind: Kind) -> int:
 
 
 def _allowances(kind: Kind) -> list[tuple[str, list[RateLimitItem]]]:
-    """Return what this visitor's networks are allowed, the smallest first."""
+    """Return the limits of this visitor's networks, smallest network first."""
     if kind == "sign-in":
         return _of_networks(LOGIN, 1)
     limit, trusted = current_context().settings.sign_limit, trusted_network()

@@ -1,4 +1,4 @@
-"""Redirects: to a path of ours, whatever the request says that our host is."""
+"""Redirects are relative, so that a forged Host header has no effect."""
 
 from urllib.parse import urlsplit, urlunsplit
 

@@ -1,8 +1,8 @@
-"""The gate: the number of requests that work at once, and of those whose body is still on its way.
+"""The request gate limits concurrent requests, and concurrent uploads of request bodies.
 
-The server lends a thread to each request from its headers on, and a client may take any time to send the rest. So
-there are many threads, which cost little while they wait; few of them work, since there is one interpreter and SQLite
-has one writer; and some are never lent to a body, so that pages are shown whatever is being sent.
+The server assigns a thread to each request from its headers on, and a client may take any time to send the body. So
+there are many threads, which are cheap while they wait. Few of them work, since there is one interpreter and SQLite has
+one writer. Some never wait for a body, so that pages are always served.
 """
 
 import time
@@ -19,15 +19,15 @@ from campaign.web.rate_limits import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_WORKING = 8  # requests at once; each may hold a database connection, of which the pool has 15
-MAX_SENDING = 64  # bodies at once, of the threads that `tools/serve.py` starts
+MAX_WORKING = 8  # requests; each may use a database connection, of which the pool has 15
+MAX_SENDING = 64  # request bodies, of the threads that `tools/serve.py` starts
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
 _INCOMPLETE = "The request was incomplete."
 
 
 class RequestGate:
-    """WSGI middleware: reads the body of a request before it lets the application work on it."""
+    """WSGI middleware that reads the request body before the application runs."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
@@ -36,7 +36,7 @@ class RequestGate:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request: 503 when too many bodies are on their way, 408 for a slow one, 400 for a broken one."""
-        body, length = b"", get_content_length(environ) or 0  # 0 for one that comes in chunks
+        body, length = b"", get_content_length(environ) or 0  # 0 for a chunked body
         if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
             if not self._sending.acquire(blocking=False):
                 return refuse_busy(start_response, "503 Service Unavailable", _INCOMPLETE)

@@ -22,19 +22,19 @@ _SOURCES = (
 
 
 def card_path(stage: PetitionStatus, count: int) -> str:
-    """Return the path of the card that says how things stand, in the language of the request."""
+    """Return the path of the current card, in the language of the request."""
     version = _version(share_texts.image_text(stage, count))
     return url_for("pictures.card_version", lang=i18n.get_language(), version=version)
 
 
 def _version(words: ImageText) -> str:
-    """Return what changes with the words, the film's frame and how they are drawn."""
+    """Return a hash of the text, the film's frame and the rendering code."""
     said = repr((words, current_context().settings.public_url, film_url(current_film().film.preview), _look()))
     return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 
 @cache
 def _look() -> str:
-    """Return a hash of the code that draws."""
+    """Return a hash of the rendering code."""
     sources = ((PACKAGE / name).read_bytes() for name in _SOURCES)
     return hashlib.blake2b(b"".join(sources)).hexdigest()

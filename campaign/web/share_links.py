@@ -50,7 +50,7 @@ class ShareLinks:
         return landing_link(via, self.ref)
 
     def link(self, channel: str) -> str:
-        """Return our own address that counts and leads to `channel`."""
+        """Return our own URL that counts a share and redirects to `channel`."""
         return url_for("sharing.share", channel=channel, lang=i18n.get_language(), ref=self.ref)
 
     def template(self, channel: Channel) -> str:
@@ -63,7 +63,7 @@ class ShareLinks:
 
 
 def share_links(reached: PetitionStatus, ref: str | None = None) -> ShareLinks:
-    """Return what to offer on a page in this stage; `ref` is the code of the supporter whose page it is."""
+    """Return the share links for a page in this status; `ref` is the supporter's code on their own page."""
     return ShareLinks(reached, ref)
 
 

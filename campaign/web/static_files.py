@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from whitenoise.responders import StaticFile
 
 MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
-MAX_BUFFERED = 256 * 1024  # bytes that the server takes at once, so that no thread waits until the client has them
-MAX_SENDING = 160  # longer files at once, of the threads that `tools/serve.py` starts
-_COMPRESSED = ("css", "icons", "js", "vendor")  # what a server sends compressed; films are so already
+MAX_BUFFERED = 256 * 1024  # bytes that the server accepts at once, so that no thread waits for the client
+MAX_SENDING = 160  # larger files, of the threads that `tools/serve.py` starts
+_COMPRESSED = ("css", "icons", "js", "vendor")  # folders with compressible files; films are compressed already
 _BLOCK = 64 * 1024  # bytes
 _MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -116,13 +116,13 @@ _sending = Semaphore(MAX_SENDING)
 
 
 class _Files(WhiteNoise):  # type: ignore[misc]
-    """WhiteNoise, which sends at most `SENDING` long files at once and answers 503 beyond that."""
+    """WhiteNoise with at most `MAX_SENDING` concurrent downloads of large files; further requests get 503."""
 
     @staticmethod
     def serve(
         static_file: "StaticFile", environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
-        """Answer the request with a file, or with what the request's conditions ask for in its place."""
+        """Respond with a file, or with the response that conditional and range headers require."""
         answer = static_file.get_response(environ["REQUEST_METHOD"], environ)
         file, status = answer.file, f"{answer.status} {answer.status.phrase}"
         begin = file.read(MAX_BUFFERED) if file else b""

@@ -12,7 +12,7 @@ from campaign.config.paths import TRANSLATIONS
 
 
 class CampaignDomain(Domain):  # type: ignore[misc]
-    """What Flask-Babel asks for texts; it would want compiled files, which nobody would see were out of date."""
+    """The source of Flask-Babel's translations, which by default would need compiled files that may be out of date."""
 
     def get_translations(self) -> NullTranslations:
         """Return the texts in the language of this request or message."""

@@ -1,4 +1,4 @@
-"""The ladder of sizes, and what ffmpeg is told to make each file. Nothing is run here."""
+"""The renditions of a film, and the ffmpeg options for each file. Nothing is run here."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ SEGMENT_SECONDS = 6
 _FPS_WITHOUT_GAP = 20  # two pictures
 _GROUP_SECONDS = 2  # a picture that needs no other, to begin or switch at: three groups are a segment
 
-# Nothing of the source's metadata: it can hold the place, the camera and the names of the crew. Nor of ours.
+# No metadata of the source, which can contain the place, the camera and the names of the crew, and none of ours.
 _BARE = "-map_metadata -1 -map_chapters -1 -sn -dn -fflags +bitexact -flags:v +bitexact -flags:a +bitexact".split()
 _BT709 = "-color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv".split()
 _NEW_SOUND = "aresample=async=1:first_pts=0"  # gaps become silence, so that sound and picture stay together
@@ -67,7 +67,7 @@ def av1_rendition(rungs: Sequence[Rendition]) -> Rendition:
 
 
 def required_bytes(probe: Probe) -> int:
-    """Return what all files take at most: each MP4 and the same as HLS, and as much again for AV1 and pictures."""
+    """Return the maximum size of all files: each MP4, the same as HLS, and as much again for AV1 and images."""
     kbits = sum(rung.most + 160 for rung in ladder(probe))
     return int(probe.seconds * kbits * 1000 / 8 * 3) + 20_000_000
 
@@ -91,7 +91,7 @@ def av1(source: Path, probe: Probe, rung: Rendition) -> list[str]:
 
 
 def hls(rendition: Path) -> list[str]:
-    """Return the options that cut an MP4 of ours into fragments with a playlist `stream.m3u8`, without encoding."""
+    """Return the options that segment one of our MP4s, with a playlist `stream.m3u8`, without encoding."""
     cut = f"-f hls -hls_time {SEGMENT_SECONDS} -hls_playlist_type vod -hls_segment_type fmp4".split()
     named = ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%04d.m4s"]
     read = [*ffmpeg.input_options(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]

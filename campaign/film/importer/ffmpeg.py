@@ -15,7 +15,7 @@ from typing import IO
 
 from campaign.errors import FilmError
 
-# What films come in. Playlists, lists of files and pictures are left out: they make ffmpeg open other files.
+# Container formats of films. Playlists, file lists and images are excluded, since they make ffmpeg open other files.
 FORMATS = "mov,matroska,avi,mpegts,mpeg,mxf,flv,ogg,asf,dv,gxf,nut,yuv4mpegpipe"
 MIN_VERSION = ("libx264", "aac")
 DISK_FULL = "the disk is full; make room and give the same command again: it goes on where it stopped"
@@ -37,7 +37,7 @@ def input_options(path: Path) -> list[str]:
 
 
 def encoders() -> frozenset[str]:
-    """Return the names of what this ffmpeg can write. Raises `FilmError` unless it is there and can write H.264."""
+    """Return the names of this ffmpeg's encoders. Raises `FilmError` if it is missing or cannot encode H.264."""
     listed = output(["ffmpeg", "-hide_banner", "-encoders"]).decode(errors="replace")
     found = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
     if missing := [name for name in MIN_VERSION if name not in found]:
@@ -68,12 +68,12 @@ def encode(options: Sequence[str], *, seconds: float, folder: Path, tick: Tick =
 
 
 def decode(options: Sequence[str]) -> bytes:
-    """Return what ffmpeg writes to standard output. Raises `FilmError`."""
+    """Return the standard output of ffmpeg. Raises `FilmError`."""
     return output(["ffmpeg", *_QUIET, *options, "pipe:1"])
 
 
 def output(command: Sequence[str]) -> bytes:
-    """Return what a program of ffmpeg writes to standard output. Raises `FilmError`."""
+    """Return the standard output of one of ffmpeg's programs. Raises `FilmError`."""
     found: list[bytes] = []
     _run(command, lambda stdout: found.append(stdout.read()), folder=None)
     return found[0]
@@ -100,7 +100,7 @@ def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: P
         stderr=subprocess.PIPE,
         cwd=folder,
         start_new_session=True,  # Ctrl-C reaches only this process, which then stops ffmpeg
-        preexec_fn=_kill_with_parent,  # noqa: PLW1509 - no thread of ours is running
+        preexec_fn=_kill_with_parent,  # noqa: PLW1509 - this process has no other threads
     )
     try:
         said = _communicate(process, read)

@@ -27,7 +27,7 @@ class Variant:
 
 
 def codecs(mp4: bytes | mmap) -> str:
-    """Return the codecs of an MP4 in RFC 6381's words, picture first. Raises `FilmError` for others than ours."""
+    """Return the codec strings of an MP4 (RFC 6381), video first. Raises `FilmError` for unexpected codecs."""
     moov = _box(mp4, b"moov")
     found = [_avc1(moov), _av01(moov), _mp4a(moov), "opus" if b"dOps" in moov else ""]
     if not any(found[:2]) or not any(found[2:]):

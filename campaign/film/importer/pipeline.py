@@ -1,4 +1,4 @@
-"""The parts of an imported film, each a folder that is made as a whole or not at all."""
+"""The parts of an imported film, each a folder that is created atomically."""
 
 import json
 import mmap
@@ -17,7 +17,7 @@ from campaign.film.library import Candidate
 _AV1_ENCODERS = {"libsvtav1", "libopus"}
 _AV1_PIXELS = 64  # libsvtav1 takes no smaller side
 _MOMENTS = "moments.json"
-_KEPT = 0.9  # what all segments hold at least of their MP4
+_KEPT = 0.9  # minimum share of an MP4's duration that its segments must cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Job:
         return encode.ladder(self.probe)
 
     def mp4(self, rung: Rendition) -> Path:
-        """Return where the MP4 of a size lies once it is made."""
+        """Return the path of the MP4 of a rendition."""
         return self.folder / "mp4" / f"{rung.name}.mp4"
 
 
@@ -162,7 +162,7 @@ def _make_sprite(job: Job, draft: Path, _tick: Tick) -> None:
 
 
 def _sources(job: Job) -> list[Source]:
-    """Return what to play, in the order to try: the light AV1, then H.264, the small ones on small screens."""
+    """Return the sources in the order to try: AV1, which is smaller, then H.264, small sizes for small screens."""
     light, top = encode.av1_rendition(job.rungs), job.rungs[-1]
     av1 = [_source(job, f"av1/{light.name}.mp4", light)] if _can_av1(job) else []
     smaller = [_source(job, f"mp4/{rung.name}.mp4", rung, media_query(rung.window)) for rung in job.rungs[:-1]]

@@ -1,4 +1,4 @@
-"""Which moments make good posters, how the preview sheet is laid out, and what ffmpeg is told to write them."""
+"""Poster candidates and the thumbnail sheet: their selection, layout and ffmpeg options."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _DARK, _BRIGHT = 40, 215
 
 _TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 _STILL = "-frames:v 1 -map_metadata -1 -fflags +bitexact -flags:v +bitexact".split()
-_SRGB = "out_color_matrix=bt601:out_range"  # what JPEG and WebP are always coded in
+_SRGB = "out_color_matrix=bt601:out_range"  # the colour encoding of JPEG and WebP
 
 
 def sample(film: Path, seconds: float) -> list[str]:

@@ -46,7 +46,7 @@ class Probe:
 
 
 def probe_file(path: Path) -> Probe:
-    """Return what the film at `path` is. Raises `FilmError` where it is none, or lacks sound, or its end."""
+    """Return the properties of the film at `path`. Raises `FilmError` if it is not a film, silent or truncated."""
     found = _build_probe(path)
     streams: list[Stream] = found.get("streams", [])
     video = _select_streams(streams, "video")
@@ -64,7 +64,7 @@ def probe_file(path: Path) -> Probe:
 
 
 def duration(path: Path) -> float:
-    """Return the length of a file of ours in seconds. Raises `FilmError`."""
+    """Return the duration of one of our files in seconds. Raises `FilmError`."""
     return float(_build_probe(path)["format"].get("duration", 0))
 
 
@@ -87,10 +87,10 @@ def _select_streams(streams: list[Stream], kind: str) -> Stream | None:
 
 
 def _probe(picture: float, sound: float, video: Stream, audio: Stream) -> Probe:
-    """Return the probe of a film of which the `picture` and the `sound` last so many seconds."""
+    """Return the probe of a film whose `picture` and `sound` have these durations in seconds."""
     width, height = _display_size(video)
     matrix = video.get("color_space", "unknown")
-    if matrix in ("unknown", "reserved", "unspecified"):  # what players then assume, and the scaler does not
+    if matrix in ("unknown", "reserved", "unspecified"):  # assumed by players, but not by the scaler
         matrix = "bt709" if video["height"] > 576 else "smpte170m"
     return Probe(
         seconds=max(picture, sound),

@@ -74,7 +74,7 @@ def _make(films: Path, wanted: Import, show: ReportProgress) -> Manifest:
     if current and current.version == wanted.version:
         return current
     library.clear(home, draft.name, wanted.version, published.version if published else "")
-    if published is None or published.version != wanted.version:  # else it is damaged, and nothing of it is to be kept
+    if published is None or published.version != wanted.version:  # a damaged version is not reused
         _roll_back(home, wanted)
     _prepare_draft(home, wanted, current)
     _require_room(wanted.job)

@@ -1,4 +1,4 @@
-"""Pictures that were drawn, kept as files: `<kind>.<version><ending>`, the newest few of each kind."""
+"""A cache of rendered images as files, `<kind>.<version><ending>`, with the newest few of each kind."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,10 +29,10 @@ def get_cached(path: Path) -> bytes | None:
 
 
 def get_or_render(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
-    """Return the picture that belongs at `path`, drawn at its first use, and whether it is that one.
+    """Return the image for `path`, rendered at its first use, and whether it is that very version.
 
-    While another is being drawn it is an older one of its kind, so that fewer requests wait. Raises `Busy` where there
-    is none and enough others wait already.
+    While another image is being rendered, an older version of the same kind is returned, so that fewer requests wait.
+    Raises `Busy` if there is none and enough others wait already.
     """
     if there := get_cached(path):
         return there, True
@@ -46,7 +46,7 @@ def get_or_render(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
     try:
         if not _locks.acquire(blocking=older is None):
             return older or b"", False
-        try:  # those who waited find what the first one drew
+        try:  # the first request may have rendered it already
             return get_cached(path) or _lock_for.submit(copy_context().run, _render, path, draw).result(), True
         finally:
             _locks.release()
@@ -78,7 +78,7 @@ def _versions_of(path: Path) -> list[Path]:
 
 
 def _rendered_at(path: Path) -> int:
-    """Return when a picture was drawn, in nanoseconds since 1970; what another process took away is old."""
+    """Return when an image was rendered, in nanoseconds since 1970; 0 if another process deleted it."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -23,7 +23,7 @@ def render_card(words: ImageText, picture: Path) -> bytes:
 
 
 def render_thumbnail(words: ImageText, picture: Path) -> bytes:
-    """Return the same card in half its size, as an AVIF: what our own page shows of it."""
+    """Return the same card at half its size as AVIF, for our own page."""
     width, height = SIZE
     return _encode(
         _render(words, picture).resize((width // 2, height // 2), Image.Resampling.LANCZOS), "AVIF", quality=60
@@ -38,7 +38,7 @@ def _render(words: ImageText, picture: Path) -> Image.Image:
     try:
         return cast("Image.Image", document[0].render(scale=1).to_pil()).convert("RGB")
     finally:
-        document.close()  # here, under the lock of `kept`: a garbage collector would do it in any thread, at any time
+        document.close()  # here, under the lock: a garbage collector would close it in any thread, at any time
 
 
 def _set_text(sheet: Sheet, words: ImageText) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Open Graph asks for no size; this is what Facebook's and LinkedIn's guides for link previews ask for.
+# Open Graph defines no size; the link preview guides of Facebook and LinkedIn recommend this one.
 CARD_SIZE = (1200, 630)  # pixels
 
 

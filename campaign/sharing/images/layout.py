@@ -1,4 +1,4 @@
-"""Setting words on a sheet, in all scripts of the campaign: what share pictures and posters have in common."""
+"""Layout of text on a page, in all scripts of the campaign, shared by cards and posters."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Sheet(Typesetter):
         return float(self.get_y())
 
     def fitting(self, text: str, width: float, *, size: float, lines: int) -> float:
-        """Return the size in points, `size` or smaller, at which `text` takes at most so many `lines`."""
+        """Return the size in points, at most `size`, at which `text` fits into `lines`."""
         while size > 1:  # points; then it is too small to read anyway
             self.use_faces(DISPLAY, size=size)
             if len(self._lines(_fit_box(text), width)) <= lines:

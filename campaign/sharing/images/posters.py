@@ -1,4 +1,4 @@
-"""The poster: a page to print and put up in the street, with a QR code that leads to the campaign."""
+"""Posters to print, with a QR code that leads to the campaign."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,7 +18,7 @@ _PICTURE = 0.44  # of the height
 
 @dataclass(frozen=True, slots=True)
 class CallToAction:
-    """Where the poster leads: what to do there, the address of its QR code, and the one that people can read."""
+    """The call to action of a poster: its text, the URL of the QR code, and the URL for people to read."""
 
     call: str
     url: str
@@ -26,7 +26,7 @@ class CallToAction:
 
 
 def display_url(public_url: str) -> str:
-    """Return the address as people write it, `пример.рф` for instance, where our typefaces have its script."""
+    """Return the URL as people write it, for example `пример.рф`, if our fonts have its script."""
     parts = urlsplit(public_url)
     host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     written = host.encode().decode("idna")

@@ -1,4 +1,4 @@
-"""Getting a page as somebody else would: under their name, without following where it leads."""
+"""Fetches a page as a crawler does, with its user agent and without following redirects."""
 
 from email.message import Message
 from http.client import HTTPException
@@ -17,7 +17,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def fetch(url: str, agent: str, most: int) -> HttpResponse:
-    """Return what `url` answers to `agent`, and at most so many bytes of it."""
+    """Return the response of `url` to the user agent `agent`, with a limited number of bytes."""
     if not url.startswith(("http://", "https://")):
         return HttpResponse(0)
     request = Request(url, headers={"User-Agent": agent, "Accept-Language": "en"})  # noqa: S310 - checked above

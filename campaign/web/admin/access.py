@@ -41,7 +41,7 @@ DEFAULT_ROLE: Role = "owner"
 NO_RIGHT_TO_EXPORT = "may-not-export"  # why an attempt was refused
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EVERYONE = "anybody"
-REFRESH = "X-Refresh"  # sent by a page that renews itself: that is nobody at work
+REFRESH = "X-Refresh"  # sent by a page that refreshes itself, which is not activity
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
 
@@ -98,7 +98,7 @@ def init_access(app: Flask) -> None:
 
 
 def current_organiser() -> Member:
-    """Return the organiser who sends this request."""
+    """Return the organiser of this request."""
     organiser: Member = g.organiser
     return organiser
 
@@ -162,7 +162,7 @@ def _check_access() -> ResponseReturnValue | None:
 
 def _required_role() -> Any:
     if request.endpoint is None:
-        return "reader"  # there is nothing here, and only who is in may know
+        return "reader"  # no such page, which only logged-in organisers may know
     return getattr(current_app.view_functions[request.endpoint], "needs", DEFAULT_ROLE)
 
 

@@ -1,4 +1,4 @@
-"""An organiser's own account: password, passphrase, recovery codes, passkeys."""
+"""An organiser's own account: password, passphrase, backup codes, passkeys."""
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -40,7 +40,7 @@ def welcome() -> ResponseReturnValue:
 @bp.get("/account")
 @requires_role("reader")
 def show() -> ResponseReturnValue:
-    """Show what an organiser may change of their own."""
+    """Show the account."""
     return _account()
 
 

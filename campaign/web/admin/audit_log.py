@@ -45,7 +45,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
 
 
 def _describe() -> dict[str, str]:
-    """Return what each action is in words."""
+    """Return the description of each action."""
     return {
         "added-passkey": gettext("added a passkey"),
         "came-in": gettext("came in with an invitation"),

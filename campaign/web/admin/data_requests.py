@@ -97,7 +97,7 @@ def _erase_question() -> Question | None:
 @step_up
 @asks_confirmation(_erase_question, private=True)
 def erase() -> ResponseReturnValue:
-    """Erase all submissions with the address and the mail that waits for them."""
+    """Erase all submissions with the email address, and their queued messages."""
     form = EmailForm()
     found = _find(form.address) if form.validate() else None
     if found is None:

@@ -1,4 +1,4 @@
-"""The document to hand in: asked for with the passphrase, made in the background, fetched once it is ready."""
+"""The PDF for delivery: requested with the passphrase, created in the background, downloaded once it is ready."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -43,7 +43,7 @@ def find() -> ResponseReturnValue:
 @requires_role("organiser")
 @no_step_up
 def hide(signature_id: UUID) -> ResponseReturnValue:
-    """Hide a name from the public page at once."""
+    """Hide a name from the public page."""
     with recording("hid-name", signature=signature_id) as draft:
         draft.happened = display_names.set_hidden(db.session, signature_id, hidden=True)
     return redirect(url_for(".show"), 303)

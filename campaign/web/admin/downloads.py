@@ -21,12 +21,12 @@ def attachment(
 
 
 def export_filename(name: str, suffix: str) -> str:
-    """Return the name of a file that is taken away: love-always-wins-crm-import-2013-11-22.csv."""
+    """Return the name of a downloaded file, for example love-always-wins-crm-import-2013-11-22.csv."""
     return f"love-always-wins-{name}-{utcnow().date()}.{suffix}"
 
 
 def iter_output(task: Task) -> Iterator[bytes]:
-    """Return what the vault puts out; that rows could not be opened is noted at the end."""
+    """Yield the output of the key worker; if rows could not be decrypted, this is recorded at the end."""
     note = audit_recorder()
 
     def chunks() -> Iterator[bytes]:

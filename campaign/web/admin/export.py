@@ -1,4 +1,4 @@
-"""Taking signatures away: choose, see how many, say why, type the passphrase, and the file comes at once."""
+"""The export page: choose filters, see the number of rows, enter reason and passphrase, download."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""The figures of the campaign: each a table, which the page shows and draws, and which can be taken away as CSV."""
+"""The figures of the overview: tables, which the page also draws as charts and offers as CSV."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,7 +90,7 @@ def by_language() -> FigureTable:
 
 
 def by_channel() -> FigureTable:
-    """Return by channel how many came by it and signed, and how often it was used to pass the page on."""
+    """Return, by channel, the signatures it brought and the number of its uses."""
     found = totals.by_channel(db.session, share_counts(db.session))
     lines = [FigureRow(key, _channel(key), (came, shares)) for key, (shares, came) in found.items()]
     lines.sort(key=lambda line: line.numbers, reverse=True)

@@ -1,4 +1,4 @@
-"""Coming in with an invitation, step by step: who you are, a second factor, recovery codes, an export passphrase."""
+"""Registration with an invitation, step by step: account, second factor, backup codes, export passphrase."""
 
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
 @bp.get("/invitation/<token:token>", strict_slashes=False)
 @public_view
 def account(token: str) -> ResponseReturnValue:
-    """Show the form for name and password, or redirect a person who has registered already."""
+    """Show the form for email address and password, or redirect a person who has registered already."""
     if (here := current_invitee(current_invitation())) is not None:
         return redirect_to(".passphrase" if is_active(here) else ".show_factor")
     return _sign_in_first() if is_active(current_invitation().organiser_id) else _account(AccountForm(formdata=None))
@@ -91,7 +91,7 @@ def give_account(token: str) -> ResponseReturnValue:
 @bp.get("/invitation/<token>/factor")
 @newcomer_step
 def show_factor(who: UUID) -> ResponseReturnValue:
-    """Show what an authenticator app reads, and offer a passkey."""
+    """Show the QR code for an authenticator app, and offer a passkey."""
     return redirect_to(".show_codes") if has_second_factor(db.session, who) else _factor(who, CodeForm(formdata=None))
 
 
@@ -124,7 +124,7 @@ def give_passkey(who: UUID) -> ResponseReturnValue:
 @bp.get("/invitation/<token>/codes")
 @newcomer_step
 def show_codes(who: UUID) -> ResponseReturnValue:
-    """Offer recovery codes."""
+    """Offer backup codes."""
     return (
         _codes(who, CurrentSecretForm(formdata=None))
         if has_second_factor(db.session, who)

@@ -1,4 +1,4 @@
-"""The door of the organisers' room: signing in with two factors, and signing out."""
+"""Log-in with two factors, and log-out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +96,7 @@ def sign_out() -> ResponseReturnValue:
 
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
-    """Answer somebody who tries too often with the time to come back."""
+    """Return the time to retry after too many attempts."""
     form, when = PasswordForm(formdata=None), wait_in_words(error.seconds)
     form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
     return set_retry_after(_first(form, 429), error.seconds)
@@ -113,7 +113,7 @@ def _noting(who: UUID) -> Iterator[None]:
 
 
 def _let_in() -> ResponseReturnValue:
-    """Begin the session of somebody who has given both factors; the first one is used up by that."""
+    """Start a session after both factors, and use up the first factor."""
     who = sessions.consume_password()
     if who is None:  # another request was faster
         return redirect(url_for(".sign_in"), 303)

@@ -1,4 +1,4 @@
-"""How the campaign goes, at a glance, and each figure as CSV."""
+"""The overview of the campaign, and each figure as CSV."""
 
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
@@ -25,7 +25,7 @@ bp = Blueprint("dashboard", __name__)
 @bp.get("/")
 @requires_role("reader")
 def show() -> ResponseReturnValue:
-    """Show how the campaign goes."""
+    """Show the overview."""
     return render_template(
         "organise/dashboard.html",
         tables={key: made() for key, made in figures.FIGURES.items()},

@@ -29,7 +29,7 @@ def registration_step(view: Step) -> Callable[..., ResponseReturnValue]:
 
 
 def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
-    """Like `step`, for organisers who cannot log in yet: those who can change their factors on their account page."""
+    """Like `registration_step`, for organisers who cannot log in yet; others use their account page."""
 
     def taken(organiser_id: UUID) -> ResponseReturnValue:
         return redirect_to(".passphrase") if is_active(organiser_id) else view(organiser_id)
@@ -38,7 +38,7 @@ def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
 
 
 def current_invitee(of: InvitationDetails) -> UUID | None:
-    """Return who this invitation is for, if it is they who send this request."""
+    """Return the invited organiser if this request comes from them, otherwise None."""
     signed_in = g.organiser.id if g.organiser else None
     here = (
         signed_in if is_active(of.organiser_id) else sessions.registration_token()

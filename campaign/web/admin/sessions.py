@@ -26,7 +26,7 @@ class AdminSessionInterface(SecureCookieSessionInterface):
     """Flask's signed cookie, but none elsewhere: there a page would differ by it (`Vary: Cookie`)."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return what the cookie holds; None outside the room."""
+        """Return the content of the cookie, or None outside of the organisers' area."""
         return super().open_session(app, request) if is_admin_path(request.path) else None
 
 
@@ -40,7 +40,7 @@ def init_sessions(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
         WTF_CSRF_CHECK_DEFAULT=False,  # `access` checks, before anything else
-        WTF_CSRF_SSL_STRICT=False,  # the room's pages send no Referer; `guard` asks for the origin
+        WTF_CSRF_SSL_STRICT=False,  # these pages send no Referer; `access` checks the origin
         WTF_CSRF_TIME_LIMIT=None,  # as long as the cookie
     )
     csrf.init_app(app)
@@ -52,7 +52,7 @@ def is_admin_path(path: str) -> bool:
 
 
 def current_session_organiser(*, used: bool) -> Member | None:
-    """Return who sends this request, if they are signed in; with `used` they stay so for 30 minutes more."""
+    """Return the logged-in organiser of this request, if any; with `used`, the session is extended by 30 minutes."""
     organiser_id = sessions.organiser_of(db.session, str(session.get(_TOKEN, "")), used=used)
     return member(db.session, organiser_id) if organiser_id else None
 
@@ -63,7 +63,7 @@ def start_registration(organiser_id: UUID) -> None:
 
 
 def registration_token() -> UUID | None:
-    """Return who comes in with this browser."""
+    """Return the organiser who is registering in this browser, if any."""
     return short_lived_tokens.organiser_of(db.session, REGISTRATION_STARTED, session.get(_REGISTRATION, ""))
 
 
@@ -73,7 +73,7 @@ def remember_password(organiser_id: UUID) -> None:
 
 
 def password_verified() -> UUID | None:
-    """Return who has given their password with this browser, a short while ago."""
+    """Return the organiser who recently entered their password in this browser, if any."""
     return short_lived_tokens.organiser_of(db.session, PASSWORD_VERIFIED, session.get(_PASSWORD_VERIFIED, ""))
 
 

@@ -1,4 +1,4 @@
-"""Settings: how far the petition is, the goals, the letter, the bot check, whom to write to."""
+"""Settings of the public site: status, goals, petition text, bot check, contact address."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.status_change_question)
 def set_stage() -> ResponseReturnValue:
-    """Open or close the petition, or note the day on which it was handed in."""
+    """Open or close the petition, or record the day of its delivery."""
     form = DayForm()
     act = request.form.get("act")
     if act == "deliver":
@@ -92,7 +92,7 @@ def set_goals() -> ResponseReturnValue:
 @requires_role("owner")
 @step_up
 def set_letter() -> ResponseReturnValue:
-    """Set the letter in one language."""
+    """Set the petition text in one language."""
     form = _letter_form()
     if not form.validate():
         return _page(422, letter=form)
@@ -105,7 +105,7 @@ def set_letter() -> ResponseReturnValue:
 @requires_role("owner")
 @no_step_up
 def preview_letter() -> ResponseReturnValue:
-    """Show the public page with a letter that is not set yet."""
+    """Show the public page with a petition text that is not stored yet."""
     form = _letter_form()
     if not form.validate():
         return _page(422, letter=form)
@@ -117,13 +117,13 @@ def preview_letter() -> ResponseReturnValue:
 
 
 def _letter_form() -> PetitionTextForm:
-    """Return the form of the letter as it was sent. Our own page sends no language that the site does not have."""
+    """Return the submitted form of the petition text. Our own page only submits existing languages."""
     form = PetitionTextForm()
     return form if form.of.data in LANGUAGES else abort(400)
 
 
 def _letter(form: PetitionTextForm) -> tuple[str, str]:
-    """Return the language and the text of a letter; the text is empty where it is the one that ships."""
+    """Return language and petition text; the text is empty if it is the default."""
     of, text = str(form.of.data), str(form.text.data)
     return of, "" if text == petition_settings.default_petition_text(of) else text
 

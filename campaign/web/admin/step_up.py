@@ -1,7 +1,7 @@
-"""Before an action of consequence: a page that names what will happen, and the password or second factor again.
+"""Step-up authentication: before a far-reaching action, a page names its effect and asks for a secret again.
 
-The page carries the typed values on, in hidden fields of the same form, and posts it to the same address: nothing is
-stored, and it works without JavaScript. Secrets are not carried on; the page of the form asks for them again.
+The page carries the submitted values in hidden fields and posts them to the same URL: nothing is stored, and it works
+without JavaScript. Secrets are not carried; the original form asks for them again.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an organiser is asked before an action: `facts` says what will happen, `button` does it."""
+    """The question before an action: `facts` names the effect, `button` the action."""
 
     title: str
     facts: tuple[str, ...]
@@ -50,9 +50,9 @@ def describe(title: str, email: str) -> Markup:
 
 
 def asks_confirmation(question: Callable[..., Question | None], *, private: bool = False) -> Callable[[View], View]:
-    """Show a page before a view is called; `question` gets the same arguments, and returns None if there is none.
+    """Show a page before a view runs; `question` gets the same arguments, and returns None if there is no question.
 
-    A `private` question tells something that a session without the secret must not learn: it follows the secret.
+    A `private` question contains data that a session without the secret must not see: it is shown after the secret.
     """
 
     def mark(view: View) -> View:
@@ -104,7 +104,7 @@ def _is_given(form: StepUpForm) -> bool:
 
 
 def _check(credential: str | None, secret: str) -> None:
-    """Accept a passkey, the digits of an app, or the password. Raises `WrongFactor` and `TooManyTries`."""
+    """Accept a passkey, the digits of an app, or the password. Raises `WrongCredential` and `Throttled`."""
     compact = compact_code(secret)
     if credential:
         passkeys.verify(db.session, relying_party(), current_organiser().id, credential=credential)
@@ -136,7 +136,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _back_url() -> str:
-    """Return the address of the page that the form stands on."""
+    """Return the URL of the page with the original form."""
     endpoint = f"{request.blueprint}.show"
     return url_for(endpoint if endpoint in current_app.view_functions else "dashboard.show")
 

@@ -66,7 +66,7 @@ def set_role(organiser_id: UUID) -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.revoke_export_question)
 def stop_export(organiser_id: UUID) -> ResponseReturnValue:
-    """Delete somebody's copy of the keys."""
+    """Revoke the export right, and delete the organiser's copy of the keys."""
     with recording("ended-export", email=_find(organiser_id).email) as draft:
         draft.happened = organisers.revoke_export(db.session, organiser_id)
     return redirect(url_for(".show"), 303)
@@ -77,7 +77,7 @@ def stop_export(organiser_id: UUID) -> ResponseReturnValue:
 @step_up
 @asks_confirmation(confirmations.removal_question)
 def remove(organiser_id: UUID) -> ResponseReturnValue:
-    """Remove somebody, with their sessions and their copy of the keys."""
+    """Remove an organiser, with their sessions and their copy of the keys."""
     with recording("removed", email=_find(organiser_id).email):
         organisers.remove(db.session, organiser_id)
     return redirect(url_for(".show"), 303)

@@ -23,12 +23,12 @@ from campaign.web.forms.text_fields import MultilineField, TextField
 
 COVER_LENGTH = 5000
 SECRET_LENGTH = 1000  # several recovery keys, one after the other
-MAX_NAME_LENGTH = COVER_LENGTH + 1  # characters; one more than fits, so that `at_most` refuses it
+MAX_NAME_LENGTH = COVER_LENGTH + 1  # characters; one more than fits, so that `limit_length` refuses it
 FACTOR_LENGTH = 100  # a code may be pasted with surrounding text
 
 
 class OrganiserForm(FlaskForm):  # type: ignore[misc]
-    """A form of the organisers' room."""
+    """A form of the organisers' area."""
 
     class Meta(LinkForm.Meta):
         csrf = False  # `access` has checked it
@@ -64,11 +64,11 @@ def secret_field(missing: str) -> StringField:
 
 
 class EmailForm(OrganiserForm, LinkForm):
-    """An e-mail address."""
+    """An email address."""
 
 
 class PasswordForm(OrganiserForm):
-    """Address and password, at sign-in."""
+    """Email address and password for the log-in."""
 
     email = email_field()
     password = secret_field(_("Please type your password."))
@@ -186,7 +186,7 @@ class DecryptForm(EmailForm):
 
 
 class DeliveryForm(OrganiserForm):
-    """The letter that goes with the document to hand in, and the passphrase."""
+    """The cover letter of the PDF for delivery, and the passphrase."""
 
     cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
     passphrase = secret_field(_("Please type your export passphrase."))

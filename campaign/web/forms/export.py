@@ -67,7 +67,7 @@ class ChoiceForm(OrganiserForm):
 
 
 class DownloadForm(ChoiceForm):
-    """The same, with what lets it leave: a reason, the passphrase, and for whom it is encrypted, if for somebody."""
+    """The same with a reason, the passphrase, and an optional recipient for encryption."""
 
     reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Please say what it is for."))])
     recipient = TextField(max_length=RECIPIENT_LENGTH)

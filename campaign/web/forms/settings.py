@@ -20,7 +20,7 @@ GOALS_LENGTH = MAX_GOALS * len(f"{MAX_GOAL} ")
 
 
 class DayForm(OrganiserForm):
-    """The day on which the petition was handed in."""
+    """The day of the delivery."""
 
     day = DateField()
 
@@ -56,7 +56,7 @@ class GoalsForm(OrganiserForm):
 
 
 class PetitionTextForm(OrganiserForm):
-    """The letter in the language `of`; an empty line ends a paragraph."""
+    """The petition text in the language `of`, with empty lines between paragraphs."""
 
     of = TextField(max_length=CODE_LENGTH)
     text = MultilineField(max_length=LETTER_LENGTH)

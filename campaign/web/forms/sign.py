@@ -40,7 +40,7 @@ def _has_a_letter(_form: Any, field: Field) -> None:
 
 
 def limit_length(length: int) -> Callable[[Any, Field], None]:
-    """Return what refuses more than `length` characters."""
+    """Return a validator that refuses more than `length` characters."""
 
     def check(_form: Any, field: Field) -> None:
         if len(field.data or "") > length:
@@ -50,15 +50,15 @@ def limit_length(length: int) -> Callable[[Any, Field], None]:
 
 
 def email_field() -> TextField:
-    """Return the field for an e-mail address."""
+    """Return the field for an email address."""
     return TextField(max_length=MAX_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
-    """Reads and checks the address of somebody who asks for the link to their signature again."""
+    """The form to request the link of a signature again."""
 
     class Meta:
-        # The page is the same for everyone, so it can hold no token. `guard` does what a token would.
+        # The page is the same for everyone, so it contains no token; `csrf` checks the origin instead.
         csrf = False
 
     email = email_field()
@@ -77,7 +77,7 @@ Form = TypeVar("Form", bound=LinkForm)
 
 
 class SignForm(LinkForm):
-    """Reads and checks what a supporter typed; everything typed stays in it."""
+    """The form to sign; it keeps all typed values."""
 
     given_name = TextField(
         max_length=NAME_LENGTH, validators=[DataRequired(_("Please enter your first name.")), _has_a_letter]
@@ -102,7 +102,7 @@ class SignForm(LinkForm):
         return bool(self.website.data)
 
     def signer(self) -> Signer:
-        """Return who signs; the form must be valid."""
+        """Return the signer of a valid form."""
         typed = {name: str(value or "") for name, value in self.data.items()}
         return Signer(
             Person(typed["given_name"], typed["family_name"], self.address, typed["message"]),
@@ -136,7 +136,7 @@ def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
 
 
 def referral_from_url(address: str | None) -> Referral:
-    """Return what the `address` of a page says of how its visitor came."""
+    """Return the referral in the URL of a page."""
     asked = parameters(address or "")
     return parse_referral(ref=asked.get("ref"), via=asked.get("via"))
 

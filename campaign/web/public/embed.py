@@ -1,4 +1,4 @@
-"""The film on other sites: a small page that may be framed anywhere, and what tells other sites about it (oEmbed)."""
+"""The film on other sites: a page that may be framed anywhere, and its oEmbed description."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -59,7 +59,7 @@ def oembed() -> ResponseReturnValue:
 
 
 def _language_of(address: str) -> str | None:
-    """Return the language of a page of ours, None for the address of anything else."""
+    """Return the language of one of our pages, or None for any other URL."""
     try:
         parts, ours = urlsplit(clean(address, max_length=MAX_ADDRESS)), urlsplit(current_context().settings.public_url)
         is_ours = parts.scheme in _PORTS and _place(parts) == _place(ours)

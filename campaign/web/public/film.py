@@ -1,4 +1,4 @@
-"""The film on the page: which one plays, where its files are, what its player may connect to, how much is watched."""
+"""The endpoint that counts film views."""
 
 from contextlib import suppress
 
@@ -16,7 +16,7 @@ bp = Blueprint("film", __name__)
 @bp.post("/film/watched")
 @rate_limits.only_counts
 def watched() -> ResponseReturnValue:
-    """Count that somebody has watched a part of the film; browsers send it beside the page and want no answer."""
+    """Count that a visitor has watched a part of the film; browsers send it in the background and expect no content."""
     i18n.set_language(request.form.get("lang"))
     if csrf.is_same_origin() and rate_limits.is_countable():
         _count(request.form.get("percent", type=int, default=-1))
@@ -24,7 +24,7 @@ def watched() -> ResponseReturnValue:
 
 
 def _count(percent: int) -> None:
-    with suppress(ValueError):  # no player of ours sends another
+    with suppress(ValueError):  # our player sends no other
         count_film_view(
             current_context().tallies, film=current_film().name, language=i18n.get_language(), percent=percent
         )

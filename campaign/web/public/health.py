@@ -23,9 +23,9 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """The database answers and is migrated, there are a key to seal with and room on the disk; also how mail is.
+    """Report whether the database is reachable and migrated, a campaign key exists and the disk has space; also email.
 
-    Mail in trouble is told, and does not make a server unready: all servers have the same, and none would be left.
+    Problems with email do not make a server unready: all servers share them, and none would be left.
     """
     try:
         if not is_current():

@@ -1,6 +1,6 @@
-"""Pictures made for sharing: the card of each language, the QR code, posters to print.
+"""Images for sharing: the card of each language, the QR code, posters to print.
 
-A card gets a new name whenever it says something new, since networks remember what an address held, and what failed.
+A card gets a new name whenever its content changes, since networks cache the result for a URL, including failures.
 """
 
 import re
@@ -36,7 +36,7 @@ bp = Blueprint("pictures", __name__)
 
 @bp.errorhandler(Busy)
 def ask_to_come_back(error: Busy) -> ResponseReturnValue:
-    """Answer where too many different pictures are asked for at once; there is nothing older to show."""
+    """Return 503 when too many images are requested at once, and no older version exists."""
     return set_retry_after(Response("", 503), error.seconds)
 
 

@@ -93,7 +93,7 @@ def thanks(lang: str) -> ResponseReturnValue:
 @bp.post("/seen")
 @only_counts
 def seen() -> ResponseReturnValue:
-    """Count that somebody has opened the page; browsers send it beside the page and want no answer."""
+    """Count that a visitor has opened the page; browsers send it in the background and expect no content."""
     i18n.set_language(request.form.get("lang"))
     if csrf.is_same_origin() and is_countable():
         count_page_view(current_context().tallies, "viewed", language=i18n.get_language())
@@ -152,7 +152,7 @@ def _accepted() -> ResponseReturnValue:
 
 
 def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
-    """Show the form again, with tokens that let it pass the next time."""
+    """Show the form again, with tokens that make the next attempt valid."""
     form.form_errors.append(advice)
     return _refused(form, 422, **tokens)
 

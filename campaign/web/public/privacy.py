@@ -44,7 +44,7 @@ def send_link() -> ResponseReturnValue:
 
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
-    """Answer somebody who asks too often with the time to come back."""
+    """Return the time to retry after too many requests."""
     form, when = read_form(LinkForm), wait_in_words(error.seconds)
     form.form_errors.append(gettext("Too much came from your network. Please try again %(when)s.", when=when))
     return set_retry_after(_refused(form, 429), error.seconds)

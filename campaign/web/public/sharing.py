@@ -42,7 +42,7 @@ def share(channel: str) -> ResponseReturnValue:
 @bp.post("/share/<channel>")
 @only_counts
 def shared(channel: str) -> ResponseReturnValue:
-    """Count what the page's script did itself: a copied link, the device's share sheet, a message of one's own."""
+    """Count a share made by the page's script: a copied link, the device's share sheet, a custom message."""
     i18n.set_language(request.args.get("lang"))
     if channel not in CHANNELS and channel not in OFFLINE_CHANNELS:
         abort(404)
@@ -58,7 +58,7 @@ def mastodon(lang: str) -> ResponseReturnValue:
     network, about = CHANNELS["mastodon"], {"url": landing_link("mastodon", _ref()), "title": share_texts.title()}
     onward = ""
     if request.method == "POST":
-        csrf.is_same_origin()  # what says nothing may pass: this only shows a link
+        csrf.is_same_origin()  # raises for other sites; no origin is fine, since this only shows a link
         with suppress(InvalidInstance):
             onward = share_url(network, text=text, instance=parse_instance(typed), **about)
     wrong = request.method == "POST" and not onward
@@ -68,7 +68,7 @@ def mastodon(lang: str) -> ResponseReturnValue:
 
 
 def _target(channel: str, ref: str | None) -> str:
-    """Return where a channel leads."""
+    """Return the URL for a channel."""
     if channel == "qr":
         return url_for("pictures.qr", lang=i18n.get_language(), ref=ref)
     network = CHANNELS[channel]

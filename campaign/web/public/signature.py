@@ -1,4 +1,4 @@
-"""The pages behind the link in a supporter's mail: confirming, "this wasn't me", the receipt, updates, withdrawing."""
+"""The pages behind the emailed link: confirmation, "this wasn't me", receipt, updates, withdrawal."""
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +26,7 @@ def keep_private(response: Response) -> Response:
 
 @bp.before_request
 def find_signature() -> None:
-    """Find the signature that a token stands for, before any of these pages."""
+    """Look up the signature of a token, before any of these pages."""
     i18n.set_language(request.form.get("lang") or request.args.get("lang"))
     g.signature_id = signature_id_from(current_context().link_key, (request.view_args or {}).get("token", ""))
 
@@ -55,7 +55,7 @@ def confirm_now(token: str) -> ResponseReturnValue:
 
 @bp.post("/confirm/<token>/not-me")
 def not_me(token: str) -> ResponseReturnValue:
-    """Erase the signature at once, and send no more mail to its address."""
+    """Erase the signature, and suppress further email to its address."""
     refused = signatures.refuse(db.session, g.signature_id)
     return render_template("public/erased.html", refused=refused, again=False)
 
@@ -80,13 +80,13 @@ def stop_updates(token: str) -> ResponseReturnValue:
 
 @bp.get("/receipt/<token>/withdraw")
 def ask_to_withdraw(token: str) -> ResponseReturnValue:
-    """Name what will happen, with one button: nothing can be undone."""
+    """Show the effect of withdrawing, which cannot be undone, with one button."""
     return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=petition_status(db.session))
 
 
 @bp.post("/receipt/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
-    """Erase the signature at once; it may be signed again."""
+    """Erase the signature; the supporter may sign again."""
     signatures.erase(db.session, g.signature_id)
     return render_template("public/erased.html", refused=False, again=petition_status(db.session).is_open)
 
