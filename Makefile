@@ -86,8 +86,9 @@ texts: ## Bring campaign/translations up to date with the texts in code and temp
 lock: ## Pin dependencies in the requirements files from pyproject.toml (ARGS=--upgrade for newer versions)
 	@tools/setup requirements-dev.txt
 	@$(compile) pyproject.toml $(ARGS) -o requirements.txt
-	@{ echo "-r requirements.txt"; $(compile) --group dev -c requirements.txt $(ARGS) \
-		$$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.txt); } >requirements-dev.txt
+	@$(compile) --group dev -c requirements.txt $(ARGS) -o requirements-dev.txt \
+		$$(sed -n '/ ; /!s/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.txt)
+	@sed -i '1i -r requirements.txt' requirements-dev.txt
 	@$(compile) --group services --no-deps $(ARGS) -o requirements-services.txt
 
 sbom: ## Write sbom.cdx.json, a software bill of materials (CycloneDX) of what a server installs
