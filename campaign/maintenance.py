@@ -32,7 +32,7 @@ def start_maintenance(app: Flask) -> None:
 
 def delete_expired(app: Flask) -> None:
     """Delete expired rows and files, and discard an expired data key in memory."""
-    context_of(app).keys.data.forget()
+    context_of(app).keys.data.discard_expired()
     with app.app_context():
         erased = asdict(purge(db.session))
         for store in (invitations, sessions, short_lived_tokens, throttling):

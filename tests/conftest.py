@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -160,7 +161,8 @@ def database_url(backend: str, ready: Ready) -> str:
 def campaign(request: pytest.FixtureRequest, backend: str, ready: Ready, tmp_path: Path) -> Iterator[Campaign]:
     """A campaign. Marker `settings(name=value)` changes its settings."""
     marker = request.node.get_closest_marker("settings")
-    yield from campaign_on(ready, backend, tmp_path, **(marker.kwargs if marker else {}))
+    with campaign_on(ready, backend, tmp_path, **(marker.kwargs if marker else {})) as campaign:
+        yield campaign
 
 
 @pytest.fixture
@@ -175,13 +177,16 @@ def mallory(campaign: Campaign) -> Persona:
     return campaign.persona("Mallory", email="mallory@example.org")
 
 
+@contextmanager
 def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) -> Iterator[Campaign]:
-    """Yield a campaign on `backend` with its data in `instance`."""
+    """A campaign on `backend` with its data in `instance`."""
     database_url, recovery_key = getattr(ready, backend)(instance)
     chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
     app = create_app(chosen)
-    yield Campaign(app, recovery_key, chosen)
-    dispose(app)
+    try:
+        yield Campaign(app, recovery_key, chosen)
+    finally:
+        dispose(app)
 
 
 def _made_ready(database_url: str, instance: Path) -> str:

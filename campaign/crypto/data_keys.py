@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from threading import Lock
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as decrypt
@@ -32,6 +32,8 @@ CHECK_SECONDS = 60
 _BLOCK = 64  # bytes; plaintext is padded to a multiple of it, so that the length says less
 ENCRYPTED_KEY_BYTES = 80  # libsodium: crypto_box_SEALBYTES, 48, and the key
 _NONCE = Aead.NONCE_SIZE
+_VERSION = b"\x01"  # of the plaintext: this byte, then a JSON array of the fields of `Person`, in UTF-8
+_UNVERSIONED = b"["  # of the former release: the JSON array without a version before it
 MIN_BLOB_BYTES = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
 _read = json.JSONDecoder().raw_decode  # ignores the padding after the JSON value
@@ -64,8 +66,8 @@ class DataKeys:
         self._expires = self._checked = 0.0
         self._key: Aead | None = None
 
-    def seal(self, session: Session, person: Person, *, identity: UUID) -> EncryptedPerson:
-        """Seal `person` for the row `identity`. Raises `NoCampaignKey`.
+    def encrypt(self, session: Session, person: Person, *, identity: UUID) -> EncryptedPerson:
+        """Encrypt `person` for the row `identity`. Raises `NoCampaignKey`.
 
         A new data key is committed first, in a transaction of its own: call this outside of any other.
         """
@@ -77,7 +79,7 @@ class DataKeys:
         blob = key.encrypt(_serialize(person), aad=identity.bytes)
         return EncryptedPerson(key_id, bytes(blob))
 
-    def forget(self) -> None:
+    def discard_expired(self) -> None:
         """Discard an expired key, even if nobody signs for a long time."""
         with self._lock:
             if time.monotonic() > self._expires:
@@ -114,29 +116,42 @@ class Decryptor:
         self._sealed = {row.id.hex: (boxes[row.public_key], row.sealed) for row in rows}
         self._keys: dict[str, bytes] = {}
 
-    def open(self, sealed: EncryptedPerson, *, identity: UUID) -> Person:
-        """Return the person. Raises `DecryptionFailed` if the row is damaged, swapped, or encrypted to another key."""
-        return Person(*self.fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
+    def decrypt(self, sealed: EncryptedPerson, *, identity: UUID) -> Person:
+        """Return the person.
 
-    def fields(self, key_id: str, blob: bytes, identity: bytes) -> list[str]:
+        Raises `DecryptionFailed` if the row is damaged, swapped, of an unknown version, or encrypted to another key.
+        """
+        return Person(*self.decrypt_fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
+
+    def decrypt_fields(self, key_id: str, blob: bytes, identity: bytes) -> list[str]:
         """Return the fields of the person in their order; for exports, which have no time to make objects of rows."""
         try:
-            key = self._keys.get(key_id) or self._opened_key(key_id)
-            packed = decrypt(blob[_NONCE:], identity, blob[:_NONCE], key).decode()
-            given_name, family_name, email, message = _read(packed)[0]
+            key = self._keys.get(key_id) or self._decrypt_key(key_id)
+            plaintext = decrypt(blob[_NONCE:], identity, blob[:_NONCE], key)
+            given_name, family_name, email, message = _deserialize(plaintext)
         except (CryptoError, KeyError, TypeError, ValueError):
-            raise DecryptionFailed("a signature cannot be opened") from None
+            raise DecryptionFailed("a signature cannot be decrypted") from None
         return [given_name, family_name, email, message]
 
-    def _opened_key(self, key_id: str) -> bytes:
+    def _decrypt_key(self, key_id: str) -> bytes:
         box, sealed = self._sealed[key_id]
         self._keys[key_id] = box.decrypt(sealed)
         return self._keys[key_id]
 
 
 def _serialize(person: Person) -> bytes:
-    packed = json.dumps(astuple(person), ensure_ascii=False, separators=(",", ":")).encode()
-    return pad(packed)
+    fields = json.dumps(astuple(person), ensure_ascii=False, separators=(",", ":")).encode()
+    return pad(_VERSION + fields)
+
+
+def _deserialize(plaintext: bytes) -> Any:
+    """Return the fields in `plaintext`. Raises `ValueError` for an unknown version."""
+    version = plaintext[:1]
+    if version == _VERSION:
+        plaintext = plaintext[1:]
+    elif version != _UNVERSIONED:
+        raise ValueError(version)
+    return _read(plaintext.decode())[0]
 
 
 def _newest_campaign_key(session: Session) -> Row[UUID, bytes]:

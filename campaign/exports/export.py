@@ -72,7 +72,7 @@ def iter_rows(
     with engine.connect() as connection:
         for identity, key, sealed, *stored in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
             try:
-                person = opener.fields(key, sealed, bytes.fromhex(identity))
+                person = opener.decrypt_fields(key, sealed, bytes.fromhex(identity))
             except DecryptionFailed:
                 on_unreadable(UUID(identity))
                 continue

@@ -73,7 +73,7 @@ def show(*, organiser_id: str, passphrase: str, signature_id: str) -> TaskResult
     decryptor, row = _decryptor(organiser_id, passphrase), db.session.get(Signature, UUID(signature_id))
     if row is None:
         raise UnknownLink("the signature is gone")
-    return TaskResult(asdict(decryptor.open(EncryptedPerson(row.data_key_id, row.sealed), identity=row.id)))
+    return TaskResult(asdict(decryptor.decrypt(EncryptedPerson(row.data_key_id, row.sealed), identity=row.id)))
 
 
 def export(

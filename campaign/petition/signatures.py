@@ -94,7 +94,7 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
     """Return the encrypted columns of a new signature. May commit a data key: call it before a transaction."""
-    sealed = keys.data.seal(session, signer.person, identity=identity)
+    sealed = keys.data.encrypt(session, signer.person, identity=identity)
     return {
         "id": identity,
         "address_hash": email_hash(keys.addresses, signer.person.email),

@@ -5,9 +5,8 @@ from flask_compress import Compress
 
 from campaign.config.settings import Settings
 
-EXIT_URL = (
-    "https://www.wikipedia.org/"  # target of "Leave quickly": known everywhere, and says nothing about the visitor
-)
+# The target of "Leave quickly": known everywhere, and says nothing about the visitor
+EXIT_URL = "https://www.wikipedia.org/"
 SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count
 
 _compress = Compress()
@@ -25,8 +24,6 @@ _POLICY = {
     "script-src": "'self'",
     "style-src": "'self'",
 }
-
-
 _UNFRAMED = "frame-ancestors 'none'"
 
 

@@ -129,7 +129,7 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     assert as_models_have_it()
     row = db.session.get(Signature, past.signature_id)
     sealed = EncryptedPerson(row.data_key_id, row.sealed)
-    assert Decryptor(db.session, past.private_keys).open(sealed, identity=row.id) == MARIA
+    assert Decryptor(db.session, past.private_keys).decrypt(sealed, identity=row.id) == MARIA
     assert confirmed(db.session) == 1
     assert findings_that_fail() == []
     assert mail_worker(app).drain() >= 1

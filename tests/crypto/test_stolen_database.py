@@ -68,7 +68,8 @@ class Thief:
         """Every key that the server's secret gives, for every purpose that our code names."""
         code = "".join(path.read_text() for path in Path(campaign.__file__).parent.rglob("*.py"))
         purposes = re.findall(r'server_key\(settings, "([^"]+)"\)', code)
-        assert len(purposes) >= 5
+        calls = re.findall(r"(?<!def )\bserver_key\(", code)
+        assert len(purposes) == len(calls) > 0  # a call of another form would hide a purpose from this test
         return [server_key(self.settings, purpose) for purpose in purposes]
 
     def blobs(self) -> list[bytes]:

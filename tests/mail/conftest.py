@@ -26,4 +26,5 @@ def posting(request, backend, ready, tmp_path, smtp):
     """A campaign that sends over SMTP. Marker `settings(name=value)` changes its settings."""
     marker = request.node.get_closest_marker("settings")
     mail_url = f"smtp://127.0.0.1:{smtp}?from=hello@example.org"
-    yield from campaign_on(ready, backend, tmp_path, mail_url=mail_url, **(marker.kwargs if marker else {}))
+    with campaign_on(ready, backend, tmp_path, mail_url=mail_url, **(marker.kwargs if marker else {})) as campaign:
+        yield campaign

@@ -358,7 +358,7 @@ def test_a_wrong_password_pauses_and_loses_nothing(backend, ready, tmp_path, mai
     )
     controller.start()
     url = f"smtp://ada%40example.org:secret@127.0.0.1:{controller.port}?from=hello@example.org"
-    for campaign in campaign_on(ready, backend, tmp_path, mail_url=url):
+    with campaign_on(ready, backend, tmp_path, mail_url=url) as campaign:
         _sign(campaign, ALL)
         worker(campaign).drain()
         assert (waiting(campaign).waiting, _ready(campaign)["status"]) == (ALL, "failing")

@@ -138,7 +138,7 @@ def test_a_mail_that_left_late_is_not_followed_by_its_reminder_at_once(campaign,
 
 
 def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, reminder_hours=48):
+    with campaign_on(ready, backend, tmp_path, reminder_hours=48) as campaign:
         campaign.persona("Ada", email="ada@example.org").signs()
         campaign.send_mail()
         assert waiting(campaign).reminders == 1

@@ -112,7 +112,7 @@ def test_a_wait_across_midnight_counts(checked, ada):
 
 
 def test_a_limit_uses_up_no_solution_and_keeps_the_wait(ready, backend, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, sign_limit="1 per minute"):
+    with campaign_on(ready, backend, tmp_path, sign_limit="1 per minute") as campaign:
         campaign.command("bot-check", "on")
         ada = campaign.persona("Ada", email="ada@example.org")
         token, solved = waiting_token(ada.posts().text), solution(campaign)

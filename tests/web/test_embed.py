@@ -53,7 +53,7 @@ def test_who_signs_after_it_is_credited(campaign, ada):
 
 
 def test_a_film_from_elsewhere_plays_there_as_well(ready, backend, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, film="youtube:dQw4w9WgXcQ"):
+    with campaign_on(ready, backend, tmp_path, film="youtube:dQw4w9WgXcQ") as campaign:
         response = campaign.client.get("/en/embed")
         policy = response.headers["Content-Security-Policy"]
         assert "frame-src https://www.youtube-nocookie.com" in policy

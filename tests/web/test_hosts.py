@@ -33,7 +33,8 @@ def backend() -> str:
 @pytest.fixture
 def behind_a_proxy(ready, backend, tmp_path) -> Iterator[Campaign]:
     """A campaign that believes what a proxy says its host is."""
-    yield from campaign_on(ready, backend, tmp_path, proxies=1)
+    with campaign_on(ready, backend, tmp_path, proxies=1) as campaign:
+        yield campaign
 
 
 @pytest.mark.parametrize("host", [*NO_HOSTS, *HOSTS])

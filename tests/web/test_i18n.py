@@ -66,7 +66,8 @@ def test_a_translation_has_the_numbers_and_tags_of_its_text(language):
 @pytest.fixture(scope="module")
 def english(ready, tmp_path_factory):
     """Return the English text of every page."""
-    [pages] = [every_page(campaign, "en") for campaign in campaign_on(ready, "sqlite", tmp_path_factory.mktemp("en"))]
+    with campaign_on(ready, "sqlite", tmp_path_factory.mktemp("en")) as campaign:
+        pages = every_page(campaign, "en")
     return {name: read_on(page) for name, page in pages.items()}
 
 
@@ -82,7 +83,8 @@ def read_on(page) -> set[str]:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_page_is_in_its_language_throughout(ready, english, language, tmp_path):
-    [pages] = [every_page(campaign, language) for campaign in campaign_on(ready, "sqlite", tmp_path)]
+    with campaign_on(ready, "sqlite", tmp_path) as campaign:
+        pages = every_page(campaign, language)
     for name, page in pages.items():
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page, name
         assert read_on(page) & english[name] == set(), name

@@ -29,7 +29,7 @@ def test_every_page_is_right_in_every_language(ready, tmp_path):
     folder.mkdir()
     for language in LANGUAGES:
         (tmp_path / language).mkdir()
-        for campaign in campaign_on(ready, "sqlite", tmp_path / language):
+        with campaign_on(ready, "sqlite", tmp_path / language) as campaign:
             for name, page in every_page(campaign, language).items():
                 (folder / f"{language} {name.replace('/', ' ')}.html").write_text(page)
     assert errors_in(*sorted(folder.iterdir())) == ""

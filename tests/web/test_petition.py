@@ -135,7 +135,7 @@ def test_not_ready_while_the_database_is_down(tmp_path):
 
 
 def test_encryption_is_asked_for_where_the_address_has_it(backend, ready, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, public_url="https://example.org"):
+    with campaign_on(ready, backend, tmp_path, public_url="https://example.org") as campaign:
         assert "max-age" in campaign.client.get("/en/").headers["Strict-Transport-Security"]
 
 
@@ -181,7 +181,7 @@ def _fail(*_arguments, **_named):
 
 
 def test_behind_a_proxy_the_client_is_who_the_proxy_says(backend, ready, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, proxies=1, sign_limit="1 per day"):
+    with campaign_on(ready, backend, tmp_path, proxies=1, sign_limit="1 per day") as campaign:
         answers = []
         for number, client in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.2")):
             data = campaign.persona("Ada", email=f"ada{number}@example.org").fields

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -30,7 +31,8 @@ def limited(request, backend, ready, tmp_path):
     redis_url = {"memory": "", "redis that is down": "redis://127.0.0.1:1/0"}.get(request.param)
     if redis_url is None:
         redis_url = request.getfixturevalue("redis_server")
-    yield from campaign_on(ready, backend, tmp_path, sign_limit="2 per day", redis_url=redis_url)
+    with campaign_on(ready, backend, tmp_path, sign_limit="2 per day", redis_url=redis_url) as campaign:
+        yield campaign
 
 
 def test_who_signs_too_often_waits_and_keeps_what_was_typed(limited):
@@ -80,16 +82,9 @@ SIGNED = {"sign_limit": "2 per day"}
 
 @pytest.fixture
 def on(backend, ready, tmp_path):
-    """Return what makes a campaign with settings."""
-    opened = []
-
-    def make(**settings):
-        opened.append(campaign_on(ready, backend, tmp_path, **settings))
-        return next(opened[-1])
-
-    yield make
-    for campaign in opened:
-        next(campaign, None)
+    """Return a function that makes a campaign with the settings given."""
+    with ExitStack() as campaigns:
+        yield lambda **settings: campaigns.enter_context(campaign_on(ready, backend, tmp_path, **settings))
 
 
 def signs_from(campaign, address: str, number: int = 0, **changed: str):

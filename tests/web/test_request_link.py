@@ -98,7 +98,7 @@ def test_a_browser_that_says_nothing_asks_once_more(campaign, ada):
 
 
 def test_who_asks_too_often_waits(backend, ready, tmp_path):
-    for campaign in campaign_on(ready, backend, tmp_path, sign_limit="2 per day"):
+    with campaign_on(ready, backend, tmp_path, sign_limit="2 per day") as campaign:
         answers = [ask(campaign, f"ada{number}@example.org") for number in range(3)]
         assert [answer.status_code for answer in answers] == [303, 303, 429]
         assert "Please try again in 24 hours" in answers[2].text

@@ -40,7 +40,7 @@ def test_the_map_of_the_site_has_each_page_in_each_language(campaign):
 
 def test_who_finds_a_hole_learns_whom_to_tell(ready, backend, tmp_path):
     settings = {"mail_url": "smtp://127.0.0.1?from=hello@example.org", "public_url": "https://example.org"}
-    for campaign in campaign_on(ready, backend, tmp_path, **settings):
+    with campaign_on(ready, backend, tmp_path, **settings) as campaign:
         lines = dict(line.split(": ") for line in campaign.client.get("/.well-known/security.txt").text.splitlines())
         assert lines["Contact"] == "mailto:hello@example.org"
         assert lines["Canonical"] == "https://example.org/.well-known/security.txt"

@@ -216,7 +216,8 @@ def test_a_boundary_of_any_length_is_found_quickly(campaign, length):
 @pytest.fixture
 def behind_a_proxy(ready, backend, tmp_path) -> Iterator[Campaign]:
     """A campaign that reads what a proxy says."""
-    yield from campaign_on(ready, backend, tmp_path, proxies=1)
+    with campaign_on(ready, backend, tmp_path, proxies=1) as campaign:
+        yield campaign
 
 
 @pytest.mark.parametrize("kind", WORST_HEADERS)

@@ -55,7 +55,8 @@ def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
     assert "Your own Charter is clear" in letter
     assert re.search(r"In all\s+11\s+France\s+10\s+elsewhere\s+1", counts)
     assert names.count("Amélie") == 10
-    assert re.search(r"11\s+elsewhere\s+Мария|11\s+Мария\s+elsewhere|Мария", names)
+    assert "Мария" in names
+    assert (names.count("France"), names.count("elsewhere")) == (10, 1)  # ten are enough to name a country, one is not
     assert "Malta" not in "".join(text_of(answer.data))
     assert "Zoe" not in names
 
