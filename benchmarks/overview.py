@@ -15,8 +15,11 @@ from tests.live_server import Site, ready_site
 ROWS = 10_000_000
 SEEDED = 100_000  # sealed one by one; the others are copies of them under names of their own
 REQUESTS = 100
-_WRITTEN = "id, address_hash, code"
-_KEPT = "data_key_id, sealed, country, language, updates, via, consent_version, signed_at, confirmed_at, synthetic"
+_WRITTEN = "id, email_hash, referral_code"
+_KEPT = (
+    "data_key_id, encrypted_person, country, language, updates, via, consent_version, "
+    "signed_at, confirmed_at, synthetic"
+)
 
 
 def main(rows: int) -> None:

@@ -1,4 +1,4 @@
-"""The audit log: the actions of organisers, each entry chained to all earlier ones.
+"""The audit log: the actions of organisers, each entry chain_hash to all earlier ones.
 
 The chain is keyed (HMAC-SHA-256): write access to the database is not enough to forge it without the server's secret
 key. Each chain hash is logged too, which shows if entries were cut off at the end.
@@ -61,7 +61,7 @@ class Entry:
     """One action: its actor (an email address or `flask`), its time, and details as JSON values."""
 
     number: int
-    at: datetime
+    occurred_at: datetime
     actor: str
     action: str
     details: dict[str, Any]
@@ -90,7 +90,7 @@ def recording(session: Session, key: bytes, *, actor: str, action: str, **detail
         record_refused(session, key, actor=actor, attempt=action, why=reason_of(error), **details)
         raise
     if link:
-        log.info("activity", number=link[0], chained=link[1].hex())
+        log.info("activity", number=link[0], chain_hash=link[1].hex())
 
 
 def record(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> None:
@@ -134,13 +134,13 @@ def count_entries(session: Session) -> int:
 
 def first_invalid_entry(session: Session, key: bytes) -> int | None:
     """Return the number of the first entry whose chain hash is wrong, or None if the chain is intact."""
-    chained = b""
+    chain_hash = b""
     for expected, row in enumerate(session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)), start=1):
-        kept = {name: getattr(row, name) for name in ("number", "at", "actor", "action", "details")}
-        link = _chain_hash(key, chained, kept)
-        if row.number != expected or not hmac.compare_digest(link, row.chained):
+        kept = {name: getattr(row, name) for name in ("number", "occurred_at", "actor", "action", "details")}
+        link = _chain_hash(key, chain_hash, kept)
+        if row.number != expected or not hmac.compare_digest(link, row.chain_hash):
             return expected
-        chained = link
+        chain_hash = link
     return None
 
 
@@ -148,22 +148,22 @@ def _append(session: Session, key: bytes, actor: str, action: str, details: dict
     """Add an entry, and return its number and chain hash."""
     written = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_serialize)
     before = session.execute(
-        select(AuditLogEntry.number, AuditLogEntry.chained).order_by(AuditLogEntry.number.desc()).limit(1)
+        select(AuditLogEntry.number, AuditLogEntry.chain_hash).order_by(AuditLogEntry.number.desc()).limit(1)
     )
-    number, chained = before.first() or (0, b"")
-    row = {"number": number + 1, "at": utcnow(), "actor": actor, "action": action, "details": written}
-    link = _chain_hash(key, chained, row)
-    session.execute(insert(session, AuditLogEntry).values(**row, chained=link))
+    number, chain_hash = before.first() or (0, b"")
+    row = {"number": number + 1, "occurred_at": utcnow(), "actor": actor, "action": action, "details": written}
+    link = _chain_hash(key, chain_hash, row)
+    session.execute(insert(session, AuditLogEntry).values(**row, chain_hash=link))
     return number + 1, link
 
 
 def _chain_hash(key: bytes, before: bytes, row: dict[str, Any]) -> bytes:
-    written = json.dumps([row["number"], row["at"].isoformat(), row["actor"], row["action"], row["details"]])
+    written = json.dumps([row["number"], row["occurred_at"].isoformat(), row["actor"], row["action"], row["details"]])
     return hmac.digest(key, before + written.encode(), "sha256")
 
 
 def _entry(row: AuditLogEntry) -> Entry:
-    return Entry(row.number, row.at, row.actor, row.action, json.loads(row.details))
+    return Entry(row.number, row.occurred_at, row.actor, row.action, json.loads(row.details))
 
 
 def _serialize(value: object) -> str:

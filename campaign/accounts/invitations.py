@@ -32,7 +32,7 @@ class InvitationDetails:
     token: str
     email: str | None
     role: Role
-    exports: bool
+    may_export: bool
     carries_keys: bool
     organiser_id: UUID | None
 
@@ -42,7 +42,7 @@ def invite(
     *,
     role: Role,
     email: str | None = None,
-    exports: bool = False,
+    may_export: bool = False,
     private_keys: Sequence[PrivateKey] = (),
     organiser_id: UUID | None = None,
 ) -> str:
@@ -52,8 +52,8 @@ def invite(
         "token_hash": _derive_key(token, b"invitation"),
         "email": normalize_email(email) if email else None,
         "role": role,
-        "exports": exports,
-        "sealed_keys": _encrypt_keys(token, private_keys) if private_keys else None,
+        "may_export": may_export,
+        "encrypted_keys": _encrypt_keys(token, private_keys) if private_keys else None,
         "organiser_id": organiser_id,
         "expires_at": utcnow() + LIFETIME,
     }
@@ -67,12 +67,14 @@ def find_invitation(session: Session, token: str) -> InvitationDetails:
     """Return the terms of the invitation with `token`. Raises `UnknownInvitation` if it is used or expired."""
     found = _find(session, token)
     role = cast("Role", found.role)
-    return InvitationDetails(token, found.email, role, found.exports, found.sealed_keys is not None, found.organiser_id)
+    return InvitationDetails(
+        token, found.email, role, found.may_export, found.encrypted_keys is not None, found.organiser_id
+    )
 
 
 def decrypt_keys(session: Session, token: str) -> list[PrivateKey]:
     """Return the campaign's keys that the invitation carries. Raises `UnknownInvitation`."""
-    sealed = _find(session, token).sealed_keys
+    sealed = _find(session, token).encrypted_keys
     raw = Aead(_derive_key(token, b"campaign keys")).decrypt(sealed) if sealed else b""
     return [PrivateKey(raw[at : at + PrivateKey.SIZE]) for at in range(0, len(raw), PrivateKey.SIZE)]
 
@@ -99,12 +101,12 @@ def complete_registration(session: Session, token: str, organiser_id: UUID) -> b
     Returns False if a concurrent request was faster. An app secret that was never confirmed is deleted.
     """
     theirs = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.organiser_id == organiser_id)
-    unused = (Organiser.id == organiser_id, Organiser.totp_step.is_(None))
+    unused = (Organiser.id == organiser_id, Organiser.last_totp_step.is_(None))
     with transaction(session):
         if session.scalar(delete(Invitation).where(*theirs).returning(Invitation.organiser_id)) is None:
             return False
         activate(session, organiser_id)
-        session.execute(update(Organiser).where(*unused).values(totp_sealed=None))
+        session.execute(update(Organiser).where(*unused).values(encrypted_totp_secret=None))
     return True
 
 

@@ -58,4 +58,4 @@ def start_registration(session: Session, invited: InvitationDetails, *, email: s
 def has_second_factor(session: Session, organiser_id: UUID) -> bool:
     """Return whether an organiser has shown a second factor: a code of their app, or a passkey."""
     organiser = session.get(Organiser, organiser_id, populate_existing=True)
-    return organiser is not None and (organiser.totp_step is not None or has_passkey(session, organiser_id))
+    return organiser is not None and (organiser.last_totp_step is not None or has_passkey(session, organiser_id))

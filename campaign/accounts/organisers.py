@@ -30,9 +30,9 @@ class Member:
     id: UUID
     email: str
     role: Role
-    exports: bool
+    may_export: bool
     created_at: datetime
-    ready_at: datetime | None
+    activated_at: datetime | None
 
     def may(self, role: Role) -> bool:
         """Return whether this organiser has `role` or a higher one."""
@@ -68,7 +68,9 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
     Raises `EmailAlreadyRegistered`. An incomplete registration with the same email address is deleted.
     """
     identity = new_id()
-    session.execute(delete(Organiser).where(Organiser.email == normalize_email(email), Organiser.ready_at.is_(None)))
+    session.execute(
+        delete(Organiser).where(Organiser.email == normalize_email(email), Organiser.activated_at.is_(None))
+    )
     session.add(Organiser(id=identity, email=normalize_email(email), role=role, password_hash=password_hash))
     try:
         session.flush()
@@ -79,8 +81,8 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
 
 def activate(session: Session, organiser_id: UUID) -> None:
     """Allow an organiser to log in, within the caller's transaction."""
-    newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.ready_at.is_(None))
-    session.execute(newcomer.values(ready_at=utcnow()))
+    newcomer = update(Organiser).where(Organiser.id == organiser_id, Organiser.activated_at.is_(None))
+    session.execute(newcomer.values(activated_at=utcnow()))
 
 
 def lock_organiser(session: Session, organiser_id: UUID) -> Organiser:
@@ -164,7 +166,7 @@ def _require_another_owner(session: Session, organiser_id: UUID) -> None:
 def _require_another_exporter(session: Session, organiser_id: UUID) -> None:
     """At least one organiser with the export right must remain, to grant it to others."""
     exporters = select(Organiser.id).join(KeyHolder, KeyHolder.organiser_id == Organiser.id)
-    if session.scalars(exporters.where(Organiser.ready_at.is_not(None))).all() == [organiser_id]:
+    if session.scalars(exporters.where(Organiser.activated_at.is_not(None))).all() == [organiser_id]:
         raise LastExporter("this is the only organiser who may export; grant the right to another one first")
 
 
@@ -174,7 +176,7 @@ def _require_one(organiser_id: UUID | None) -> None:
 
 
 def _owners(session: Session) -> Sequence[UUID]:
-    owners = select(Organiser.id).where(Organiser.role == "owner", Organiser.ready_at.is_not(None))
+    owners = select(Organiser.id).where(Organiser.role == "owner", Organiser.activated_at.is_not(None))
     return session.scalars(owners).all()
 
 
@@ -185,7 +187,7 @@ def _member(row: Any) -> Member:
 _MEMBERS = (
     select(
         *(Organiser.id, Organiser.email, Organiser.role, func.count(KeyHolder.organiser_id) > 0),
-        *(Organiser.created_at, Organiser.ready_at),
+        *(Organiser.created_at, Organiser.activated_at),
     )
     .outerjoin(KeyHolder, KeyHolder.organiser_id == Organiser.id)
     .group_by(Organiser.id)

@@ -113,7 +113,7 @@ def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
     """Delete a passkey of an organiser; returns whether there was one. Raises `LastSecondFactor`."""
     theirs = (Passkey.id == passkey_id, Passkey.organiser_id == organiser_id)
     with transaction(session):
-        has_app = lock_organiser(session, organiser_id).totp_step is not None
+        has_app = lock_organiser(session, organiser_id).last_totp_step is not None
         removed = session.scalar(delete(Passkey).where(*theirs).returning(Passkey.id)) is not None
         if removed and not has_app and not has_passkey(session, organiser_id):
             raise LastSecondFactor("this is the only second factor")

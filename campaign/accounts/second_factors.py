@@ -56,7 +56,7 @@ def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
         known = _decrypt_secret(key, organiser)
         if known is None:
             known = new_totp_secret()
-            organiser.totp_sealed, organiser.totp_step = _encrypt_secret(key, organiser_id, known), None
+            organiser.encrypted_totp_secret, organiser.last_totp_step = _encrypt_secret(key, organiser_id, known), None
     return known
 
 
@@ -66,8 +66,8 @@ def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -
     step = is_totp_code(secret, code) if secret else None
     if step is None:
         return False
-    unused = or_(Organiser.totp_step.is_(None), Organiser.totp_step < step)
-    taken = update(Organiser).where(Organiser.id == organiser.id, unused).values(totp_step=step)
+    unused = or_(Organiser.last_totp_step.is_(None), Organiser.last_totp_step < step)
+    taken = update(Organiser).where(Organiser.id == organiser.id, unused).values(last_totp_step=step)
     with transaction(session):
         return session.execute(taken.returning(Organiser.id)).first() is not None
 
@@ -99,10 +99,10 @@ def backup_codes_left(session: Session, organiser_id: UUID) -> int:
 
 
 def _decrypt_secret(key: bytes, organiser: Organiser) -> str | None:
-    if organiser.totp_sealed is None:
+    if organiser.encrypted_totp_secret is None:
         return None
     try:
-        return bytes(Aead(key).decrypt(organiser.totp_sealed, aad=organiser.id.bytes)).decode()
+        return bytes(Aead(key).decrypt(organiser.encrypted_totp_secret, aad=organiser.id.bytes)).decode()
     except CryptoError:
         return None  # encrypted with another secret key
 

@@ -20,7 +20,7 @@ _SEEN_INTERVAL = timedelta(seconds=30)  # use is noted as often as that, not at 
 def start(session: Session, organiser_id: UUID) -> str:
     """Begin a session; returns its token, 43 characters."""
     token, now = secrets.token_urlsafe(32), utcnow()
-    row = {"token_hash": _hash_token(token), "organiser_id": organiser_id, "created_at": now, "seen_at": now}
+    row = {"token_hash": _hash_token(token), "organiser_id": organiser_id, "created_at": now, "last_seen_at": now}
     with transaction(session):
         session.execute(insert(session, OrganiserSession).values(**row))
     return token
@@ -30,13 +30,13 @@ def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
     """Return the organiser of a valid session. With `used`, the session is extended by 30 minutes."""
     now, wanted = utcnow(), OrganiserSession.token_hash == _hash_token(token)
     row = session.execute(
-        select(OrganiserSession.organiser_id, OrganiserSession.seen_at).where(wanted, ~_expired())
+        select(OrganiserSession.organiser_id, OrganiserSession.last_seen_at).where(wanted, ~_expired())
     ).first()
     if row is None:
         return None
-    if used and row.seen_at < now - _SEEN_INTERVAL:
+    if used and row.last_seen_at < now - _SEEN_INTERVAL:
         with transaction(session):
-            session.execute(update(OrganiserSession).where(wanted).values(seen_at=now))
+            session.execute(update(OrganiserSession).where(wanted).values(last_seen_at=now))
     organiser_id: UUID = row.organiser_id
     return organiser_id
 
@@ -47,7 +47,7 @@ def confirm(session: Session, token: str) -> str:
     An earlier copy of the cookie does not contain the proof.
     """
     proof = secrets.token_urlsafe(32)
-    values = {"confirmed_at": utcnow(), "proof_hash": _hash_token(proof)}
+    values = {"reauthenticated_at": utcnow(), "proof_hash": _hash_token(proof)}
     with transaction(session):
         session.execute(
             update(OrganiserSession).where(OrganiserSession.token_hash == _hash_token(token)).values(**values)
@@ -58,7 +58,7 @@ def confirm(session: Session, token: str) -> str:
 def is_confirmed(session: Session, token: str, proof: str) -> bool:
     """Return whether a secret was given again in the last five minutes, in the browser that holds `proof`."""
     theirs = (OrganiserSession.token_hash == _hash_token(token), OrganiserSession.proof_hash == _hash_token(proof))
-    recent = OrganiserSession.confirmed_at > utcnow() - STEP_UP_DURATION
+    recent = OrganiserSession.reauthenticated_at > utcnow() - STEP_UP_DURATION
     return bool(session.scalar(select(exists().where(*theirs, recent, ~_expired()))))
 
 
@@ -83,7 +83,7 @@ def delete_expired(session: Session) -> None:
 
 def _expired() -> ColumnElement[bool]:
     now = utcnow()
-    return or_(OrganiserSession.seen_at <= now - IDLE_TIMEOUT, OrganiserSession.created_at <= now - MAX_DURATION)
+    return or_(OrganiserSession.last_seen_at <= now - IDLE_TIMEOUT, OrganiserSession.created_at <= now - MAX_DURATION)
 
 
 def _hash_token(token: str) -> bytes:

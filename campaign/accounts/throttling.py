@@ -42,29 +42,31 @@ def pause_after(failures: int) -> timedelta:
 def delete_expired(session: Session) -> None:
     """Delete failed attempts that are more than a day old."""
     with transaction(session):
-        session.execute(delete(FailedAttempt).where(FailedAttempt.until < utcnow() - RESET_AFTER))
+        session.execute(delete(FailedAttempt).where(FailedAttempt.blocked_until < utcnow() - RESET_AFTER))
 
 
 def _count_attempt(session: Session, subject: str) -> None:
     """Count a try as failed until it is known to be right."""
     now, subject_hash = utcnow(), _hash_subject(subject)
-    again = case((FailedAttempt.until < now - RESET_AFTER, 1), else_=FailedAttempt.failures + 1)
+    again = case((FailedAttempt.blocked_until < now - RESET_AFTER, 1), else_=FailedAttempt.failures + 1)
     with transaction(session):
-        row = insert(session, FailedAttempt).values(subject_hash=subject_hash, failures=1, until=now)
+        row = insert(session, FailedAttempt).values(subject_hash=subject_hash, failures=1, blocked_until=now)
         counted = row.on_conflict_do_update(
-            index_elements=["subject_hash"], set_={"failures": again}, where=FailedAttempt.until <= now
+            index_elements=["subject_hash"], set_={"failures": again}, where=FailedAttempt.blocked_until <= now
         ).returning(FailedAttempt.failures)
         failures = session.scalar(counted)
         if failures is not None:
             known = session.get_one(FailedAttempt, subject_hash, populate_existing=True)
             pause = pause_after(failures)
-            known.until = now + pause if pause else now - _CLOCK_TOLERANCE
+            known.blocked_until = now + pause if pause else now - _CLOCK_TOLERANCE
     if failures is None:
         raise Throttled(_seconds_left(session, subject_hash))
 
 
 def _seconds_left(session: Session, subject_hash: bytes) -> int:
-    until = session.scalar(select(func.max(FailedAttempt.until)).where(FailedAttempt.subject_hash == subject_hash))
+    until = session.scalar(
+        select(func.max(FailedAttempt.blocked_until)).where(FailedAttempt.subject_hash == subject_hash)
+    )
     return max(ceil((until - utcnow()).total_seconds()), 1) if until else 1
 
 

@@ -35,4 +35,4 @@ def _invite_first_organiser(recovery_keys: list[str]) -> None:
     """Print an invitation for the first organiser. It carries the new key, or the recovery key that is asked for."""
     private_keys = [key for text in recovery_keys for key in parse_recovery_keys(text)]
     click.echo("The campaign has no organiser yet. Open this URL to become the first one.")
-    show_invitation(invitations.invite(db.session, role="owner", exports=True, private_keys=private_keys))
+    show_invitation(invitations.invite(db.session, role="owner", may_export=True, private_keys=private_keys))

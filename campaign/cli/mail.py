@@ -40,7 +40,7 @@ def status() -> None:
     click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
     click.echo(f"reminders: {found.reminders}\ndead: {found.dead}")
     for letter in dead_messages(db.session, most=MAX_ROWS_SHOWN):
-        why = f"refused with {letter.refusal}" if letter.refusal else "could not be sent"
+        why = f"refused with {letter.reply_code}" if letter.reply_code else "could not be sent"
         why += f" ({letter.reply})" if letter.reply else ""
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
     if found.dead > MAX_ROWS_SHOWN:

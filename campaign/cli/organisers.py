@@ -42,7 +42,7 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
     if exports and role not in EXPORT_ROLES:
         raise click.UsageError("readers cannot export; choose another role")
     known = by_email(db.session, email)
-    if known and known.ready_at and not exports:
+    if known and known.activated_at and not exports:
         raise click.UsageError("this organiser is registered already")
     private_keys = _check_recovery_keys(recovery_keys(key_file)) if exports else []
     with recording("invited", email=email, role=role, exports=exports):
@@ -50,9 +50,9 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
             db.session,
             email=email,
             role=role,
-            exports=exports,
+            may_export=exports,
             private_keys=private_keys,
-            organiser_id=known.id if known and known.ready_at else None,
+            organiser_id=known.id if known and known.activated_at else None,
         )
     show_invitation(token)
 
@@ -61,8 +61,8 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
 def list_() -> None:
     """List organisers with their role, and whether they may export."""
     for one in members(db.session):
-        since = f"since {iso(one.ready_at)}" if one.ready_at else "registration incomplete"
-        click.echo(f"{one.email}: {one.role}{', exports' if one.exports else ''}, {since}")
+        since = f"since {iso(one.activated_at)}" if one.activated_at else "registration incomplete"
+        click.echo(f"{one.email}: {one.role}{', exports' if one.may_export else ''}, {since}")
 
 
 @organisers.command("remove")

@@ -96,9 +96,9 @@ class DataKeys:
     def _renew(self, session: Session) -> None:
         raw, key_id = random(Aead.KEY_SIZE), new_id()
         campaign_key = _newest_campaign_key(session)
-        sealed = SealedBox(PublicKey(campaign_key.public_key)).encrypt(raw)
+        encrypted_key = SealedBox(PublicKey(campaign_key.public_key)).encrypt(raw)
         with transaction(session):
-            row = {"id": key_id, "campaign_key_id": campaign_key.id, "sealed": sealed}
+            row = {"id": key_id, "campaign_key_id": campaign_key.id, "encrypted_key": encrypted_key}
             session.execute(insert(session, DataKey).values(**row))
         self._key, self._key_id, self._campaign_key_id = Aead(raw), key_id, campaign_key.id
         self._checked = time.monotonic()
@@ -111,17 +111,17 @@ class Decryptor:
     def __init__(self, session: Session, private_keys: Iterable[PrivateKey]) -> None:
         """Read the data keys for `private_keys`; each is decrypted when its first row arrives."""
         boxes = {bytes(key.public_key): SealedBox(key) for key in private_keys}
-        columns = (DataKey.id, DataKey.sealed, CampaignKey.public_key)
+        columns = (DataKey.id, DataKey.encrypted_key, CampaignKey.public_key)
         rows = session.execute(select(*columns).join(CampaignKey).where(CampaignKey.public_key.in_(list(boxes))))
-        self._sealed = {row.id.hex: (boxes[row.public_key], row.sealed) for row in rows}
+        self._encrypted_keys = {row.id.hex: (boxes[row.public_key], row.encrypted_key) for row in rows}
         self._keys: dict[str, bytes] = {}
 
-    def decrypt(self, sealed: EncryptedPerson, *, identity: UUID) -> Person:
+    def decrypt(self, encrypted: EncryptedPerson, *, identity: UUID) -> Person:
         """Return the person.
 
         Raises `DecryptionFailed` if the row is damaged, swapped, of an unknown version, or encrypted to another key.
         """
-        return Person(*self.decrypt_fields(sealed.data_key_id.hex, sealed.blob, identity.bytes))
+        return Person(*self.decrypt_fields(encrypted.data_key_id.hex, encrypted.blob, identity.bytes))
 
     def decrypt_fields(self, key_id: str, blob: bytes, identity: bytes) -> list[str]:
         """Return the fields of the person in their order; for exports, which have no time to make objects of rows."""
@@ -134,8 +134,8 @@ class Decryptor:
         return [given_name, family_name, email, message]
 
     def _decrypt_key(self, key_id: str) -> bytes:
-        box, sealed = self._sealed[key_id]
-        self._keys[key_id] = box.decrypt(sealed)
+        box, encrypted_key = self._encrypted_keys[key_id]
+        self._keys[key_id] = box.decrypt(encrypted_key)
         return self._keys[key_id]
 
 

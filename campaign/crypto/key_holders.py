@@ -40,7 +40,11 @@ def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_ke
     }
     known = {key.public_key: key.id for key in session.scalars(select(CampaignKey))}
     copies = [
-        {"organiser_id": organiser_id, "campaign_key_id": known[bytes(key.public_key)], "sealed": _seal_copy(own, key)}
+        {
+            "organiser_id": organiser_id,
+            "campaign_key_id": known[bytes(key.public_key)],
+            "encrypted_key": _seal_copy(own, key),
+        }
         for key in private_keys
     ]
     with transaction(session):
@@ -54,7 +58,7 @@ def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_ke
 def unlock_keys(session: Session, organiser_id: UUID, passphrase: str) -> list[PrivateKey]:
     """Return the campaign's private keys that an organiser holds. Raises `NoKeyHolder`, `WrongPassphrase`."""
     box = SealedBox(_own_key(session, organiser_id, passphrase))
-    copies = session.scalars(select(KeyCopy.sealed).where(KeyCopy.organiser_id == organiser_id))
+    copies = session.scalars(select(KeyCopy.encrypted_key).where(KeyCopy.organiser_id == organiser_id))
     return [PrivateKey(box.decrypt(sealed)) for sealed in copies]
 
 
@@ -70,7 +74,7 @@ def seal_to_holders(session: Session, campaign_key_id: UUID, private_key: Privat
     """Seal a further campaign key to all key holders, within the caller's transaction."""
     for holder in session.scalars(select(KeyHolder)).all():
         sealed = SealedBox(PublicKey(holder.public_key)).encrypt(bytes(private_key))
-        row = {"organiser_id": holder.organiser_id, "campaign_key_id": campaign_key_id, "sealed": sealed}
+        row = {"organiser_id": holder.organiser_id, "campaign_key_id": campaign_key_id, "encrypted_key": sealed}
         session.execute(insert(session, KeyCopy).values(**row))
 
 
@@ -80,14 +84,14 @@ def _own_key(session: Session, organiser_id: UUID, passphrase: str) -> PrivateKe
         raise NoKeyHolder("this organiser may not export")
     for variant in dict.fromkeys((normalize_secret(passphrase), normalize("NFKC", passphrase))):
         with suppress(CryptoError):
-            return PrivateKey(_key(variant, holder.salt).decrypt(holder.wrapped, aad=organiser_id.bytes))
+            return PrivateKey(_key(variant, holder.salt).decrypt(holder.wrapped_private_key, aad=organiser_id.bytes))
     raise WrongPassphrase("this is not the passphrase")
 
 
 def _wrap(own: PrivateKey, passphrase: str, organiser_id: UUID) -> dict[str, bytes]:
     salt = os.urandom(argon2id.SALTBYTES)
     key = _key(normalize_secret(passphrase), salt)
-    return {"salt": salt, "wrapped": bytes(key.encrypt(bytes(own), aad=organiser_id.bytes))}
+    return {"salt": salt, "wrapped_private_key": bytes(key.encrypt(bytes(own), aad=organiser_id.bytes))}
 
 
 def _key(passphrase: str, salt: bytes) -> Aead:

@@ -66,13 +66,13 @@ def iter_rows(
         with Session(engine) as session:
             named = named_countries(by_country(session, choice))
         sources["country"] = case((Signature.country.in_(named), Signature.country), else_=ELSEWHERE)
-    columns = [sources[name] for name in ("identity", "key", "sealed", *layout.stored)]
+    columns = [sources[name] for name in ("identity", "key", "encrypted_person", *layout.stored)]
     query = select(*columns).where(*_conditions(choice)).order_by(Signature.id)
     pick, number = layout.picker(), 0
     with engine.connect() as connection:
-        for identity, key, sealed, *stored in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
+        for identity, key, blob, *stored in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
             try:
-                person = opener.decrypt_fields(key, sealed, bytes.fromhex(identity))
+                person = opener.decrypt_fields(key, blob, bytes.fromhex(identity))
             except DecryptionFailed:
                 on_unreadable(UUID(identity))
                 continue
@@ -95,9 +95,9 @@ def _sources(dialect: str) -> dict[str, Any]:
         "signed_at": moment(Signature.signed_at),
         "confirmed_at": func.coalesce(moment(Signature.confirmed_at), ""),
         "updates": _flag(Signature.updates),
-        "show_name": _flag(Signature.shown_name.is_not(None)),
+        "show_name": _flag(Signature.display_name.is_not(None)),
         "via": func.coalesce(Signature.via, ""),
-        **{name: getattr(Signature, name) for name in ("sealed", "country", "language", "consent_version")},
+        **{name: getattr(Signature, name) for name in ("encrypted_person", "country", "language", "consent_version")},
     }
 
 

@@ -30,7 +30,7 @@ def findings(session: Session) -> Iterator[Finding]:
     yield _count_reconciles(session)
     yield _no_orphans(session, "every signature has its data key", Signature.data_key_id, DataKey.id)
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
-    whole = func.length(DataKey.sealed) == ENCRYPTED_KEY_BYTES
+    whole = func.length(DataKey.encrypted_key) == ENCRYPTED_KEY_BYTES
     yield _no_rows(session, "every data key is whole", DataKey.id, ~whole, "of another length")
     yield _no_truncated_rows(session)
     yield _no_mixed_signatures(session)
@@ -62,7 +62,7 @@ def _no_orphans(
 
 
 def _no_truncated_rows(session: Session) -> Finding:
-    short = func.length(Signature.sealed) < MIN_BLOB_BYTES
+    short = func.length(Signature.encrypted_person) < MIN_BLOB_BYTES
     return _no_rows(session, "every sealed row is whole", Signature.id, short, "too short")
 
 

@@ -61,7 +61,7 @@ def invite(*, organiser_id: str, passphrase: str, email: str, role: Any, known: 
         db.session,
         email=email,
         role=role,
-        exports=True,
+        may_export=True,
         private_keys=private_keys,
         organiser_id=UUID(known) if known else None,
     )
@@ -73,7 +73,9 @@ def show(*, organiser_id: str, passphrase: str, signature_id: str) -> TaskResult
     decryptor, row = _decryptor(organiser_id, passphrase), db.session.get(Signature, UUID(signature_id))
     if row is None:
         raise UnknownLink("the signature is gone")
-    return TaskResult(asdict(decryptor.decrypt(EncryptedPerson(row.data_key_id, row.sealed), identity=row.id)))
+    return TaskResult(
+        asdict(decryptor.decrypt(EncryptedPerson(row.data_key_id, row.encrypted_person), identity=row.id))
+    )
 
 
 def export(

@@ -31,7 +31,13 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40, 80, 
 MAX_ATTEMPTS = 30  # with these pauses, five days
 RETRY_PERIOD = timedelta(days=5)  # for a message encrypted with a secret key that has not come back
 LEASE = timedelta(minutes=5)  # a worker that dies with a message gives it up to others after this
-_UNTRIED_FIRST: dict[str, Any] = {"attempts": 0, "refusal": None, "refused_at": None, "reply": None, "own_failures": 0}
+_UNTRIED: dict[str, Any] = {
+    "attempts": 0,
+    "reply_code": None,
+    "refused_at": None,
+    "reply": None,
+    "recipient_failures": 0,
+}
 _RETRY_BATCH = 500  # in one transaction, since signers wait for it
 _BLOCK = 64  # bytes; padding hides the length of the email address
 
@@ -56,7 +62,7 @@ class ClaimedMessage:
     due_at: datetime
     attempts: int = 1
     refused_at: datetime | None = None
-    own_failures: int = 0
+    recipient_failures: int = 0
 
 
 def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str, Any]:
@@ -66,10 +72,17 @@ def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str
     """
     identity, now = new_id(), utcnow()
     packed = json.dumps(asdict(letter)).encode()
-    sealed = Aead(key).encrypt(pad(packed), aad=identity.bytes)
+    encrypted = Aead(key).encrypt(pad(packed), aad=identity.bytes)
     hashed = domain_budget.domain_hash(key, domain_budget.domain_of(letter.to)) if budgeted else None
     times = {"created_at": now, "due_at": now}
-    return {"id": identity, "sealed": bytes(sealed), "domain_hash": hashed, "attempts": 0, "refusal": None, **times}
+    return {
+        "id": identity,
+        "encrypted_message": bytes(encrypted),
+        "domain_hash": hashed,
+        "attempts": 0,
+        "reply_code": None,
+        **times,
+    }
 
 
 def claim(
@@ -117,7 +130,7 @@ def defer(session: Session, waiting: ClaimedMessage, *, code: int | None, reply:
     """
     now, pause = utcnow(), PAUSES[min(waiting.attempts, len(PAUSES)) - 1]
     due_at, attempts = (waiting.created_at, 1) if at_once else (now + pause, waiting.attempts)
-    failure = {"refusal": code, "reply": reply, "refused_at": now, "own_failures": waiting.own_failures}
+    failure = {"reply_code": code, "reply": reply, "refused_at": now, "recipient_failures": waiting.recipient_failures}
     _update(session, waiting.id, due_at=due_at, attempts=attempts, **failure)
 
 
@@ -135,7 +148,7 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
     """
     other, other_message = aliased(Signature), aliased(OutboxMessage)
     reminded = select(other.id).join(other_message, other_message.signature_id == other.id)
-    reminded = reminded.where(other.address_hash == Signature.address_hash, other_message.kind == "reminder")
+    reminded = reminded.where(other.email_hash == Signature.email_hash, other_message.kind == "reminder")
     unconfirmed = select(Signature.id).where(
         Signature.id == OutboxMessage.signature_id, Signature.confirmed_at.is_(None), ~reminded.exists()
     )
@@ -143,7 +156,7 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
     with transaction(session):
         _note_delivery(session, message_id)
         kept = session.execute(
-            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED_FIRST).returning(OutboxMessage.id)
+            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED).returning(OutboxMessage.id)
         ).first()
         if kept is None:
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
@@ -151,10 +164,10 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
 
 def opted_out_among(session: Session, taken: Sequence[ClaimedMessage]) -> set[UUID]:
     """Return the signatures whose owners suppressed email at the very moment their address was entered again."""
-    hashes = (Signature.address_hash, Signature.mailbox_hash)
-    refused = select(Signature.id).join(SuppressedEmail, SuppressedEmail.address_hash.in_(hashes))
+    hashes = (Signature.email_hash, Signature.mailbox_hash)
+    refused = select(Signature.id).join(SuppressedEmail, SuppressedEmail.email_hash.in_(hashes))
     asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
-    return set(session.scalars(refused.where(Signature.id.in_(asked), SuppressedEmail.until > utcnow())))
+    return set(session.scalars(refused.where(Signature.id.in_(asked), SuppressedEmail.expires_at > utcnow())))
 
 
 def drop_reminders(session: Session) -> None:
@@ -168,12 +181,18 @@ def cancel_for(session: Session, signature_id: UUID) -> None:
     session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
 
 
-def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str, own_failures: int = 0) -> None:
+def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str, recipient_failures: int = 0) -> None:
     """Mark a message as dead: it cannot be delivered and is not sent again. `code` is the refusal's code, if any.
 
     Its mailbox received nothing, so it may get another message at once.
     """
-    values = {"refusal": code, "reply": reply, "refused_at": utcnow(), "own_failures": own_failures, "due_at": None}
+    values = {
+        "reply_code": code,
+        "reply": reply,
+        "refused_at": utcnow(),
+        "recipient_failures": recipient_failures,
+        "due_at": None,
+    }
     with transaction(session):
         session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))
         pacing.free_slot(session, message_id)
@@ -192,7 +211,7 @@ def retry_dead(session: Session) -> int:
         with transaction(session):
             wanted = pacing.reclaim_slots(session, OutboxMessage.id.in_(dead[start : start + _RETRY_BATCH]))
             again = update(OutboxMessage).where(OutboxMessage.id.in_(wanted))
-            session.execute(again.values(created_at=now, due_at=now, **_UNTRIED_FIRST))
+            session.execute(again.values(created_at=now, due_at=now, **_UNTRIED))
         revived += len(wanted)
     return revived
 
@@ -230,13 +249,13 @@ def _claimed(key: bytes, row: OutboxMessage, *, now: datetime) -> ClaimedMessage
     kind: Any = row.kind
     letter = _decrypt(key, row)
     return ClaimedMessage(
-        row.id, kind, row.signature_id, letter, row.created_at, due, row.attempts, refused_at, row.own_failures
+        row.id, kind, row.signature_id, letter, row.created_at, due, row.attempts, refused_at, row.recipient_failures
     )
 
 
 def _decrypt(key: bytes, row: OutboxMessage) -> Recipient | None:
     try:
-        packed = json.loads(Aead(key).decrypt(row.sealed, aad=row.id.bytes))
+        packed = json.loads(Aead(key).decrypt(row.encrypted_message, aad=row.id.bytes))
         return Recipient(to=packed["to"], language=packed["language"])
     except (CryptoError, KeyError, TypeError, ValueError):
         log.warning("a message in the outbox was encrypted with another secret key")

@@ -36,7 +36,7 @@ class DeadMessage:
 
     signature_id: UUID | None
     created_at: datetime
-    refusal: int | None
+    reply_code: int | None
     reply: str | None
 
 
@@ -62,7 +62,7 @@ def queue_status(session: Session) -> QueueStatus:
         func.min(OutboxMessage.created_at).filter(waiting),
         func.count().filter(dead),
         func.count().filter(coming),
-        func.count(OutboxMessage.refusal),
+        func.count(OutboxMessage.reply_code),
     )
     return QueueStatus(*session.execute(counts.select_from(OutboxMessage)).one())
 
@@ -102,7 +102,7 @@ def _latest_refusal(*conditions: ColumnElement[bool]) -> Select[str | None, date
 
 def dead_messages(session: Session, *, most: int) -> list[DeadMessage]:
     """Return up to `most` messages that were given up, the newest first."""
-    columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.refusal, OutboxMessage.reply)
+    columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.reply_code, OutboxMessage.reply)
     dead = select(*columns).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
     return [DeadMessage(*row) for row in session.execute(dead.limit(most))]
 

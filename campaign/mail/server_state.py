@@ -176,7 +176,7 @@ def _fail(session: Session, row: MailServer, seen: ServerState, reply: str, *, u
     now = utcnow()
     if row.refusing_since:
         # A message without a reply may have been accepted: it waits for its pause, so that few copies arrive.
-        _bring_back(session, row.refusing_since, OutboxMessage.refusal.is_not(None))
+        _bring_back(session, row.refusing_since, OutboxMessage.reply_code.is_not(None))
     if row.failures <= seen.failures:
         row.failures += 1
         row.retry_at = now + timedelta(seconds=min(MAX_PAUSE, 2 ** min(row.failures - 1, 10)))
@@ -190,7 +190,7 @@ def _recover(row: MailServer) -> None:
 
 def _bring_back(session: Session, since: datetime, *only: ColumnElement[bool]) -> None:
     """Make every message that failed since then due again, except those that fail while others are accepted."""
-    failed = (OutboxMessage.refused_at >= since, OutboxMessage.own_failures < FINAL_FAILURES, *only)
+    failed = (OutboxMessage.refused_at >= since, OutboxMessage.recipient_failures < FINAL_FAILURES, *only)
     revived = OutboxMessage.id.in_(pacing.reclaim_slots(session, *failed))
     again = update(OutboxMessage).where(*failed, or_(OutboxMessage.due_at.is_not(None), revived))
     session.execute(again.values(due_at=OutboxMessage.created_at))

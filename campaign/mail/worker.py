@@ -157,7 +157,7 @@ class MailWorker:
             return self._failed(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - our own error must not stop the others
             log.warning("message not sent", reason=type(error).__name__)
-            own = replace(waiting, own_failures=waiting.own_failures + 1)
+            own = replace(waiting, recipient_failures=waiting.recipient_failures + 1)
             self._defer(own, code=None, reply=f"could not be rendered ({type(error).__name__})")
             return True
         self._sent(waiting)
@@ -177,7 +177,9 @@ class MailWorker:
         if utcnow() - waiting.created_at > outbox.RETRY_PERIOD:
             outbox.give_up(db.session, waiting.id, code=None, reply=reply)
         else:
-            outbox.defer(db.session, replace(waiting, own_failures=waiting.own_failures + 1), code=None, reply=reply)
+            outbox.defer(
+                db.session, replace(waiting, recipient_failures=waiting.recipient_failures + 1), code=None, reply=reply
+            )
         return True
 
     def _is_wanted(self, waiting: outbox.ClaimedMessage) -> bool:
@@ -202,19 +204,20 @@ class MailWorker:
             self._note_failure(error, suspect=None)
             return False
         if is_own := self._server.has_accepted_since(waiting.refused_at):
-            waiting = replace(waiting, own_failures=waiting.own_failures + 1)
+            waiting = replace(waiting, recipient_failures=waiting.recipient_failures + 1)
         suspect = hmac.digest(self._links, b"refused " + letter.to.lower().encode(), "sha256")[:8].hex()
         if error.fault is Fault.SERVER and not is_own:
             self._note_failure(error, suspect=suspect)
             self._keep(waiting, error)  # after it, so that a recovery finds the later failures
             return False
         is_permanent = error.fault is Fault.RECIPIENT
-        is_final = is_permanent and waiting.own_failures >= server_state.FINAL_FAILURES
+        is_final = is_permanent and waiting.recipient_failures >= server_state.FINAL_FAILURES
         is_new = waiting.attempts <= GREYLIST_DELAY
         is_normal = error.fault is Fault.GREYLISTED and is_new and not self._server.is_failing
         if not is_final and not is_normal:
             is_clear = (
-                error.fault in (Fault.RECIPIENT, Fault.SERVER) and waiting.own_failures < server_state.FINAL_FAILURES
+                error.fault in (Fault.RECIPIENT, Fault.SERVER)
+                and waiting.recipient_failures < server_state.FINAL_FAILURES
             )
             noted = server_state.note_refusal(
                 db.session, self._seen, reply=error.reply, suspect=suspect, is_clear=is_clear
@@ -224,10 +227,7 @@ class MailWorker:
                 self._keep(waiting, error)
                 return self._seen.is_failing  # the attempt continues: another message may be accepted
         if is_permanent:
-            outbox.give_up(
-                db.session, waiting.id, code=error.code, reply=error.reply, own_failures=waiting.own_failures
-            )
-            log.warning("message given up", code=error.code)
+            self._give_up(waiting, code=error.code, reply=error.reply)
         else:
             self._defer(waiting, code=error.code, reply=error.reply)
         return True
@@ -239,11 +239,16 @@ class MailWorker:
 
     def _defer(self, waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
         """Schedule the next attempt of a message, unless its own faults have used up all attempts."""
-        if waiting.own_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
-            outbox.give_up(db.session, waiting.id, code=code, reply=reply, own_failures=waiting.own_failures)
-            log.warning("message given up", code=code)
+        if waiting.recipient_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
+            self._give_up(waiting, code=code, reply=reply)
         else:
             outbox.defer(db.session, waiting, code=code, reply=reply)
+
+    @staticmethod
+    def _give_up(waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
+        failures = waiting.recipient_failures
+        outbox.give_up(db.session, waiting.id, code=code, reply=reply, recipient_failures=failures)
+        log.warning("message given up", code=code)
 
     def _note_failure(self, error: DeliveryError, *, suspect: str | None) -> None:
         noted = server_state.note_failure(db.session, self._seen, reply=error.reply, suspect=suspect)

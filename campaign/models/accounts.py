@@ -10,7 +10,7 @@ from campaign.core.database import Base, UtcDateTime, new_id, utcnow
 
 
 class Organiser(Base):
-    """An organiser's account. Without `ready_at`, registration is incomplete and the organiser cannot log in."""
+    """An organiser's account. Without `activated_at`, registration is incomplete and the organiser cannot log in."""
 
     __tablename__ = "organisers"
 
@@ -18,10 +18,10 @@ class Organiser(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     role: Mapped[str] = mapped_column(String(10))
     password_hash: Mapped[str] = mapped_column(String(128))
-    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    totp_step: Mapped[int | None]
+    encrypted_totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    last_totp_step: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    ready_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lookups: Mapped[int] = mapped_column(default=0, server_default="0")  # of signatures, since `lookups_since`
     lookups_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -49,7 +49,7 @@ class Passkey(Base):
 class BackupCode(Base):
     """The hash of a single-use code that replaces a second factor."""
 
-    __tablename__ = "recovery_codes"
+    __tablename__ = "backup_codes"
 
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     organiser_id: Mapped[UUID] = _organiser_key()
@@ -58,8 +58,8 @@ class BackupCode(Base):
 class OrganiserSession(Base):
     """A session of an organiser, by the hash of its token.
 
-    `confirmed_at` is the last step-up authentication. `proof_hash` is the hash of a value that only the cookie of that
-    browser contains.
+    `reauthenticated_at` is the last step-up authentication. `proof_hash` is the hash of a value that only the cookie of
+    that browser contains.
     """
 
     __tablename__ = "organiser_sessions"
@@ -67,8 +67,8 @@ class OrganiserSession(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     organiser_id: Mapped[UUID] = _organiser_key()
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reauthenticated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     proof_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
@@ -84,15 +84,18 @@ class ShortLivedToken(Base):
 
 
 class Invitation(Base):
-    """An invitation, by the hash of its token. `sealed_keys` are campaign keys, encrypted with a key from the token."""
+    """An invitation, by the hash of its token.
+
+    `encrypted_keys` are campaign keys, encrypted with a key derived from the token.
+    """
 
     __tablename__ = "invitations"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     email: Mapped[str | None] = mapped_column(String(254))
     role: Mapped[str] = mapped_column(String(10))
-    exports: Mapped[bool]
-    sealed_keys: Mapped[bytes | None] = mapped_column(LargeBinary)
+    may_export: Mapped[bool]
+    encrypted_keys: Mapped[bytes | None] = mapped_column(LargeBinary)
     organiser_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -105,7 +108,7 @@ class KeyHolder(Base):
     organiser_id: Mapped[UUID] = mapped_column(ForeignKey("organisers.id", ondelete="CASCADE"), primary_key=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    wrapped_private_key: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class KeyCopy(Base):
@@ -117,27 +120,27 @@ class KeyCopy(Base):
         ForeignKey("key_holders.organiser_id", ondelete="CASCADE"), primary_key=True
     )
     campaign_key_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_keys.id"), primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary(80))
+    encrypted_key: Mapped[bytes] = mapped_column(LargeBinary(80))
 
 
 class FailedAttempt(Base):
     """The number of consecutive wrong attempts at one secret, by a hash of its subject, and the resulting pause."""
 
-    __tablename__ = "failed_tries"
+    __tablename__ = "failed_attempts"
 
     subject_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     failures: Mapped[int]
-    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    blocked_until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AuditLogEntry(Base):
-    """What an organiser did. The database refuses to change or delete it; `chained` depends on all rows before."""
+    """What an organiser did. The database refuses to change or delete it; `chain_hash` depends on all rows before."""
 
-    __tablename__ = "activities"
+    __tablename__ = "audit_log"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(40))
     details: Mapped[str] = mapped_column(Text)
-    chained: Mapped[bytes] = mapped_column(LargeBinary(32))
+    chain_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -11,7 +11,7 @@ from campaign.core.database import Base, UtcDateTime
 class ShareCount(Base):
     """The uses of a share link per hour, channel and language, without any personal data."""
 
-    __tablename__ = "share_tallies"
+    __tablename__ = "share_counts"
 
     hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -22,7 +22,7 @@ class ShareCount(Base):
 class FilmViewCount(Base):
     """The viewers who have watched `percent` of a film, per hour and language of the page."""
 
-    __tablename__ = "film_tallies"
+    __tablename__ = "film_view_counts"
 
     hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     film: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -37,7 +37,7 @@ class PageViewCount(Base):
     Repeated signings count too; otherwise the figures would reveal whether an email address has signed.
     """
 
-    __tablename__ = "step_tallies"
+    __tablename__ = "page_view_counts"
 
     hour: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     step: Mapped[str] = mapped_column(String(10), primary_key=True)

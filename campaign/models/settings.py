@@ -11,16 +11,16 @@ from campaign.core.database import Base, UtcDateTime
 class FeatureFlag(Base):
     """A feature that is switched on; a feature without a row is off."""
 
-    __tablename__ = "switches"
+    __tablename__ = "feature_flags"
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
-    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    enabled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Setting(Base):
     """A setting that replaces a default; `language` is empty if it is the same in all languages."""
 
-    __tablename__ = "options"
+    __tablename__ = "settings"
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     language: Mapped[str] = mapped_column(String(8), primary_key=True)

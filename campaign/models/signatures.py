@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaign.core.database import Base, UtcDateTime, new_id, utcnow
@@ -26,7 +26,7 @@ class DataKey(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     campaign_key_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_keys.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary(80))
+    encrypted_key: Mapped[bytes] = mapped_column(LargeBinary(80))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
@@ -36,26 +36,26 @@ def _partial_index(name: str, column: str, condition: ColumnElement[bool], *, un
 
 
 class Signature(Base):
-    """One submission of the form. The person's data is only in `sealed`, which the server cannot decrypt.
+    """One submission of the form. The person's data is only in `encrypted_person`, which the server cannot decrypt.
 
-    An email address may have several pending submissions and at most one confirmed signature. `address_hash` finds
+    An email address may have several pending submissions and at most one confirmed signature. `email_hash` finds
     duplicates; `mailbox_hash` is the same for all email addresses that differ only in a `+tag`, and limits emails.
     """
 
     __tablename__ = "signatures"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    email_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
     mailbox_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     data_key_id: Mapped[UUID] = mapped_column(ForeignKey("data_keys.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    encrypted_person: Mapped[bytes] = mapped_column(LargeBinary)
     country: Mapped[str] = mapped_column(String(2))
     language: Mapped[str] = mapped_column(String(8))
     updates: Mapped[bool]
-    shown_name: Mapped[str | None] = mapped_column(String(100))
+    display_name: Mapped[str | None] = mapped_column(String(100))
     name_hidden_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     via: Mapped[str | None] = mapped_column(String(20))
-    code: Mapped[str] = mapped_column(String(16), unique=True)
+    referral_code: Mapped[str] = mapped_column(String(16))
     referred_by: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="SET NULL"))
     consent_version: Mapped[str] = mapped_column(String(20))
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -63,9 +63,10 @@ class Signature(Base):
     synthetic: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
-        _partial_index("uq_signatures_confirmed_address", "address_hash", confirmed_at.is_not(None), unique=True),
+        UniqueConstraint("referral_code", name="uq_signatures_code"),
+        _partial_index("uq_signatures_confirmed_email", "email_hash", confirmed_at.is_not(None), unique=True),
         _partial_index("ix_signatures_confirmed", "confirmed_at", confirmed_at.is_not(None)),
-        _partial_index("ix_signatures_shown", "confirmed_at", shown_name.is_not(None)),
+        _partial_index("ix_signatures_shown", "confirmed_at", display_name.is_not(None)),
         _partial_index("ix_signatures_referred", "referred_by", referred_by.is_not(None)),
     )
 
@@ -73,19 +74,19 @@ class Signature(Base):
 class SuppressedEmail(Base):
     """The hash of an email address whose owner has suppressed emails, and until when."""
 
-    __tablename__ = "refused_addresses"
+    __tablename__ = "suppressed_emails"
 
-    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    email_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class OutboxMessage(Base):
     """A message to be sent, encrypted with the server's key. `due_at` is empty for a dead message.
 
-    `refusal` is the code of its last refusal (RFC 5321, 4.2.1), if any; `reply` the server's reply without email
-    addresses, and `refused_at` the time. `own_failures` counts failures after which the server accepted other messages,
-    so that the server was not to blame. `domain_hash` is empty if no daily budget applies: for large mail providers,
-    and for requested links.
+    `reply_code` is the code of its last refusal (RFC 5321, 4.2.1), if any; `reply` the server's reply without email
+    addresses, and `refused_at` the time. `recipient_failures` counts failures after which the server accepted other
+    messages, so that the server was not to blame. `domain_hash` is empty if no daily budget applies: for large mail
+    providers, and for requested links.
     """
 
     __tablename__ = "outbox"
@@ -93,15 +94,15 @@ class OutboxMessage(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    encrypted_message: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
-    refusal: Mapped[int | None]
+    reply_code: Mapped[int | None]
     domain_hash: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reply: Mapped[str | None] = mapped_column(String(300))
-    own_failures: Mapped[int] = mapped_column(server_default="0")
+    recipient_failures: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (_partial_index("ix_outbox_refused", "refused_at", refused_at.is_not(None)),)
 
@@ -146,4 +147,4 @@ class UsedChallenge(Base):
     __tablename__ = "used_challenges"
 
     challenge_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -78,8 +78,8 @@ def purge(session: Session) -> PurgeCounts:
 def _expired_signatures() -> Iterator[tuple[type[Base], tuple[ColumnElement[bool], ...]]]:
     now = utcnow()
     yield Signature, (Signature.confirmed_at.is_(None), Signature.signed_at <= now - LINK_LIFETIME)
-    yield SuppressedEmail, (SuppressedEmail.until <= now,)
-    yield UsedChallenge, (UsedChallenge.until <= now,)
+    yield SuppressedEmail, (SuppressedEmail.expires_at <= now,)
+    yield UsedChallenge, (UsedChallenge.expires_at <= now,)
     yield OutboxMessage, (OutboxMessage.due_at.is_(None), OutboxMessage.created_at <= now - LINK_LIFETIME)
     yield EmailSlot, (EmailSlot.paused_until <= now,)
     yield DomainEmailCount, (DomainEmailCount.day < domain_budget.oldest_retained_day(),)

@@ -57,11 +57,11 @@ def display_name_for(name: str | None) -> str | None:
 def latest_names(session: Session, *, most: int) -> list[tuple[str, str]]:
     """Return the first name and country code of the latest confirmed supporters who ticked the box."""
     rows = session.execute(
-        _opted_in(Signature.shown_name, Signature.country)
+        _opted_in(Signature.display_name, Signature.country)
         .where(Signature.name_hidden_at.is_(None))
         .limit(most * _MAX_SCANNED)
     )
-    return [(row.shown_name, row.country) for row in rows if display_name_for(row.shown_name)][:most]
+    return [(row.display_name, row.country) for row in rows if display_name_for(row.display_name)][:most]
 
 
 def list_names(
@@ -72,7 +72,7 @@ def list_names(
     `before` is where a page begins; `search` is a part of the name.
     """
     query = _opted_in(
-        Signature.id, Signature.shown_name, Signature.country, Signature.confirmed_at, Signature.name_hidden_at
+        Signature.id, Signature.display_name, Signature.country, Signature.confirmed_at, Signature.name_hidden_at
     ).order_by(Signature.id.desc())
     if before:
         moment, identity = before
@@ -81,7 +81,7 @@ def list_names(
     if search:
         # SQLite folds the case of ASCII letters only.
         spellings = dict.fromkeys((search, search.lower(), search.capitalize(), search.title()))
-        query = query.where(or_(*(Signature.shown_name.icontains(text, autoescape=True) for text in spellings)))
+        query = query.where(or_(*(Signature.display_name.icontains(text, autoescape=True) for text in spellings)))
     rows = [ShownName(*row) for row in session.execute(query.limit(most + 1))]
     page = rows[:most]
     further = (page[-1].confirmed_at, page[-1].id) if len(rows) > most else None
@@ -93,7 +93,7 @@ def set_hidden(session: Session, signature_id: UUID, *, hidden: bool) -> bool:
     present = Signature.name_hidden_at
     changed = update(Signature).where(
         Signature.id == signature_id,
-        Signature.shown_name.is_not(None),
+        Signature.display_name.is_not(None),
         present.is_(None) if hidden else present.is_not(None),
     )
     when = utcnow() if hidden else None
@@ -103,10 +103,10 @@ def set_hidden(session: Session, signature_id: UUID, *, hidden: bool) -> bool:
 
 def is_visible() -> ColumnElement[str | None]:
     """Return the column of the name that may be shown: empty where it is hidden."""
-    return case((Signature.name_hidden_at.is_(None), Signature.shown_name), else_=None)
+    return case((Signature.name_hidden_at.is_(None), Signature.display_name), else_=None)
 
 
 def _opted_in(*columns: Any) -> Select[Any]:
     """Select confirmed signatures whose owners ticked the box, newest first."""
-    rows = select(*columns).where(Signature.shown_name.is_not(None), Signature.confirmed_at.is_not(None))
+    rows = select(*columns).where(Signature.display_name.is_not(None), Signature.confirmed_at.is_not(None))
     return rows.order_by(Signature.confirmed_at.desc())

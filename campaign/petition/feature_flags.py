@@ -14,8 +14,8 @@ Name = Literal["bot-check", "closed", "delivered", "names-off"]
 
 def enabled_since(session: Session) -> dict[str, datetime]:
     """Return the switches that are on, each with the time since when."""
-    rows = session.execute(select(FeatureFlag.name, FeatureFlag.since))
-    return {row.name: row.since for row in rows}
+    rows = session.execute(select(FeatureFlag.name, FeatureFlag.enabled_at))
+    return {row.name: row.enabled_at for row in rows}
 
 
 def is_enabled(session: Session, name: Name) -> bool:
@@ -32,7 +32,7 @@ def enable(session: Session, name: Name, *, since: datetime | None = None, inste
     """Turn it on, and others off; returns whether it was off."""
     with transaction(session, locks=FeatureFlag):
         session.execute(delete(FeatureFlag).where(FeatureFlag.name.in_(instead_of)))
-        row = insert(session, FeatureFlag).values(name=name, since=since or utcnow())
+        row = insert(session, FeatureFlag).values(name=name, enabled_at=since or utcnow())
         return session.scalar(row.on_conflict_do_nothing().returning(FeatureFlag.name)) is not None
 
 

@@ -15,7 +15,7 @@ from campaign.petition.email_addresses import email_hash
 
 @dataclass(frozen=True, slots=True)
 class StoredSignature:
-    """The part of a signature that the server can read. `brought` counts its confirmed referrals.
+    """The part of a signature that the server can read. `referrals` counts its confirmed referrals.
 
     `others` counts further pending submissions with the same email address.
     """
@@ -24,12 +24,12 @@ class StoredSignature:
     country: str
     language: str
     updates: bool
-    shown_name: str | None
+    display_name: str | None
     via: str | None
     consent_version: str
     signed_at: datetime
     confirmed_at: datetime | None
-    brought: int
+    referrals: int
     others: int
 
 
@@ -39,14 +39,14 @@ def find_by_email(session: Session, key: bytes, email: str) -> StoredSignature |
     The address is hashed with the server's `key`. If there is no confirmed signature, the newest submission is
     returned.
     """
-    brought = aliased(Signature)
-    number = select(func.count()).where(brought.referred_by == Signature.id, brought.confirmed_at.is_not(None))
-    shown: dict[str, Any] = {"shown_name": is_visible().label("shown_name")}
-    names = [name for name in StoredSignature.__slots__ if name not in ("brought", "others")]
+    referral = aliased(Signature)
+    number = select(func.count()).where(referral.referred_by == Signature.id, referral.confirmed_at.is_not(None))
+    shown: dict[str, Any] = {"display_name": is_visible().label("display_name")}
+    names = [name for name in StoredSignature.__slots__ if name not in ("referrals", "others")]
     columns = [shown.get(name, getattr(Signature, name)) for name in names]
-    wanted = Signature.address_hash == email_hash(key, email)
+    wanted = Signature.email_hash == email_hash(key, email)
     found = select(*columns, number.scalar_subquery()).where(wanted)
     rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
     if not rows:
         return None
-    return replace(StoredSignature(*(*rows[0], len(rows) - 1)), shown_name=display_name_for(rows[0].shown_name))
+    return replace(StoredSignature(*(*rows[0], len(rows) - 1)), display_name=display_name_for(rows[0].display_name))

@@ -29,7 +29,7 @@ def accept_solution(session: Session, key: bytes, payload: str) -> bool:
     if not altcha.verify_solution(payload, key).verified:
         return False
     signature = str(altcha.Payload.from_base64(payload).challenge.signature)
-    used = {"challenge_hash": hashlib.sha256(signature.encode()).digest(), "until": utcnow() + CHALLENGE_LIFETIME}
+    used = {"challenge_hash": hashlib.sha256(signature.encode()).digest(), "expires_at": utcnow() + CHALLENGE_LIFETIME}
     with transaction(session):
         new = insert(session, UsedChallenge).values(**used).on_conflict_do_nothing()
-        return session.execute(new.returning(UsedChallenge.until)).first() is not None
+        return session.execute(new.returning(UsedChallenge.expires_at)).first() is not None

@@ -20,18 +20,18 @@ MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has 
 class Receipt:
     """A supporter's own view of their signature. Referrals are numbers, never people.
 
-    `brought` counts signatures through their link that were confirmed before today (UTC), and `brought_on` those
-    brought in turn. Each is 0 below `MIN_COUNT_SHOWN`.
+    `referrals` counts signatures through their link that were confirmed before today (UTC), and
+    `second_degree_referrals` those through the links of these. Each is 0 below `MIN_COUNT_SHOWN`.
     """
 
     signed_at: datetime
     confirmed_at: datetime | None
     language: str
-    code: str
-    shown_name: str | None
+    referral_code: str
+    display_name: str | None
     updates: bool
-    brought: int
-    brought_on: int
+    referrals: int
+    second_degree_referrals: int
 
 
 def load_receipt(session: Session, signature_id: UUID) -> Receipt:
@@ -41,8 +41,8 @@ def load_receipt(session: Session, signature_id: UUID) -> Receipt:
     was not confirmed in 30 days.
     """
     columns = (
-        *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.code),
-        *(is_visible().label("shown_name"), Signature.updates),
+        *(Signature.signed_at, Signature.confirmed_at, Signature.language, Signature.referral_code),
+        *(is_visible().label("display_name"), Signature.updates),
     )
     row = session.execute(select(*columns).where(Signature.id == signature_id)).first()
     if row is None:
@@ -51,27 +51,33 @@ def load_receipt(session: Session, signature_id: UUID) -> Receipt:
         raise ExpiredLink
     if row.confirmed_at is None and _another_is_confirmed(session, signature_id):
         raise UnknownLink
-    brought = _referral_counts([signature_id])
-    told = row._asdict() | {"shown_name": display_name_for(row.shown_name)}
+    referrals = _referrals_of([signature_id])
     return Receipt(
-        **told, brought=_shown_count(session, brought), brought_on=_shown_count(session, _referral_counts(brought))
+        signed_at=row.signed_at,
+        confirmed_at=row.confirmed_at,
+        language=row.language,
+        referral_code=row.referral_code,
+        display_name=display_name_for(row.display_name),
+        updates=row.updates,
+        referrals=_shown_count(session, referrals),
+        second_degree_referrals=_shown_count(session, _referrals_of(referrals)),
     )
 
 
 def _another_is_confirmed(session: Session, signature_id: UUID) -> bool:
     """Return whether this submission came at the very moment when another with its address was confirmed."""
-    address = select(Signature.address_hash).where(Signature.id == signature_id).scalar_subquery()
-    other = select(Signature.id).where(Signature.address_hash == address, Signature.confirmed_at.is_not(None))
+    address = select(Signature.email_hash).where(Signature.id == signature_id).scalar_subquery()
+    other = select(Signature.id).where(Signature.email_hash == address, Signature.confirmed_at.is_not(None))
     return session.scalar(other) is not None
 
 
-def _referral_counts(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
-    """Count the signatures through the links of `supporters` that were confirmed before today (UTC).
+def _referrals_of(supporters: Select[UUID] | list[UUID]) -> Select[UUID]:
+    """Select the signatures through the links of `supporters` that were confirmed before today (UTC).
 
     A number that changes only at midnight does not reveal when a certain person confirmed.
     """
-    brought, midnight = aliased(Signature), utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
-    return select(brought.id).where(brought.referred_by.in_(supporters), brought.confirmed_at < midnight)
+    referral, midnight = aliased(Signature), utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
+    return select(referral.id).where(referral.referred_by.in_(supporters), referral.confirmed_at < midnight)
 
 
 def _shown_count(session: Session, rows: Select[UUID]) -> int:

@@ -83,7 +83,7 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
     """
     now = utcnow()
     row = {
-        "address_hash": email_hash(keys.addresses, email),
+        "email_hash": email_hash(keys.addresses, email),
         "mailbox_hash": mailbox_hash(keys.addresses, email),
         "signed_at": now,
         "free_before": now + EMAIL_INTERVAL if at_once else now,
@@ -94,18 +94,18 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
 
 def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
     """Return the encrypted columns of a new signature. May commit a data key: call it before a transaction."""
-    sealed = keys.data.encrypt(session, signer.person, identity=identity)
+    encrypted = keys.data.encrypt(session, signer.person, identity=identity)
     return {
         "id": identity,
-        "address_hash": email_hash(keys.addresses, signer.person.email),
+        "email_hash": email_hash(keys.addresses, signer.person.email),
         "mailbox_hash": mailbox_hash(keys.addresses, signer.person.email),
-        "data_key_id": sealed.data_key_id,
-        "sealed": sealed.blob,
+        "data_key_id": encrypted.data_key_id,
+        "encrypted_person": encrypted.blob,
         "country": signer.country,
         "language": signer.language,
         "updates": signer.updates,
-        "shown_name": display_name_for(signer.person.given_name) if signer.show_name else None,
-        "code": secrets.token_urlsafe(8),
+        "display_name": display_name_for(signer.person.given_name) if signer.show_name else None,
+        "referral_code": secrets.token_urlsafe(8),
         "consent_version": CONSENT_VERSION,
         "signed_at": signed_at,
         "synthetic": False,
@@ -171,8 +171,8 @@ def _erase(session: Session, signature_id: UUID, *, refusing: bool = False) -> b
         gone = [each for each in submissions if each.id == signature_id or each.confirmed_at is None]
         session.execute(delete(Signature).where(Signature.id.in_([each.id for each in gone])))
         if refusing and gone:
-            row = insert(session, SuppressedEmail).values(address_hash=gone[0].mailbox_hash, until=until)
-            session.execute(row.on_conflict_do_update(index_elements=["address_hash"], set_={"until": until}))
+            row = insert(session, SuppressedEmail).values(email_hash=gone[0].mailbox_hash, expires_at=until)
+            session.execute(row.on_conflict_do_update(index_elements=["email_hash"], set_={"expires_at": until}))
     return bool(gone)
 
 
@@ -181,9 +181,9 @@ def _submissions_with_its_address(session: Session, signature_id: UUID) -> Seque
 
     They are locked in the order of their ids: so two that are confirmed at the same moment wait for each other.
     """
-    address = select(Signature.address_hash).where(Signature.id == signature_id).scalar_subquery()
+    address = select(Signature.email_hash).where(Signature.id == signature_id).scalar_subquery()
     columns = (Signature.id, Signature.confirmed_at, Signature.mailbox_hash)
-    same = select(*columns).where(Signature.address_hash == address).order_by(Signature.id).with_for_update()
+    same = select(*columns).where(Signature.email_hash == address).order_by(Signature.id).with_for_update()
     return session.execute(same).all()
 
 

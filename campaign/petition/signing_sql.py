@@ -36,10 +36,20 @@ _SLOTS = Base.metadata.tables[EmailSlot.__tablename__]
 _REFUSED = Base.metadata.tables[SuppressedEmail.__tablename__]
 
 _ENTERED = (
-    *("id", "address_hash", "mailbox_hash", "data_key_id", "sealed", "country", "language", "updates", "shown_name"),
-    *("via", "code", "consent_version", "signed_at", "synthetic"),
+    *(
+        "id",
+        "email_hash",
+        "mailbox_hash",
+        "data_key_id",
+        "encrypted_person",
+        "country",
+        "language",
+        "updates",
+        "display_name",
+    ),
+    *("via", "referral_code", "consent_version", "signed_at", "synthetic"),
 )
-_POSTED = ("id", "sealed", "created_at", "due_at", "attempts", "refusal", "domain_hash")
+_POSTED = ("id", "encrypted_message", "created_at", "due_at", "attempts", "reply_code", "domain_hash")
 
 
 def insert_signature(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
@@ -56,7 +66,7 @@ def insert_signature(session: Session, row: dict[str, Any], letter: dict[str, An
 def queue_link_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
     """Queue a message to the owner of the confirmed signature with the address of `row`, or else a decoy.
 
-    `row` has `address_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
+    `row` has `email_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
     """
     retry_on_deadlock(lambda: _execute(session, row, letter, entering=False))
 
@@ -116,9 +126,9 @@ def _free_slot(*, entering: bool) -> Select[Any]:
     is_notice = slots.c.slot == NOTICE_SLOT
     is_confirmed = _confirmed().exists()
     is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(value=False))
-    refused = select(_REFUSED.c.until).where(
-        _REFUSED.c.address_hash.in_([_row("address_hash"), _row("mailbox_hash")]),
-        _REFUSED.c.until > _row("signed_at"),
+    refused = select(_REFUSED.c.expires_at).where(
+        _REFUSED.c.email_hash.in_([_row("email_hash"), _row("mailbox_hash")]),
+        _REFUSED.c.expires_at > _row("signed_at"),
     )
     is_same = and_(_SLOTS.c.mailbox_hash == _row("mailbox_hash"), _SLOTS.c.slot == slots.c.slot)
     is_free = or_(_SLOTS.c.slot.is_(None), _SLOTS.c.paused_until <= _row("free_before"))
@@ -129,13 +139,13 @@ def _free_slot(*, entering: bool) -> Select[Any]:
 def _confirmed() -> Select[Any]:
     """The confirmed signature with this address."""
     return select(_SIGNATURES.c.id).where(
-        _SIGNATURES.c.address_hash == _row("address_hash"), _SIGNATURES.c.confirmed_at.is_not(None)
+        _SIGNATURES.c.email_hash == _row("email_hash"), _SIGNATURES.c.confirmed_at.is_not(None)
     )
 
 
 def _insert_submission(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
     """Store the submission if a slot for its confirmation was taken."""
-    by_link = select(Signature.id).where(Signature.code == _row("ref"), Signature.confirmed_at.is_not(None))
+    by_link = select(Signature.id).where(Signature.referral_code == _row("ref"), Signature.confirmed_at.is_not(None))
     # Locked, so that the referrer is still there when the row refers to them, or is not referred to.
     referrer = by_link.with_for_update(read=True, key_share=True).scalar_subquery()
     is_submission = and_(is_ours, claimed.c.slot != NOTICE_SLOT)
@@ -164,7 +174,7 @@ def _row_numbers(below: int) -> Subquery:
 
 def _row(name: str) -> BindParameter[Any]:
     """Return a parameter of the type of its column."""
-    column = {"ref": "code", "free_before": "signed_at"}.get(name, name)
+    column = {"ref": "referral_code", "free_before": "signed_at"}.get(name, name)
     return bindparam(f"row_{name}", type_=_SIGNATURES.c[column].type)
 
 

@@ -43,12 +43,12 @@ def test_what_could_not_be_written_is_written_the_next_time(campaign):
     tallies = Counters()
     tallies.count(ShareCount, channel="x", language="en")
     with campaign.app.app_context():
-        db.session.execute(text("ALTER TABLE share_tallies RENAME TO away"))
+        db.session.execute(text("ALTER TABLE share_counts RENAME TO away"))
         db.session.commit()
         with pytest.raises(SQLAlchemyError):
             tallies.write(db.session)
         tallies.count(ShareCount, channel="x", language="en")
-        db.session.execute(text("ALTER TABLE away RENAME TO share_tallies"))
+        db.session.execute(text("ALTER TABLE away RENAME TO share_counts"))
         db.session.commit()
     write(campaign, tallies)
     assert [number for _, _, number in shares(campaign)] == [2]

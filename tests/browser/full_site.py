@@ -47,10 +47,10 @@ def _confirm(site: Site, link: str) -> str:
 
 
 def _fill(database: sqlite3.Connection) -> None:
-    database.execute("UPDATE signatures SET shown_name = ? WHERE shown_name = ?", (NAME, "W" * 40))
+    database.execute("UPDATE signatures SET display_name = ? WHERE display_name = ?", (NAME, "W" * 40))
     hour = datetime.now(UTC).strftime("%Y-%m-%d %H:00:00.000000")
     totals = [("hour", hour, ""), ("country", hour, _COUNTRY), ("language", hour, "en"), ("via", hour, "whatsapp")]
     for key in totals:
         database.execute("INSERT INTO confirmed_totals VALUES (?, ?, ?, ?)", (*key, COUNT))
     options = [("contact", "", LONG_EMAIL), ("letter", "nl", f"{WORD}\n\n{NAME}"), ("letter", "ar", NAME)]
-    database.executemany("INSERT INTO options VALUES (?, ?, ?)", options)
+    database.executemany("INSERT INTO settings VALUES (?, ?, ?)", options)

@@ -166,7 +166,9 @@ def test_a_view_is_counted_as_the_page_is_left(page, open_site):
 def views(site: Site) -> int:
     """Return how often the Dutch page was opened, which no other test does and leaves."""
     with closing(sqlite3.connect(site.instance / "campaign.sqlite3")) as database:
-        return database.execute("SELECT coalesce(sum(number), 0) FROM step_tallies WHERE language = 'nl'").fetchone()[0]
+        return database.execute(
+            "SELECT coalesce(sum(number), 0) FROM page_view_counts WHERE language = 'nl'"
+        ).fetchone()[0]
 
 
 def test_figures_renew_themselves_and_keep_what_is_open(page, room, tmp_path):

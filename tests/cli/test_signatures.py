@@ -199,10 +199,10 @@ def test_a_damaged_row_and_one_without_data_key_are_named_and_all_others_are_wri
     damaged, lost, _ = ids(campaign)
     with campaign.app.app_context():
         ours = db.session.scalar(select(CampaignKey.id))
-        db.session.add(DataKey(id=uuid4(), campaign_key_id=ours, sealed=bytes(80)))
+        db.session.add(DataKey(id=uuid4(), campaign_key_id=ours, encrypted_key=bytes(80)))
         db.session.flush()
-        unopenable = db.session.scalar(select(DataKey.id).where(DataKey.sealed == bytes(80)))
-        db.session.execute(update(Signature).where(Signature.id == damaged).values(sealed=bytes(200)))
+        unopenable = db.session.scalar(select(DataKey.id).where(DataKey.encrypted_key == bytes(80)))
+        db.session.execute(update(Signature).where(Signature.id == damaged).values(encrypted_person=bytes(200)))
         db.session.execute(update(Signature).where(Signature.id == lost).values(data_key_id=unopenable))
         db.session.commit()
     result = campaign.command("signatures", "export", "--key-file", key_file)

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from secrets import token_urlsafe
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
-from nacl.public import PrivateKey
+from nacl.public import PrivateKey, SealedBox
 from nacl.secret import Aead
+from nacl.utils import random
 from sqlalchemy import insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -17,14 +20,16 @@ from campaign.context import context_of, mail_worker
 from campaign.core.database import Base, db, new_id, utcnow
 from campaign.core.migrations import alembic, is_current, migrate
 from campaign.crypto.data_keys import Decryptor, EncryptedPerson, Person
+from campaign.crypto.padding import pad
 from campaign.exports.integrity import findings
-from campaign.models import CampaignKey, OutboxMessage, Signature
-from campaign.petition.signatures import Signer, confirm, erase, new_row
+from campaign.models import CampaignKey, DataKey, OutboxMessage, Signature
+from campaign.petition.email_addresses import email_hash
+from campaign.petition.signatures import confirm, erase
 from campaign.petition.totals import confirmed
 from tests.conftest import dispose
 
 MARIA = Person("Мария ليلى", "O'Hara", "maria@example.org", "За тех, кто остаётся.")
-EARLIER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+EARLIER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 
 
 @pytest.fixture
@@ -36,56 +41,89 @@ def app(database_url, tmp_path) -> Iterator[Flask]:
     dispose(app)
 
 
-class Past:
-    """A campaign as it stood at an earlier revision: Maria has confirmed, and a letter to her waits.
+# Names in the database before revision 0011, by the present ones
+FORMER = {
+    "data_keys": {"encrypted_key": "sealed"},
+    "outbox": {"encrypted_message": "sealed", "reply_code": "refusal"},
+    "signatures": {
+        "email_hash": "address_hash",
+        "encrypted_person": "sealed",
+        "display_name": "shown_name",
+        "referral_code": "code",
+    },
+}
 
-    Ada came by her link and has not confirmed.
+
+class Past:
+    """A campaign at an earlier revision: Maria has confirmed, and a message to her waits.
+
+    Ada has signed with Maria's link and has not confirmed. Persons are encrypted as the first release did it, without a
+    version.
     """
 
     def __init__(self, app: Flask) -> None:
         private_key = PrivateKey.generate()
         self.private_keys = [private_key]
-        key = {"id": new_id(), "public_key": bytes(private_key.public_key), "created_at": utcnow()}
-        self._store(CampaignKey, key)
-        db.session.commit()
-        self.signature_id = new_id()
         self._keys = context_of(app).keys
-        self._store(Signature, self._signature())
+        self._data_key, self._data_key_id, campaign_key_id = random(Aead.KEY_SIZE), new_id(), new_id()
+        public_key = private_key.public_key
+        self._store(CampaignKey, {"id": campaign_key_id, "public_key": bytes(public_key), "created_at": utcnow()})
+        encrypted_key = SealedBox(public_key).encrypt(self._data_key)
+        data_key = {"id": self._data_key_id, "campaign_key_id": campaign_key_id, "encrypted_key": encrypted_key}
+        self._store(DataKey, data_key | {"created_at": utcnow()})
+        self.signature_id = new_id()
+        self._store(Signature, self._signature(self.signature_id, MARIA) | {"confirmed_at": utcnow()})
         self.ada_id = self.store_submission("ada@example.org")
-        self._store(OutboxMessage, self._letter(new_id()))
-        if "kind" in self._columns(OutboxMessage):
-            self._store(OutboxMessage, self._letter(new_id()) | {"kind": "blank"})
+        self._store(OutboxMessage, self._message(new_id()))
+        if "kind" in self._columns("outbox"):
+            self._store(OutboxMessage, self._message(new_id()) | {"kind": "blank"})
         db.session.commit()
 
     def store_submission(self, email: str) -> UUID:
-        """Store a pending submission by Maria's link."""
-        signer = Signer(Person("Ada", "", email, ""), country="GB", language="en", updates=False, show_name=False)
+        """Store a pending submission with Maria's link."""
         identity = new_id()
-        row = new_row(db.session, self._keys, signer, identity=identity, signed_at=utcnow())
+        row = self._signature(identity, Person("Ada", "", email, ""))
         self._store(Signature, row | {"referred_by": self.signature_id})
         db.session.commit()
         return identity
 
-    def _signature(self) -> dict[str, object]:
-        signer = Signer(MARIA, country="RU", language="en", updates=True, show_name=True)
-        row = new_row(db.session, self._keys, signer, identity=self.signature_id, signed_at=utcnow())
-        return row | {"confirmed_at": utcnow()}
+    def _signature(self, identity: UUID, person: Person) -> dict[str, object]:
+        fields = json.dumps([person.given_name, person.family_name, person.email, person.message]).encode()
+        return {
+            "id": identity,
+            "email_hash": email_hash(self._keys.addresses, person.email),
+            "mailbox_hash": email_hash(self._keys.addresses, person.email),
+            "data_key_id": self._data_key_id,
+            "encrypted_person": bytes(Aead(self._data_key).encrypt(pad(fields), aad=identity.bytes)),
+            "country": "RU",
+            "language": "en",
+            "updates": True,
+            "display_name": person.given_name,
+            "referral_code": token_urlsafe(8),
+            "consent_version": "2013-11a",
+            "signed_at": utcnow(),
+            "synthetic": False,
+        }
 
-    def _letter(self, identity: UUID) -> dict[str, object]:
-        """A letter with all that any revision has put into it."""
+    def _message(self, identity: UUID) -> dict[str, object]:
+        """A message with all fields that any revision has had."""
         packed = {"kind": "already_signed", "to": MARIA.email, "language": "en", "token": "x" * 43}
-        sealed = bytes(Aead(self._keys.outbox).encrypt(json.dumps(packed).encode(), aad=identity.bytes))
-        row = {"id": identity, "signature_id": self.signature_id, "sealed": sealed, "kind": "already_signed"}
-        return row | {"created_at": utcnow(), "due_at": utcnow(), "attempts": 0}
+        encrypted = bytes(Aead(self._keys.outbox).encrypt(json.dumps(packed).encode(), aad=identity.bytes))
+        row = {"id": identity, "signature_id": self.signature_id, "encrypted_message": encrypted}
+        return row | {"kind": "already_signed", "created_at": utcnow(), "due_at": utcnow(), "attempts": 0}
 
-    def _columns(self, table: type[Base]) -> set[str]:
-        return {column["name"] for column in inspect(db.session.connection()).get_columns(table.__tablename__)}
+    def _columns(self, table: str) -> set[str]:
+        return {column["name"] for column in inspect(db.session.connection()).get_columns(table)}
 
-    def _store(self, table: type[Base], row: dict[str, object]) -> None:
-        """Insert what of `row` the table has at this revision."""
-        columns = self._columns(table)
-        known = {name: value for name, value in row.items() if name in columns}
-        db.session.connection().execute(insert(Base.metadata.tables[table.__tablename__]).values(known))
+    def _store(self, model: type[Base], row: dict[str, object]) -> None:
+        """Insert the columns of `row` that the table has at this revision, under their names of then."""
+        name, types = model.__tablename__, Base.metadata.tables[model.__tablename__].c
+        columns, values = [], {}
+        for column, value in row.items():
+            for known in {column, FORMER.get(name, {}).get(column, column)} & self._columns(name):
+                columns.append(sa.column(known, types[column].type))
+                values[known] = value
+        db.session.connection().execute(insert(sa.table(name, *columns)).values(values))
 
 
 def as_models_have_it() -> bool:
@@ -106,7 +144,7 @@ def test_one_address_has_many_submissions_and_one_confirmed_signature(app):
     past = Past(app)
     for _ in range(2):
         past.store_submission(MARIA.email)
-    with pytest.raises(IntegrityError, match="address"):
+    with pytest.raises(IntegrityError, match=r"uq_signatures_confirmed_email|email_hash"):
         db.session.execute(update(Signature).values(confirmed_at=utcnow()))
 
 
@@ -128,7 +166,7 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     migrate()
     assert as_models_have_it()
     row = db.session.get(Signature, past.signature_id)
-    sealed = EncryptedPerson(row.data_key_id, row.sealed)
+    sealed = EncryptedPerson(row.data_key_id, row.encrypted_person)
     assert Decryptor(db.session, past.private_keys).decrypt(sealed, identity=row.id) == MARIA
     assert confirmed(db.session) == 1
     assert findings_that_fail() == []

@@ -39,7 +39,7 @@ def test_check_notices_synthetic_signatures_among_real_ones(campaign, ada):
 def test_check_notices_a_stump(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():
-        db.session.execute(update(Signature).values(sealed=b"short"))
+        db.session.execute(update(Signature).values(encrypted_person=b"short"))
         db.session.commit()
     result = campaign.command("signatures", "check")
     assert (result.exit_code, "FAIL  every sealed row is whole (1 too short: " in result.output) == (1, True)
@@ -48,7 +48,7 @@ def test_check_notices_a_stump(campaign, ada):
 def test_check_notices_a_data_key_that_is_not_whole(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():
-        db.session.execute(update(DataKey).values(sealed=b""))
+        db.session.execute(update(DataKey).values(encrypted_key=b""))
         db.session.commit()
     assert "FAIL  every data key is whole (1 of another length: " in campaign.command("signatures", "check").output
 

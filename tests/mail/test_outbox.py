@@ -45,12 +45,12 @@ def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(ca
     campaign.persona("Olga", email="olga@example.org").signs()
     with campaign.app.app_context():
         letter = db.session.scalars(select(OutboxMessage)).one()
-        kept, letter.sealed = letter.sealed, bytes(100)
+        kept, letter.encrypted_message = letter.encrypted_message, bytes(100)
         db.session.commit()
     ada.signs()
     assert len(ada.mails()) == 1
     with campaign.app.app_context():
-        db.session.scalars(select(OutboxMessage)).one().sealed = kept
+        db.session.scalars(select(OutboxMessage)).one().encrypted_message = kept
         db.session.commit()
     with time_machine.travel(utcnow() + outbox.PAUSES[0] + timedelta(seconds=1)):
         assert worker(campaign).drain() == 1
@@ -69,7 +69,7 @@ def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, m
 def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
-        db.session.scalars(select(OutboxMessage)).one().sealed = bytes(100)
+        db.session.scalars(select(OutboxMessage)).one().encrypted_message = bytes(100)
         db.session.commit()
     with time_machine.travel(utcnow() + outbox.RETRY_PERIOD + timedelta(minutes=1)):
         worker(campaign).drain()
@@ -79,13 +79,13 @@ def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign
 def test_what_waits_is_not_readable_in_the_database(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
-        sealed = db.session.scalar(select(OutboxMessage.sealed))
+        sealed = db.session.scalar(select(OutboxMessage.encrypted_message))
     assert b"ada@example.org" not in sealed
 
 
 def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
     rows = [outbox.new_row(bytes(32), outbox.Recipient(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
-    assert len({len(row["sealed"]) for row in rows}) == 1
+    assert len({len(row["encrypted_message"]) for row in rows}) == 1
 
 
 def _take(campaign, *, most: int) -> list[str]:

@@ -123,8 +123,8 @@ def test_what_was_not_tried_keeps_its_place(posting, mailbox, monkeypatch):
 def test_who_refused_mail_at_the_moment_of_signing_gets_none(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
-        hashed = db.session.scalar(select(Signature.address_hash))
-        db.session.add(SuppressedEmail(address_hash=hashed, until=utcnow() + timedelta(days=30)))
+        hashed = db.session.scalar(select(Signature.email_hash))
+        db.session.add(SuppressedEmail(email_hash=hashed, expires_at=utcnow() + timedelta(days=30)))
         db.session.commit()
     assert ada.mails() == []
     assert waiting(campaign).waiting == 0

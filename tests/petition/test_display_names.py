@@ -55,7 +55,7 @@ def test_old_rows_obey_the_rule_and_do_not_push_others_out(campaign, ada):
         campaign.persona("Mallory", email=f"mallory{number}@example.org", show_name="1").confirms()
     with campaign.app.app_context():
         db.session.execute(
-            update(Signature).where(Signature.shown_name == "Mallory").values(shown_name="http://spam.example")
+            update(Signature).where(Signature.display_name == "Mallory").values(display_name="http://spam.example")
         )
         db.session.commit()
     assert "spam.example" not in page(campaign)

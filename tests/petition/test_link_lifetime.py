@@ -84,9 +84,9 @@ def test_a_refusal_holds_no_address(campaign, ada):
     ada.signs()
     campaign.client.post(f"{ada.link()}/not-me")
     with campaign.app.app_context():
-        [row] = db.session.execute(select(SuppressedEmail.address_hash, SuppressedEmail.until)).all()
-    assert b"ada" not in row.address_hash
-    assert len(row.address_hash) == 32
+        [row] = db.session.execute(select(SuppressedEmail.email_hash, SuppressedEmail.expires_at)).all()
+    assert b"ada" not in row.email_hash
+    assert len(row.email_hash) == 32
 
 
 def test_a_refusal_that_cannot_be_kept_is_not_promised(campaign, ada):

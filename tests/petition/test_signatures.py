@@ -97,7 +97,7 @@ def test_a_second_signing_is_answered_like_the_first(campaign, ada):
 def test_a_signature_by_a_supporters_link_is_credited(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():
-        ada_id, code = db.session.execute(select(Signature.id, Signature.code)).one()
+        ada_id, code = db.session.execute(select(Signature.id, Signature.referral_code)).one()
     campaign.persona("Olga", email="olga@example.org").signs(ref=code, via="whatsapp")
     with campaign.app.app_context():
         olga = select(Signature.referred_by, Signature.via).where(Signature.id != ada_id)
@@ -107,7 +107,7 @@ def test_a_signature_by_a_supporters_link_is_credited(campaign, ada):
 def test_a_link_credits_nobody_who_has_not_confirmed(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
-        code = db.session.scalar(select(Signature.code))
+        code = db.session.scalar(select(Signature.referral_code))
     campaign.persona("Olga", email="olga@example.org").signs(ref=code)
     with campaign.app.app_context():
         assert set(db.session.scalars(select(Signature.referred_by))) == {None}
@@ -123,7 +123,7 @@ def test_without_javascript_the_page_address_says_how_the_signer_came(campaign, 
 def test_the_supporter_who_withdraws_leaves_what_they_brought(campaign, ada):
     receipt = ada.confirms()
     with campaign.app.app_context():
-        code = db.session.scalar(select(Signature.code))
+        code = db.session.scalar(select(Signature.referral_code))
     campaign.persona("Olga", email="olga@example.org").signs(ref=code)
     campaign.client.post(f"{receipt}/withdraw")
     with campaign.app.app_context():
@@ -165,10 +165,10 @@ def test_only_those_who_ticked_are_shown(campaign, ada):
 def test_a_supporter_who_withdraws_at_that_moment_stops_nobody_from_signing(campaign, ada):
     ada.confirms()
     with campaign.app.app_context():
-        code = db.session.scalar(select(Signature.code))
+        code = db.session.scalar(select(Signature.referral_code))
     olga = campaign.persona("Olga", email="olga@example.org", ref=code)
     with campaign.app.app_context(), db.engine.connect() as withdrawing, ThreadPoolExecutor(1) as pool:
-        withdrawing.execute(delete(Signature).where(Signature.code == code))
+        withdrawing.execute(delete(Signature).where(Signature.referral_code == code))
         answer = pool.submit(olga.posts)
         with suppress(TimeoutError):
             answer.result(timeout=0.3)  # it waits for the one who withdraws

@@ -55,7 +55,9 @@ def test_a_link_confirms_the_submission_it_was_sent_for(campaign, mallory, ada):
     theirs, own = links(ada)
     campaign.client.post(own)
     with campaign.app.app_context():
-        stored = select(Signature.country, Signature.referred_by).where(Signature.code != code(campaign, receipt))
+        stored = select(Signature.country, Signature.referred_by).where(
+            Signature.referral_code != code(campaign, receipt)
+        )
         assert db.session.execute(stored).all() == [("NO", None)]
     assert campaign.client.post(theirs).status_code == 404
     assert campaign.count() == 2
@@ -242,8 +244,8 @@ def test_a_refusal_from_before_tags_were_folded_still_holds(campaign):
     victim = campaign.persona("Ada", email="victim+1@company.example")
     victim.signs()
     with campaign.app.app_context():
-        hashed = db.session.scalar(select(Signature.address_hash))
-        db.session.add(SuppressedEmail(address_hash=hashed, until=utcnow() + timedelta(days=3)))
+        hashed = db.session.scalar(select(Signature.email_hash))
+        db.session.add(SuppressedEmail(email_hash=hashed, expires_at=utcnow() + timedelta(days=3)))
         db.session.commit()
     victim.signs()
     assert (victim.mails(), rows(campaign)) == ([], 1)

@@ -98,7 +98,7 @@ def test_the_token_does_not_give_the_stored_hash_of_an_address_away(checked, ada
     token = waiting_token(ada.posts().text)
     ada.signs(altcha=solution(checked))
     with checked.app.app_context():
-        stored = db.session.scalar(select(Signature.address_hash))
+        stored = db.session.scalar(select(Signature.email_hash))
     _, packed = URLSafeTimedSerializer("any").loads_unsafe(token)
     assert stored.hex() not in str(packed)
     assert "example" not in str(packed)  # of which no hexadecimal digits can be made by chance

@@ -81,7 +81,7 @@ def test_what_the_script_does_itself_is_counted_for_our_own_pages_alone(campaign
 
 def test_counting_waits_for_no_database(campaign):
     with campaign.app.app_context(), transaction(db.session, locks=ShareCount):
-        db.session.execute(text("UPDATE share_tallies SET shares = shares + 1"))
+        db.session.execute(text("UPDATE share_counts SET shares = shares + 1"))
         began = time.monotonic()
         assert campaign.client.get("/share/x").status_code == 302
         assert time.monotonic() - began < BUSY_SECONDS / 2
@@ -90,7 +90,7 @@ def test_counting_waits_for_no_database(campaign):
 
 def test_a_share_goes_through_while_the_database_fails(campaign):
     with campaign.app.app_context():
-        for table in ("switches", "share_tallies"):
+        for table in ("feature_flags", "share_counts"):
             db.session.execute(text(f"DROP TABLE {table}"))
         db.session.commit()
     target = unquote(campaign.client.get("/share/x?lang=en").headers["Location"])

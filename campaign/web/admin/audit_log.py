@@ -41,7 +41,7 @@ def as_csv() -> ResponseReturnValue:
 def _rows() -> Iterator[tuple[str, ...]]:
     for entry in audit_log.iter_entries(db.session):
         details = json.dumps(entry.details, sort_keys=True, ensure_ascii=False)
-        yield str(entry.number), iso(entry.at), entry.actor, entry.action, details
+        yield str(entry.number), iso(entry.occurred_at), entry.actor, entry.action, details
 
 
 def _describe() -> dict[str, str]:

@@ -27,7 +27,7 @@ def removal_question(organiser_id: UUID) -> Question | None:
 def revoke_export_question(organiser_id: UUID) -> Question | None:
     """Return the question before an organiser loses the right to export."""
     person = _member(organiser_id)
-    if person is None or not person.exports:
+    if person is None or not person.may_export:
         return None
     return Question(
         describe(gettext("Take the right to export from %(email)s?"), person.email),
@@ -41,7 +41,7 @@ def role_change_question(organiser_id: UUID) -> Question | None:
     person, role = _member(organiser_id), request.form.get("role", "")
     if person is None or role not in ROLES or role == person.role:
         return None
-    loses_key = person.exports and role not in EXPORT_ROLES
+    loses_key = person.may_export and role not in EXPORT_ROLES
     return Question(
         describe(gettext("Change the role of %(email)s?"), person.email),
         (f"{role_names()[person.role]} → {role_names()[role]}", _key_is_deleted() if loses_key else ""),

@@ -66,7 +66,7 @@ def show() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Start the key worker, and redirect to the progress page."""
     form, job = DeliveryForm(), create_job(current_context().settings.instance)
-    if not current_organiser().exports:
+    if not current_organiser().may_export:
         record_refused("hand-in", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
@@ -108,7 +108,7 @@ def fetch(job: str) -> ResponseReturnValue:
 def deliver() -> ResponseReturnValue:
     """Record the delivery; from then on nothing can be signed or confirmed."""
     form = DayForm()
-    if not current_organiser().exports:
+    if not current_organiser().may_export:
         record_refused("delivered", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate() or form.day.data is None:

@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
 def download() -> ResponseReturnValue:
     """Send the file, once the passphrase has opened the keys; else nothing."""
     form = DownloadForm()
-    if not current_organiser().exports:
+    if not current_organiser().may_export:
         record_refused("exported", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():

@@ -160,7 +160,7 @@ def passphrase(who: UUID) -> ResponseReturnValue:
 def give_passphrase(who: UUID) -> ResponseReturnValue:
     """Wrap a copy of the campaign's key by it."""
     form = _passphrase_form(who)
-    if not current_invitation().exports or not has_second_factor(db.session, who):
+    if not current_invitation().may_export or not has_second_factor(db.session, who):
         abort(403)
     if not form.validate():
         return _passphrase(form, 422)
@@ -188,7 +188,7 @@ def give_passphrase(who: UUID) -> ResponseReturnValue:
 @newcomer_step
 def enter(who: UUID) -> ResponseReturnValue:
     """Complete the registration of an organiser without the export right."""
-    if current_invitation().exports or not has_second_factor(db.session, who):
+    if current_invitation().may_export or not has_second_factor(db.session, who):
         abort(403)
     return _enter(who)
 
@@ -222,7 +222,7 @@ def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
 def _codes(
     who: UUID, form: CurrentSecretForm, status: int = 200, *, codes: list[str] | None = None
 ) -> ResponseReturnValue:
-    further = ".passphrase" if current_invitation().exports else ".enter"
+    further = ".passphrase" if current_invitation().may_export else ".enter"
     left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
     return _page("codes", status, form=form, codes=codes, left=left, email=email, further=further)
 

@@ -41,7 +41,7 @@ def give_password() -> ResponseReturnValue:
         return _first(form, 422)
     with form.refusing(form.password, gettext("Address or password is not right.")):
         found = check_password(db.session, str(form.email.data), str(form.password.data))
-        if found.ready_at is None:
+        if found.activated_at is None:
             form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
         else:
             sessions.remember_password(found.id)

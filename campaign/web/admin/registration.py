@@ -48,7 +48,7 @@ def current_invitee(of: InvitationDetails) -> UUID | None:
 
 def is_active(organiser_id: UUID | None) -> bool:
     """Return whether an organiser has completed the registration."""
-    return organiser_id is not None and organisers.member(db.session, organiser_id).ready_at is not None
+    return organiser_id is not None and organisers.member(db.session, organiser_id).activated_at is not None
 
 
 def current_invitation() -> InvitationDetails:

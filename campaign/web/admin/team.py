@@ -35,10 +35,10 @@ def invite() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     known = organisers.by_email(db.session, form.address)
-    if known and known.ready_at and not form.exports.data:
+    if known and known.activated_at and not form.exports.data:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
         return _page(form, 422)
-    guest = known.id if known and known.ready_at else None
+    guest = known.id if known and known.activated_at else None
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
         invitation = url_for("invitation.account", token=_invitation(form, guest))
         return _page(InviteForm(formdata=None), invitation=invitation, email=form.address)

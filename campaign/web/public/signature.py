@@ -67,7 +67,7 @@ def show_receipt(token: str) -> ResponseReturnValue:
     if found.confirmed_at is None:
         return _lead_to(".confirm", token, 302)
     reached = petition_status(db.session)
-    offered = share_links(reached, found.code)
+    offered = share_links(reached, found.referral_code)
     return render_template("public/receipt.html", receipt=found, token=token, stage=reached, sharing=offered)
 
 

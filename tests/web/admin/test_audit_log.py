@@ -50,17 +50,17 @@ def test_older_entries_are_on_further_pages(campaign, grace):
     assert "came in with" in grace.get("/organise/activity?before=13").text
 
 
-@pytest.mark.parametrize("change", ["UPDATE activities SET actor = 'nobody'", "DELETE FROM activities"])
+@pytest.mark.parametrize("change", ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"])
 def test_the_database_refuses_to_change_it(campaign, grace, change):
     with campaign.app.app_context(), pytest.raises(DatabaseError):
         db.session.execute(text(change))
 
 
 CHANGES = [
-    "UPDATE activities SET actor = 'nobody' WHERE number = 2",
-    "UPDATE activities SET details = '{}' WHERE number = 1",
-    "DELETE FROM activities WHERE number = 2",
-    "INSERT INTO activities SELECT 4, at, actor, action, details, chained FROM activities WHERE number = 3",
+    "UPDATE audit_log SET actor = 'nobody' WHERE number = 2",
+    "UPDATE audit_log SET details = '{}' WHERE number = 1",
+    "DELETE FROM audit_log WHERE number = 2",
+    "INSERT INTO audit_log SELECT 4, occurred_at, actor, action, details, chain_hash FROM audit_log WHERE number = 3",
 ]
 
 
@@ -78,13 +78,13 @@ def _unguard(change: str) -> None:
     """Change the table as its owner could: without what guards it."""
     if db.engine.dialect.name == "sqlite":
         triggers = db.session.scalars(
-            text("SELECT name FROM sqlite_master WHERE tbl_name = 'activities' AND type = 'trigger'")
+            text("SELECT name FROM sqlite_master WHERE tbl_name = 'audit_log' AND type = 'trigger'")
         )
         for name in triggers.all():
             db.session.execute(text(f"DROP TRIGGER {name}"))
     else:
-        db.session.execute(text("ALTER TABLE activities DISABLE TRIGGER ALL"))
+        db.session.execute(text("ALTER TABLE audit_log DISABLE TRIGGER ALL"))
     if change.startswith("INSERT"):
-        db.session.execute(text("DELETE FROM activities WHERE number = 4"))
+        db.session.execute(text("DELETE FROM audit_log WHERE number = 4"))
     db.session.execute(text(change))
     db.session.commit()

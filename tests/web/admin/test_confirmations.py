@@ -39,7 +39,7 @@ def other(campaign) -> OrganiserBrowser:
 
 def people(campaign) -> dict[str, tuple[str, bool]]:
     with campaign.app.app_context():
-        return {one.email: (one.role, one.exports) for one in members(db.session)}
+        return {one.email: (one.role, one.may_export) for one in members(db.session)}
 
 
 def path_of(campaign, browser: OrganiserBrowser, act: str) -> str:

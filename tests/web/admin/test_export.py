@@ -211,7 +211,7 @@ def test_what_cannot_be_opened_is_noted(campaign, grace, signed):
 
     with campaign.app.app_context():
         for row in db.session.query(Signature).filter(Signature.country == "RU"):
-            row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+            row.encrypted_person = row.encrypted_person[:-1] + bytes([row.encrypted_person[-1] ^ 1])
         db.session.commit()
     assert len(rows(export(grace))) == 1
     assert done(campaign)[-1] == "export-incomplete"

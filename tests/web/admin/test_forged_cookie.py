@@ -29,7 +29,7 @@ class Thief:
         with campaign.app.app_context():
             row = db.session.scalar(select(Organiser).where(Organiser.email == email))
             self.organiser_id: UUID = row.id
-            sealed = Aead(current_context().factor_key).decrypt(row.totp_sealed, aad=row.id.bytes)
+            sealed = Aead(current_context().factor_key).decrypt(row.encrypted_totp_secret, aad=row.id.bytes)
             self.browser.totp = sealed.decode()
             self.hashes = [
                 bytes(stored.token_hash)

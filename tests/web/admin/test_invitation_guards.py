@@ -78,7 +78,7 @@ def test_two_clicks_on_every_step_lose_nothing(campaign, invites):
     with campaign.app.app_context():
         [member] = members(db.session)
         actions = [entry.action for entry in audit_log.iter_entries(db.session)]
-    assert (member.email, member.ready_at is not None, actions.count("came-in")) == (OLGA, True, 1)
+    assert (member.email, member.activated_at is not None, actions.count("came-in")) == (OLGA, True, 1)
     olga.signs_in()
     assert olga.is_in()
 
@@ -214,4 +214,4 @@ def test_an_app_that_was_never_confirmed_is_no_factor(campaign, invites, backend
     with campaign.app.app_context():
         who = by_email(db.session, OLGA).id
         assert invitations.complete_registration(db.session, invitation.rsplit("/", 1)[1], who)
-        assert db.session.get_one(Organiser, who).totp_sealed is None
+        assert db.session.get_one(Organiser, who).encrypted_totp_secret is None

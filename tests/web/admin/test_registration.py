@@ -12,7 +12,7 @@ from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_
 
 def everybody(campaign):
     with campaign.app.app_context():
-        return {one.email: (one.role, one.exports) for one in members(db.session)}
+        return {one.email: (one.role, one.may_export) for one in members(db.session)}
 
 
 def test_the_first_start_invites_the_first_owner(campaign):

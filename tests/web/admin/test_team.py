@@ -34,7 +34,7 @@ def member(campaign, email):
 def test_an_owner_invites_somebody_who_does_not_export(campaign, grace):
     olga = OrganiserBrowser(campaign, "olga@example.org")
     olga.comes_in(invited(grace, email=olga.email), exports=False)
-    assert (member(campaign, olga.email).role, member(campaign, olga.email).exports) == ("organiser", False)
+    assert (member(campaign, olga.email).role, member(campaign, olga.email).may_export) == ("organiser", False)
 
 
 def test_who_is_invited_with_the_givers_passphrase_exports(campaign, grace, ada):
@@ -63,7 +63,7 @@ def test_somebody_who_is_in_gets_the_right_to_export_later(campaign, grace, olga
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
     chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
     assert olga.posts(f"{invitation}/passphrase", f"{invitation}/passphrase", **chosen).status_code == 303
-    assert member(campaign, olga.email).exports
+    assert member(campaign, olga.email).may_export
 
 
 def test_nobody_else_takes_the_right_that_was_given_to_somebody_who_is_in(campaign, grace, olga, reader):
@@ -74,7 +74,7 @@ def test_nobody_else_takes_the_right_that_was_given_to_somebody_who_is_in(campai
     mallory.posts(invitation, "/organise/sign-in", **fields)  # knows the address and even the password
     answer = mallory.posts(f"{invitation}/passphrase", "/organise/sign-in", chosen=PASSPHRASE, again=PASSPHRASE)
     assert answer.status_code == 303
-    assert not member(campaign, olga.email).exports
+    assert not member(campaign, olga.email).may_export
 
 
 def test_an_invitation_that_was_taken_back_is_good_no_more(campaign, grace):
@@ -87,7 +87,7 @@ def test_a_role_is_changed_and_a_reader_holds_no_key(campaign, grace, invites):
     other = OrganiserBrowser(campaign, "other@example.org")
     other.comes_in(invites(other.email, "--export"))
     grace.posts(f"{PAGE}/{member(campaign, other.email).id}/role", PAGE, role="reader")
-    assert (member(campaign, other.email).role, member(campaign, other.email).exports) == ("reader", False)
+    assert (member(campaign, other.email).role, member(campaign, other.email).may_export) == ("reader", False)
     assert other.get("/organise/export").status_code == 403
 
 
@@ -105,7 +105,7 @@ def test_an_invitation_does_not_bring_back_a_right_that_was_taken(campaign, grac
     grace.posts(f"{PAGE}/{member(campaign, olga.email).id}/{act}", PAGE, **fields)
     chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
     olga.posts(f"{invitation}/passphrase", **chosen)
-    assert not member(campaign, olga.email).exports
+    assert not member(campaign, olga.email).may_export
 
 
 def test_who_is_removed_is_out_at_once(campaign, grace, olga):
