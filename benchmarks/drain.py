@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -52,7 +53,7 @@ def fill(site: Site, url: str, mails: int) -> None:
 def row(key: bytes, number: int, signature_id: UUID) -> dict[str, object]:
     """Return a message of the outbox."""
     letter = outbox.Recipient(f"ada{number}@example{number % 100}.org", "en")
-    return outbox.new_row(key, letter) | {"kind": "confirmation", "signature_id": signature_id}
+    return asdict(outbox.new_message(key, letter)) | {"kind": "confirmation", "signature_id": signature_id}
 
 
 if __name__ == "__main__":

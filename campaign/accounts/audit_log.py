@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaign.core.database import insert, iso, transaction, utcnow
+from campaign.core.database import call_after_commit, insert, iso, transaction, utcnow
 from campaign.errors import (
     CampaignError,
     DecryptionFailed,
@@ -85,12 +86,13 @@ def recording(session: Session, key: bytes, *, actor: str, action: str, **detail
     try:
         with transaction(session, locks=AuditLogEntry):
             yield draft
-            link = _append(session, key, actor, action, draft.details) if draft.happened else None
+            if draft.happened:
+                number, chain_hash = _append(session, key, actor, action, draft.details)
+                note = partial(log.info, "activity", number=number, chain_hash=chain_hash.hex())
+                call_after_commit(session, note)
     except CampaignError as error:
         record_refused(session, key, actor=actor, attempt=action, why=reason_of(error), **details)
         raise
-    if link:
-        log.info("activity", number=link[0], chain_hash=link[1].hex())
 
 
 def record(session: Session, key: bytes, *, actor: str, action: str, **details: object) -> None:

@@ -89,7 +89,7 @@ def record_refused(attempt: str, why: str, **details: object) -> None:
 
 
 def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
-    """Carry out an action from the command line and record it, both or neither; see `activity.recording`."""
+    """Carry out an action from the command line and record it, both or neither; see `audit_log.recording`."""
     return audit_log.recording(
         db.session, current_context().activity_key, actor=audit_log.COMMAND_LINE, action=action, **details
     )

@@ -15,12 +15,13 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
 MAX_DEADLOCK_RETRIES = 2  # retries before giving up
-_IN_TRANSACTION = "in transaction"
+_AFTER_COMMIT = "after commit"  # in `Session.info` during `transaction`: the callbacks of `call_after_commit`
+_HAS_WRITTEN = "has written"  # in `Session.info`: something was written that has been neither committed nor rolled back
 
 # Errors that views and commands handle; they know nothing else of SQLAlchemy.
 DatabaseError = SQLAlchemyError
@@ -87,23 +88,32 @@ def new_id() -> UUID:
 def transaction(session: Session, *, locks: type[Base] | None = None) -> Iterator[None]:
     """Run the block in one write transaction: committed at its end, rolled back if it raises.
 
-    The table of `locks` is locked against other writers. A nested block joins the transaction around it.
+    A nested block joins the transaction around it, so the functions of domain packages can be composed: one user action
+    is one block. The table of `locks` is locked against other writers. Raises `RuntimeError` if the session has written
+    outside of such a block.
     """
-    if session.info.get(_IN_TRANSACTION):
+    if _AFTER_COMMIT in session.info:
         _lock(session.connection(), locks)
         yield
         return
-    # On SQLite, a read transaction that turns into a write can fail. Every write is in a block like this one, so a read
-    # transaction is all that can be pending here.
-    session.rollback()
-    with session.begin():
-        connection = session.connection(execution_options={"begin": "IMMEDIATE"})
-        _lock(connection, locks)
-        session.info[_IN_TRANSACTION] = True
-        try:
+    if session.info.get(_HAS_WRITTEN) or session.new or session.dirty or session.deleted:
+        raise RuntimeError("the session has changes made outside of transaction()")
+    session.rollback()  # ends a read transaction: on SQLite, one that turns into a write can fail
+    callbacks: list[Callable[[], object]] = []
+    session.info[_AFTER_COMMIT] = callbacks
+    try:
+        with session.begin():
+            _lock(session.connection(execution_options={"begin": "IMMEDIATE"}), locks)
             yield
-        finally:
-            del session.info[_IN_TRANSACTION]
+    finally:
+        del session.info[_AFTER_COMMIT]
+    for call in callbacks:
+        call()
+
+
+def call_after_commit(session: Session, callback: Callable[[], object]) -> None:
+    """Call `callback` when the current `transaction` has been committed, and not at all if it is rolled back."""
+    session.info[_AFTER_COMMIT].append(callback)
 
 
 def retry_on_deadlock(act: Callable[[], Result]) -> Result:
@@ -165,6 +175,23 @@ def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:
         finally:
             cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
     return not is_busy
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info[_HAS_WRITTEN] = True
+
+
+@event.listens_for(Session, "after_flush")
+def _note_flush(session: Session, _context: object) -> None:
+    session.info[_HAS_WRITTEN] = True
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _note_end(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop(_HAS_WRITTEN, None)
 
 
 def _lock(connection: Connection, table: type[Base] | None) -> None:

@@ -65,24 +65,28 @@ class ClaimedMessage:
     recipient_failures: int = 0
 
 
-def new_row(key: bytes, letter: Recipient, *, budgeted: bool = True) -> dict[str, Any]:
-    """Return the columns of a message that is due now, except its kind and signature, which the database determines.
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """The columns of a message that is due now, except its kind and signature, which the database determines."""
+
+    id: UUID
+    encrypted_message: bytes
+    domain_hash: bytes | None
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    reply_code: int | None = None
+
+
+def new_message(key: bytes, letter: Recipient, *, budgeted: bool = True) -> NewMessage:
+    """Return a message to `letter`, encrypted with the server's `key`.
 
     A `budgeted` message counts towards the daily budget of its domain, whatever its kind.
     """
     identity, now = new_id(), utcnow()
-    packed = json.dumps(asdict(letter)).encode()
-    encrypted = Aead(key).encrypt(pad(packed), aad=identity.bytes)
+    encrypted = Aead(key).encrypt(pad(json.dumps(asdict(letter)).encode()), aad=identity.bytes)
     hashed = domain_budget.domain_hash(key, domain_budget.domain_of(letter.to)) if budgeted else None
-    times = {"created_at": now, "due_at": now}
-    return {
-        "id": identity,
-        "encrypted_message": bytes(encrypted),
-        "domain_hash": hashed,
-        "attempts": 0,
-        "reply_code": None,
-        **times,
-    }
+    return NewMessage(identity, bytes(encrypted), hashed, created_at=now, due_at=now)
 
 
 def claim(

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -16,7 +17,7 @@ from campaign.crypto.data_keys import Person
 from campaign.errors import RealSignaturesExist
 from campaign.models import Signature
 from campaign.petition import totals
-from campaign.petition.signatures import Keys, Signer, new_row
+from campaign.petition.signatures import Keys, Signer, new_signature
 
 BATCH = 5000
 _SPREAD = timedelta(days=30)
@@ -50,9 +51,9 @@ def _rows(session: Session, keys: Keys, number: int) -> Iterator[dict[str, Any]]
 
 def _row(session: Session, keys: Keys, *, signed_at: datetime) -> dict[str, Any]:
     identity = new_id()
-    row = new_row(session, keys, _signer(identity), identity=identity, signed_at=signed_at)
-    confirmed_at = signed_at + _LATEST * random.random()
-    return row | {"via": random.choice(_CHANNELS), "confirmed_at": confirmed_at, "synthetic": True}
+    via = random.choice(_CHANNELS)
+    row = new_signature(session, keys, _signer(identity), identity=identity, signed_at=signed_at, via=via)
+    return asdict(row) | {"confirmed_at": signed_at + _LATEST * random.random(), "synthetic": True}
 
 
 def _signer(identity: UUID) -> Signer:

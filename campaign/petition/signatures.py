@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, delete, select, update
@@ -21,7 +20,7 @@ from campaign.petition import feature_flags
 from campaign.petition.display_names import display_name_for
 from campaign.petition.email_addresses import email_hash, mailbox_hash
 from campaign.petition.expiry import LINK_LIFETIME, SUPPRESSION_PERIOD, has_expired, link_error
-from campaign.petition.signing_sql import insert_signature, queue_link_again
+from campaign.petition.signing_sql import Mailbox, NewSignature, insert_signature, queue_link_again
 from campaign.petition.status import petition_status
 
 CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
@@ -67,9 +66,8 @@ def sign(session: Session, keys: Keys, signer: Signer, *, arrived: Referral) -> 
         raise PetitionClosed
     identity, now = new_id(), utcnow()
     letter = outbox.Recipient(to=signer.person.email, language=signer.language)
-    row = new_row(session, keys, signer, identity=identity, signed_at=now)
-    row |= {"via": arrived.via, "ref": arrived.ref, "free_before": now}
-    insert_signature(session, row, outbox.new_row(keys.outbox, letter))
+    row = new_signature(session, keys, signer, identity=identity, signed_at=now, via=arrived.via)
+    insert_signature(session, row, outbox.new_message(keys.outbox, letter), ref=arrived.ref)
 
 
 def send_link(session: Session, keys: Keys, *, email: str, language: str, at_once: bool = False) -> None:
@@ -82,34 +80,31 @@ def send_link(session: Session, keys: Keys, *, email: str, language: str, at_onc
     possible.
     """
     now = utcnow()
-    row = {
-        "email_hash": email_hash(keys.addresses, email),
-        "mailbox_hash": mailbox_hash(keys.addresses, email),
-        "signed_at": now,
-        "free_before": now + EMAIL_INTERVAL if at_once else now,
-    }
-    letter = outbox.Recipient(to=email, language=language)
-    queue_link_again(session, row, outbox.new_row(keys.outbox, letter, budgeted=False))
+    mailbox = Mailbox(email_hash(keys.addresses, email), mailbox_hash(keys.addresses, email))
+    message = outbox.new_message(keys.outbox, outbox.Recipient(to=email, language=language), budgeted=False)
+    queue_link_again(session, mailbox, message, now=now, free_before=now + EMAIL_INTERVAL if at_once else now)
 
 
-def new_row(session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime) -> dict[str, Any]:
-    """Return the encrypted columns of a new signature. May commit a data key: call it before a transaction."""
+def new_signature(
+    session: Session, keys: Keys, signer: Signer, *, identity: UUID, signed_at: datetime, via: str | None
+) -> NewSignature:
+    """Return an encrypted submission. May commit a data key: call it before a transaction."""
     encrypted = keys.data.encrypt(session, signer.person, identity=identity)
-    return {
-        "id": identity,
-        "email_hash": email_hash(keys.addresses, signer.person.email),
-        "mailbox_hash": mailbox_hash(keys.addresses, signer.person.email),
-        "data_key_id": encrypted.data_key_id,
-        "encrypted_person": encrypted.blob,
-        "country": signer.country,
-        "language": signer.language,
-        "updates": signer.updates,
-        "display_name": display_name_for(signer.person.given_name) if signer.show_name else None,
-        "referral_code": secrets.token_urlsafe(8),
-        "consent_version": CONSENT_VERSION,
-        "signed_at": signed_at,
-        "synthetic": False,
-    }
+    return NewSignature(
+        id=identity,
+        email_hash=email_hash(keys.addresses, signer.person.email),
+        mailbox_hash=mailbox_hash(keys.addresses, signer.person.email),
+        data_key_id=encrypted.data_key_id,
+        encrypted_person=encrypted.blob,
+        country=signer.country,
+        language=signer.language,
+        updates=signer.updates,
+        display_name=display_name_for(signer.person.given_name) if signer.show_name else None,
+        via=via,
+        referral_code=secrets.token_urlsafe(8),
+        consent_version=CONSENT_VERSION,
+        signed_at=signed_at,
+    )
 
 
 def confirm(session: Session, signature_id: UUID) -> None:

@@ -4,8 +4,11 @@ The caller learns nothing of an address from the statements: they are the same f
 a decoy is posted, which the worker deletes.
 """
 
+from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
@@ -26,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from campaign.core.database import Base, autocommit_connection, dialect_insert, retry_on_deadlock, transaction
+from campaign.mail.outbox import NewMessage
 from campaign.mail.pacing import CONFIRMATIONS_PER_DAY, NOTICE_SLOT
 from campaign.models import EmailSlot, OutboxMessage, Signature, SuppressedEmail
 
@@ -35,46 +39,72 @@ _OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
 _SLOTS = Base.metadata.tables[EmailSlot.__tablename__]
 _REFUSED = Base.metadata.tables[SuppressedEmail.__tablename__]
 
-_ENTERED = (
-    *(
-        "id",
-        "email_hash",
-        "mailbox_hash",
-        "data_key_id",
-        "encrypted_person",
-        "country",
-        "language",
-        "updates",
-        "display_name",
-    ),
-    *("via", "referral_code", "consent_version", "signed_at", "synthetic"),
-)
-_POSTED = ("id", "encrypted_message", "created_at", "due_at", "attempts", "reply_code", "domain_hash")
+
+@dataclass(frozen=True, slots=True)
+class NewSignature:
+    """The columns of a submission."""
+
+    id: UUID
+    email_hash: bytes
+    mailbox_hash: bytes
+    data_key_id: UUID
+    encrypted_person: bytes
+    country: str
+    language: str
+    updates: bool
+    display_name: str | None
+    via: str | None
+    referral_code: str
+    consent_version: str
+    signed_at: datetime
+    synthetic: bool = False
 
 
-def insert_signature(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The hashes of an email address and of its mailbox."""
+
+    email_hash: bytes
+    mailbox_hash: bytes
+
+
+_SUBMISSION = tuple(field.name for field in fields(NewSignature))
+_MESSAGE = tuple(field.name for field in fields(NewMessage))
+# Parameters that are no columns of the rows
+_NOW = bindparam("now", type_=_SIGNATURES.c.signed_at.type)
+_FREE_BEFORE = bindparam("free_before", type_=_SLOTS.c.paused_until.type)
+_REFERRER_CODE = bindparam("referrer_code", type_=_SIGNATURES.c.referral_code.type)
+
+
+def insert_signature(session: Session, row: NewSignature, message: NewMessage, *, ref: str | None) -> None:
     """Store a submission with its confirmation email, unless no such email may be sent.
 
-    `row` has the columns of the signature, `ref` (the referrer's code) and `free_before` (a slot whose pause ends by
-    then is free); `letter` has the columns of a message. An email address with a confirmed signature gets a notice. One
-    that has used up its emails of the day, or suppressed them, gets nothing, and the submission is not stored, since
-    nobody could confirm it.
+    `ref` is the referral code of the supporter whose link was used. An email address with a confirmed signature gets a
+    notice. One that has used up its emails of the day, or suppressed them, gets nothing, and the submission is not
+    stored, since nobody could confirm it.
     """
-    retry_on_deadlock(lambda: _execute(session, row, letter, entering=True))
+    now = row.signed_at
+    values = _values("row", row) | {"now": now, "free_before": now, "referrer_code": ref}
+    retry_on_deadlock(lambda: _execute(session, values | _values("message", message), entering=True))
 
 
-def queue_link_again(session: Session, row: dict[str, Any], letter: dict[str, Any]) -> None:
-    """Queue a message to the owner of the confirmed signature with the address of `row`, or else a decoy.
+def queue_link_again(
+    session: Session, mailbox: Mailbox, message: NewMessage, *, now: datetime, free_before: datetime
+) -> None:
+    """Queue a message to the owner of the confirmed signature with the address of `mailbox`, or else a decoy.
 
-    `row` has `email_hash`, `mailbox_hash`, `signed_at` (now) and `free_before`.
+    A slot whose pause ends by `free_before` is free.
     """
-    retry_on_deadlock(lambda: _execute(session, row, letter, entering=False))
+    values = _values("row", mailbox) | {"now": now, "free_before": free_before}
+    retry_on_deadlock(lambda: _execute(session, values | _values("message", message), entering=False))
 
 
-def _execute(session: Session, row: dict[str, Any], letter: dict[str, Any], *, entering: bool) -> None:
-    # Prefixed: an UPDATE would take a parameter with the name of a column for the value to set.
-    values = {f"row_{name}": value for name, value in row.items()}
-    values |= {f"letter_{name}": value for name, value in letter.items()}
+def _values(prefix: str, row: NewSignature | Mailbox | NewMessage) -> dict[str, object]:
+    """Return the parameters for `row`. An UPDATE would take one without prefix for the value of a column to set."""
+    return {f"{prefix}_{name}": getattr(row, name) for name in row.__slots__}
+
+
+def _execute(session: Session, values: dict[str, object], *, entering: bool) -> None:
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
         with autocommit_connection(session) as connection:
             connection.execute(_execute_combined(entering=entering), values)
@@ -101,7 +131,7 @@ def _execute_combined(*, entering: bool) -> Select[Any]:
 @cache
 def _execute_separately(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
     """SQLite has no writing CTE, so each statement finds the rows of the previous one."""
-    is_ours = _SLOTS.c.message_id == _letter("id")
+    is_ours = _SLOTS.c.message_id == _message("id")
     storing = _insert_submission(_SLOTS, is_ours) if entering else None
     return _claim_slot("sqlite", entering=entering), storing, _outbox_insert(_SLOTS, is_ours, entering=entering)
 
@@ -116,7 +146,7 @@ def _claim_slot(dialect: str, *, entering: bool) -> Insert:
     return new.on_conflict_do_update(
         index_elements=["mailbox_hash", "slot"],
         set_={"message_id": new.excluded.message_id, "paused_until": None},
-        where=_SLOTS.c.paused_until <= _row("free_before"),
+        where=_SLOTS.c.paused_until <= _FREE_BEFORE,
     )
 
 
@@ -128,11 +158,11 @@ def _free_slot(*, entering: bool) -> Select[Any]:
     is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(value=False))
     refused = select(_REFUSED.c.expires_at).where(
         _REFUSED.c.email_hash.in_([_row("email_hash"), _row("mailbox_hash")]),
-        _REFUSED.c.expires_at > _row("signed_at"),
+        _REFUSED.c.expires_at > _NOW,
     )
     is_same = and_(_SLOTS.c.mailbox_hash == _row("mailbox_hash"), _SLOTS.c.slot == slots.c.slot)
-    is_free = or_(_SLOTS.c.slot.is_(None), _SLOTS.c.paused_until <= _row("free_before"))
-    free = select(_row("mailbox_hash"), slots.c.slot, _letter("id")).select_from(slots.outerjoin(_SLOTS, is_same))
+    is_free = or_(_SLOTS.c.slot.is_(None), _SLOTS.c.paused_until <= _FREE_BEFORE)
+    free = select(_row("mailbox_hash"), slots.c.slot, _message("id")).select_from(slots.outerjoin(_SLOTS, is_same))
     return free.where(is_free, is_right, ~refused.exists()).order_by(slots.c.slot).limit(1)
 
 
@@ -145,12 +175,12 @@ def _confirmed() -> Select[Any]:
 
 def _insert_submission(claimed: FromClause, is_ours: ColumnElement[bool]) -> Insert:
     """Store the submission if a slot for its confirmation was taken."""
-    by_link = select(Signature.id).where(Signature.referral_code == _row("ref"), Signature.confirmed_at.is_not(None))
+    by_link = select(Signature.id).where(Signature.referral_code == _REFERRER_CODE, Signature.confirmed_at.is_not(None))
     # Locked, so that the referrer is still there when the row refers to them, or is not referred to.
     referrer = by_link.with_for_update(read=True, key_share=True).scalar_subquery()
     is_submission = and_(is_ours, claimed.c.slot != NOTICE_SLOT)
-    row = select(*map(_row, _ENTERED), referrer).select_from(claimed).where(is_submission)
-    return _SIGNATURES.insert().from_select([*_ENTERED, "referred_by"], row)
+    row = select(*map(_row, _SUBMISSION), referrer).select_from(claimed).where(is_submission)
+    return _SIGNATURES.insert().from_select([*_SUBMISSION, "referred_by"], row)
 
 
 def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, entering: bool) -> Insert:
@@ -163,8 +193,8 @@ def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, enterin
     kind = case((is_notice, "already_signed"), (is_taken, "confirmation"), else_="blank")
     always = select(literal(1).label("one")).subquery("always")
     source = always.outerjoin(claimed, is_ours).outerjoin(owner, claimed.c.slot == NOTICE_SLOT)
-    row = select(*map(_letter, _POSTED), signature_id, kind).select_from(source)
-    return _OUTBOX.insert().from_select([*_POSTED, "signature_id", "kind"], row)
+    row = select(*map(_message, _MESSAGE), signature_id, kind).select_from(source)
+    return _OUTBOX.insert().from_select([*_MESSAGE, "signature_id", "kind"], row)
 
 
 def _row_numbers(below: int) -> Subquery:
@@ -174,9 +204,8 @@ def _row_numbers(below: int) -> Subquery:
 
 def _row(name: str) -> BindParameter[Any]:
     """Return a parameter of the type of its column."""
-    column = {"ref": "referral_code", "free_before": "signed_at"}.get(name, name)
-    return bindparam(f"row_{name}", type_=_SIGNATURES.c[column].type)
+    return bindparam(f"row_{name}", type_=_SIGNATURES.c[name].type)
 
 
-def _letter(name: str) -> BindParameter[Any]:
-    return bindparam(f"letter_{name}", type_=_OUTBOX.c[name].type)
+def _message(name: str) -> BindParameter[Any]:
+    return bindparam(f"message_{name}", type_=_OUTBOX.c[name].type)

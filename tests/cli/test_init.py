@@ -33,7 +33,7 @@ def test_the_first_start_shows_a_key_that_opens_the_campaign(app):
     with app.app_context():
         assert unknown_keys(db.session, parse_recovery_keys(KEY.search(output)[1])) == []
     assert "only it decrypts the signatures" in output
-    assert output.endswith("Its page: http://127.0.0.1:8000/\n")
+    assert output.endswith("The campaign is ready: http://127.0.0.1:8000/\n")
 
 
 def test_a_second_start_changes_and_shows_nothing(app):

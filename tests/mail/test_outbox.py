@@ -1,6 +1,7 @@
 """The outbox: sealed, in order, and each letter for one worker only."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 
 import time_machine
@@ -58,7 +59,7 @@ def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(ca
 
 def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, monkeypatch):
     with posting.app.app_context():
-        strange = [outbox.new_row(bytes(32), outbox.Recipient("x@example.org", "en")) for _ in range(25)]
+        strange = [asdict(outbox.new_message(bytes(32), outbox.Recipient("x@example.org", "en"))) for _ in range(25)]
         db.session.execute(insert(OutboxMessage), [row | {"kind": "blank"} for row in strange])
         db.session.commit()
     posting.persona("Ada", email="ada@example.org").signs()
@@ -84,8 +85,10 @@ def test_what_waits_is_not_readable_in_the_database(campaign, ada):
 
 
 def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
-    rows = [outbox.new_row(bytes(32), outbox.Recipient(to, "en")) for to in ("a@b.example", "alexandra@example.org")]
-    assert len({len(row["encrypted_message"]) for row in rows}) == 1
+    rows = [
+        outbox.new_message(bytes(32), outbox.Recipient(to, "en")) for to in ("a@b.example", "alexandra@example.org")
+    ]
+    assert len({len(row.encrypted_message) for row in rows}) == 1
 
 
 def _take(campaign, *, most: int) -> list[str]:

@@ -59,7 +59,7 @@ def test_an_organiser_sees_dead_letters_and_can_have_them_tried_again(posting, m
         rf"refused with 550 \(550 no such user\), signature {signature_id}", posting.command("mail", "status").output
     )
     mailbox.refusal = ""
-    assert posting.command("mail", "retry").output == "due once more: 1\n"
+    assert posting.command("mail", "retry").output == "due again: 1\n"
     assert worker(posting).drain() == 1
     assert len(mailbox.messages) == 1
 

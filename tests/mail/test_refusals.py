@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import pairwise
 
@@ -317,7 +318,7 @@ def test_an_email_that_cannot_be_written_holds_up_nothing_and_is_given_up_in_the
             traveller.shift(timedelta(hours=6))
             one.drain()
         assert (_ready(posting)["status"], waiting(posting).dead) == ("dead", 1)
-        assert _ready(posting)["reply"].startswith("could not be written")
+        assert _ready(posting)["reply"].startswith("could not be rendered")
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "450 4.2.1 busy", "450 4.2.0 greylisted"])
@@ -410,8 +411,8 @@ def test_a_decoy_waits_for_a_server_that_is_down_like_an_email(posting, monkeypa
 
     for kind in ("confirmation", "blank"):
         with posting.app.app_context(), transaction(db.session):
-            row = outbox.new_row(context_of(posting.app).keys.outbox, outbox.Recipient("ada@example.org", "en"))
-            db.session.add(OutboxMessage(**row, kind=kind))
+            row = outbox.new_message(context_of(posting.app).keys.outbox, outbox.Recipient("ada@example.org", "en"))
+            db.session.add(OutboxMessage(**asdict(row), kind=kind))
         monkeypatch.setattr(SmtpTransport, "_open", refuse)
         worker(posting).drain()
         assert (waiting(posting).waiting, _ready(posting)["reply"]) == (1, "Connection refused")
@@ -484,7 +485,7 @@ def test_two_processes_and_a_server_find_out_and_drain_at_full_speed(backend, re
             one.communicate()
     status = site.flask("mail", "status")
     assert "status: ok" in status
-    assert "given up: 0" in status
+    assert "dead: 0" in status
     controller.stop()
 
 
@@ -526,7 +527,7 @@ def _fill(site, number: int) -> None:
 def _post(app, addresses: list[str]) -> None:
     """Store an email to each address in the outbox."""
     key = context_of(app).keys.outbox
-    rows = [outbox.new_row(key, outbox.Recipient(address, "en")) for address in addresses]
+    rows = [asdict(outbox.new_message(key, outbox.Recipient(address, "en"))) for address in addresses]
     with app.app_context(), transaction(db.session):
         db.session.execute(insert(OutboxMessage), [row | {"kind": "already_signed"} for row in rows])
 

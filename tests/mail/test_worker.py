@@ -91,7 +91,7 @@ def test_a_refused_recipient_is_given_up_and_does_not_stop_others(posting, mailb
     mailbox.refusal = "550 no such user"
     worker(posting).drain()
     assert waiting(posting) == QueueStatus(waiting=0, oldest=None, dead=1, reminders=0, bounced=1)
-    assert "given up: 1" in posting.command("mail", "status").output
+    assert "dead: 1" in posting.command("mail", "status").output
 
 
 def test_after_five_days_of_trying_one_that_is_put_off_among_others_is_given_up(posting, mailbox):

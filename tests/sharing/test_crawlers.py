@@ -68,10 +68,10 @@ def test_what_is_missing_is_named(name):
     [
         ({"page": HttpResponse(0)}, "the page cannot be reached"),
         ({"page": HttpResponse(503)}, "the page answers 503"),
-        ({"page": HttpResponse(302, location="/x")}, "the page leads on to /x"),
+        ({"page": HttpResponse(302, location="/x")}, "the page redirects to /x"),
         ({"page": HttpResponse(200, "text/plain")}, "the page is text/plain, not text/html"),
         ({"card": HttpResponse(404)}, "the image answers 404"),
-        ({"card": HttpResponse(301, location="/b.png")}, "the image leads on to /b.png"),
+        ({"card": HttpResponse(301, location="/b.png")}, "the image redirects to /b.png"),
         ({"card": HttpResponse(200, "image/svg+xml")}, "the image is image/svg+xml, not image/png or image/jpeg"),
         ({"card": HttpResponse(200, "image/png", b"no")}, "the image cannot be read"),
         ({"card": HttpResponse(200, "image/png", b"", cut=True)}, "the image has more than 8,000,000 bytes"),

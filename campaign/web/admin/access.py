@@ -111,7 +111,7 @@ def record(action: str, **details: object) -> None:
 
 
 def recording(action: str, **details: object) -> AbstractContextManager[audit_log.Draft]:
-    """Carry out an action of the organiser and record it, both or neither; see `activity.recording`."""
+    """Carry out an action of the organiser and record it, both or neither; see `audit_log.recording`."""
     return audit_log.recording(
         db.session, current_context().activity_key, actor=current_organiser().email, action=action, **details
     )
@@ -195,6 +195,7 @@ def _keep_private(response: Response) -> Response:
     return never_cache(response) if is_admin_path(request.path) else response
 
 
-def record_for(action: str, who: UUID) -> None:
-    """Record a log-in event of an organiser in the audit log."""
-    audit_log.record(db.session, current_context().activity_key, actor=member(db.session, who).email, action=action)
+def recording_for(who: UUID, action: str) -> AbstractContextManager[audit_log.Draft]:
+    """Carry out a step of an organiser's log-in and record it, both or neither; see `audit_log.recording`."""
+    actor = member(db.session, who).email
+    return audit_log.recording(db.session, current_context().activity_key, actor=actor, action=action)

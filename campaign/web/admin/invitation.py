@@ -17,7 +17,7 @@ from campaign.errors import EmailAlreadyRegistered, UnknownInvitation
 from campaign.key_worker import client
 from campaign.sharing.qr import qr_inline
 from campaign.web.admin import sessions
-from campaign.web.admin.access import public_view, record_for
+from campaign.web.admin.access import public_view, recording_for
 from campaign.web.admin.registration import (
     current_invitation,
     current_invitee,
@@ -196,10 +196,12 @@ def enter(who: UUID) -> ResponseReturnValue:
 def _enter(who: UUID) -> ResponseReturnValue:
     if not backup_codes_left(db.session, who):
         return redirect_to(".show_codes")
-    if not invitations.complete_registration(db.session, current_invitation().token, who):
+    with recording_for(who, "came-in") as draft:
+        draft.happened = invitations.complete_registration(db.session, current_invitation().token, who)
+        if draft.happened:
+            sessions.sign_in(organisers.member(db.session, who))
+    if not draft.happened:
         raise UnknownInvitation("another request was faster")
-    record_for("came-in", who)
-    sessions.sign_in(organisers.member(db.session, who))
     return redirect(url_for("account.welcome"), 303)
 
 

@@ -15,7 +15,7 @@ from campaign.context import current_context
 from campaign.core.database import db
 from campaign.errors import LimitReached, WrongCredential
 from campaign.web.admin import sessions
-from campaign.web.admin.access import no_step_up, public_view, record_for, requires_role
+from campaign.web.admin.access import no_step_up, public_view, recording_for, requires_role
 from campaign.web.admin.relying_party import relying_party
 from campaign.web.forms.admin import CodeForm, PasswordForm
 from campaign.web.negotiation import set_retry_after, wait_in_words
@@ -68,7 +68,7 @@ def give_code() -> ResponseReturnValue:
         return _second(form, who, 422)
     with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
         check_code(db.session, current_context().factor_key, who, str(form.code.data))
-    return _second(form, who, form.status) if form.errors else _let_in()
+    return _second(form, who, form.status) if form.errors else _let_in(who)
 
 
 @bp.post("/sign-in/passkey")
@@ -82,7 +82,7 @@ def give_passkey() -> ResponseReturnValue:
     form = CodeForm(formdata=None)
     with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
         passkeys.verify(db.session, relying_party(), who, credential=credential)
-    return _second(form, who, form.status) if form.errors else _let_in()
+    return _second(form, who, form.status) if form.errors else _let_in(who)
 
 
 @bp.post("/sign-out")
@@ -108,18 +108,18 @@ def _noting(who: UUID) -> Iterator[None]:
     try:
         yield
     except WrongCredential:
-        record_for("wrong-code", who)
+        with recording_for(who, "wrong-code"):
+            pass
         raise
 
 
-def _let_in() -> ResponseReturnValue:
+def _let_in(who: UUID) -> ResponseReturnValue:
     """Start a session after both factors, and use up the first factor."""
-    who = sessions.consume_password()
-    if who is None:  # another request was faster
-        return redirect(url_for(".sign_in"), 303)
-    sessions.sign_in(member(db.session, who))
-    record_for("signed-in", who)
-    return redirect(url_for("dashboard.show"), 303)
+    with recording_for(who, "signed-in") as draft:
+        draft.happened = sessions.consume_password()
+        if draft.happened:
+            sessions.sign_in(member(db.session, who))
+    return redirect(url_for("dashboard.show" if draft.happened else ".sign_in"), 303)  # if another request was faster
 
 
 def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:

@@ -11,7 +11,7 @@ from campaign.accounts.organisers import Member, member
 from campaign.accounts.short_lived_tokens import PASSWORD_VERIFIED, REGISTRATION_STARTED
 from campaign.config.settings import Settings
 from campaign.context import context_of
-from campaign.core.database import db
+from campaign.core.database import call_after_commit, db
 
 ADMIN_PATH = "/organise"
 _TOKEN = "token"  # noqa: S105
@@ -77,9 +77,9 @@ def password_verified() -> UUID | None:
     return short_lived_tokens.organiser_of(db.session, PASSWORD_VERIFIED, session.get(_PASSWORD_VERIFIED, ""))
 
 
-def consume_password() -> UUID | None:
-    """Return the same, once: another request with this cookie gets None."""
-    return short_lived_tokens.consume(db.session, PASSWORD_VERIFIED, session.pop(_PASSWORD_VERIFIED, ""))
+def consume_password() -> bool:
+    """Use up the first factor of this browser. Returns False if another request with this cookie was faster."""
+    return short_lived_tokens.consume(db.session, PASSWORD_VERIFIED, session.get(_PASSWORD_VERIFIED, "")) is not None
 
 
 def is_confirmed() -> bool:
@@ -93,11 +93,15 @@ def confirm() -> None:
 
 
 def sign_in(organiser: Member) -> None:
-    """Start a session for this browser, and discard any earlier one."""
+    """Start a session for this browser, within the caller's transaction, and discard any earlier one."""
     token = sessions.start(db.session, organiser.id)
-    language = session.get("language")
-    session.clear()
-    session.update({_TOKEN: token, "language": language})
+
+    def replace_cookie() -> None:
+        language = session.get("language")
+        session.clear()
+        session.update({_TOKEN: token, "language": language})
+
+    call_after_commit(db.session, replace_cookie)
 
 
 def sign_out() -> None:

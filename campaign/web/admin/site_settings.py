@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from campaign.core.database import db, utcnow
+from campaign.core.database import db, transaction, utcnow
 from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.petition import feature_flags, settings, totals
 from campaign.petition import status as petition_status
@@ -82,9 +82,10 @@ def set_goals() -> ResponseReturnValue:
     form = GoalsForm()
     if not form.validate():
         return _page(422, goals=form)
-    before = petition_settings.current_settings()
-    _set("goals", _goals(before), str(form.goals.data))
-    _set("contact", before.contact, str(form.contact.data))
+    with transaction(db.session):
+        before = settings.load_settings(db.session)
+        _set("goals", _goals(before), str(form.goals.data))
+        _set("contact", before.contact, str(form.contact.data))
     return _done()
 
 
@@ -97,7 +98,9 @@ def set_letter() -> ResponseReturnValue:
     if not form.validate():
         return _page(422, letter=form)
     of, text = _letter(form)
-    _set("letter", petition_settings.current_settings().letters.get(of, ""), text, language=of)
+    with transaction(db.session):
+        before = settings.load_settings(db.session).letters.get(of, "")
+        _set("letter", before, text, language=of)
     return redirect(url_for(".show", of=of, done="1") + "#letter", 303)
 
 

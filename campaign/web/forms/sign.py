@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -55,7 +56,10 @@ def email_field() -> TextField:
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
-    """The form to request the link of a signature again."""
+    """The form to request the link of a signature again.
+
+    `email` keeps what was typed; `address` is its normalised form, once the form is valid.
+    """
 
     class Meta:
         # The page is the same for everyone, so it contains no token; `csrf` checks the origin instead.
@@ -63,10 +67,15 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
 
     email = email_field()
 
+    @cached_property
+    def address(self) -> str:
+        """The normalised email address. Raises `InvalidEmailAddress`."""
+        return email_addresses.normalize_email(str(self.email.data))
+
     def validate_email(self, field: Field) -> None:
-        """Replace the typed email address by its normalised form."""
+        """Reject what is no email address."""
         try:
-            self.address = email_addresses.normalize_email(field.data)
+            email_addresses.normalize_email(field.data)
         except InvalidEmailAddress:
             raise ValidationError(
                 _("This does not look like an e-mail address. It should be like name@example.org.")
