@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyotp
 from werkzeug.test import TestResponse
 
-from campaign.accounts import organisers, passwords, second_factors
+from campaign.accounts import backup_codes, organisers, passwords, totp
 from campaign.context import current_context
 from campaign.core.database import db, transaction
 from campaign.crypto import key_holders
@@ -87,8 +87,8 @@ class OrganiserBrowser:
             hashed = passwords.hash_password(PASSWORD)
             with transaction(db.session):
                 who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
-            self.totp = second_factors.totp_secret(db.session, current_context().factor_key, who)
-            self.codes = second_factors.new_backup_codes(db.session, who)
+            self.totp = totp.totp_secret(db.session, current_context().factor_key, who)
+            self.codes = backup_codes.new_backup_codes(db.session, who)
             if exports:
                 key_holders.grant_keys(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
             with transaction(db.session):

@@ -5,10 +5,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from campaign.accounts import invitations, organisers, passwords
+from campaign.accounts.backup_codes import accept_backup_code
 from campaign.accounts.invitations import InvitationDetails
 from campaign.accounts.passkeys import has_passkey
-from campaign.accounts.second_factors import accept_backup_code, accept_totp
 from campaign.accounts.throttling import throttled
+from campaign.accounts.totp import accept_totp
 from campaign.core.capacity import PASSWORDS
 from campaign.errors import WrongCredential
 from campaign.models import Organiser

@@ -34,7 +34,7 @@ class Member:
     created_at: datetime
     activated_at: datetime | None
 
-    def may(self, role: Role) -> bool:
+    def has_role(self, role: Role) -> bool:
         """Return whether this organiser has `role` or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 

@@ -68,11 +68,13 @@ def end(session: Session, token: str) -> None:
         session.execute(delete(OrganiserSession).where(OrganiserSession.token_hash == _hash_token(token)))
 
 
-def end_all_sessions(session: Session, organiser_id: UUID, *, but: str = "") -> None:
-    """End all sessions of an organiser, except the one with the token `but`."""
+def end_all_sessions(session: Session, organiser_id: UUID, *, except_token: str = "") -> None:
+    """End all sessions of an organiser, except the one with the token `except_token`."""
     theirs = OrganiserSession.organiser_id == organiser_id
     with transaction(session):
-        session.execute(delete(OrganiserSession).where(theirs, OrganiserSession.token_hash != _hash_token(but)))
+        session.execute(
+            delete(OrganiserSession).where(theirs, OrganiserSession.token_hash != _hash_token(except_token))
+        )
 
 
 def delete_expired(session: Session) -> None:

@@ -37,7 +37,7 @@ class Capacity:
     def __init__(self, slots: int) -> None:
         self._semaphore = Semaphore(slots)
 
-    def take(self) -> Slot:
+    def acquire(self) -> Slot:
         """Return a slot, to be released by the caller. Raises `Busy` when none is free."""
         if not self._semaphore.acquire(blocking=False):
             raise Busy(RETRY_SECONDS)
@@ -49,7 +49,7 @@ class Capacity:
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Hold a slot within the block. Raises `Busy` when none is free."""
-        slot = self.take()
+        slot = self.acquire()
         try:
             yield
         finally:

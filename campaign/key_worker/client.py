@@ -102,7 +102,7 @@ def open_keys(
 
 
 def _begin(guarded: AbstractContextManager[None], task: TaskName, database: str, arguments: dict[str, object]) -> Task:
-    slot = KEY_PROCESSES.take()  # first: a refusal for lack of capacity must not count as a wrong guess
+    slot = KEY_PROCESSES.acquire()  # first: a refusal for lack of capacity must not count as a wrong guess
     started: Task | None = None
     try:
         with guarded, _start_lock:

@@ -17,7 +17,7 @@ from campaign.models import ShareCount
 def shares(campaign) -> list[tuple[datetime, str, int]]:
     with campaign.app.app_context():
         rows = db.session.execute(select(ShareCount.hour, ShareCount.channel, ShareCount.shares))
-        return sorted(tuple(row) for row in rows)
+        return sorted((hour, channel, number) for hour, channel, number in rows)
 
 
 def write(campaign, tallies: Counters) -> None:

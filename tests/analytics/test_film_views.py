@@ -16,7 +16,7 @@ def tallies(campaign) -> list[tuple[str, str, int, int]]:
         rows = db.session.execute(
             select(FilmViewCount.film, FilmViewCount.language, FilmViewCount.percent, FilmViewCount.viewers)
         )
-        return sorted(tuple(row) for row in rows)
+        return sorted((film, language, percent, viewers) for film, language, percent, viewers in rows)
 
 
 def test_viewers_add_up(campaign):

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Locator, Page
 
-from campaign.accounts.second_factors import ISSUER
+from campaign.accounts.totp import ISSUER
 from tests.browser.test_organisers import begin, invitation
 from tests.live_server import wait_for
 from tests.personas import path_in

@@ -7,7 +7,7 @@ from nacl.public import PrivateKey
 from nacl.pwhash import argon2id
 
 from campaign.accounts import passwords
-from campaign.accounts.second_factors import STEP_SECONDS, is_totp_code, new_totp_secret
+from campaign.accounts.totp import STEP_SECONDS, matching_step, new_totp_secret
 from campaign.core.secret_text import compact_code, normalize_secret
 from campaign.crypto.campaign_keys import parse_recovery_keys, recovery_key_text
 from campaign.errors import InvalidRecoveryKey
@@ -90,8 +90,8 @@ def test_the_digits_of_any_script_are_a_code(digits, around):
     secret = new_totp_secret()
     code = pyotp.TOTP(secret, interval=STEP_SECONDS).now()
     typed = around.format(f"{code[:3]}\u00a0{code[3:]}".translate(str.maketrans("0123456789", digits)))
-    assert is_totp_code(secret, typed) is not None
-    assert is_totp_code(secret, f"{typed}1") is None
+    assert matching_step(secret, typed) is not None
+    assert matching_step(secret, f"{typed}1") is None
 
 
 def test_a_recovery_code_is_compared_without_what_was_copied_along():

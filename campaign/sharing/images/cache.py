@@ -38,7 +38,7 @@ def get_or_render(path: Path, draw: Callable[[], bytes]) -> tuple[bytes, bool]:
         return there, True
     older = next(filter(None, map(get_cached, _versions_of(path))), None)
     try:
-        slot = RENDERING.take()
+        slot = RENDERING.acquire()
     except Busy:
         if older is None:
             raise

@@ -48,4 +48,4 @@ def _navigation() -> list[tuple[str, str]]:
         ("organiser", "activity.show", gettext("Activity")),
         ("reader", "account.show", gettext("Your account")),
     ]
-    return [(view, label) for role, view, label in rooms if access.current_organiser().may(role)]  # type: ignore[arg-type]
+    return [(view, label) for role, view, label in rooms if access.current_organiser().has_role(role)]  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ def _check_access() -> ResponseReturnValue | None:
     if request.method not in SAFE_METHODS:
         origins.is_same_origin()
         csrf.protect()
-    if needed != EVERYONE and not current_organiser().may(needed):
+    if needed != EVERYONE and not current_organiser().has_role(needed):
         if request.method not in SAFE_METHODS:
             record_refused(str(request.endpoint), "role")
         return _forbidden(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))

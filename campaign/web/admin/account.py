@@ -4,7 +4,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from campaign.accounts import organisers, passkeys, passwords, second_factors
+from campaign.accounts import backup_codes, organisers, passkeys, passwords
 from campaign.accounts.login import check_password
 from campaign.core.database import db
 from campaign.errors import LastSecondFactor, WrongCredential
@@ -84,7 +84,7 @@ def make_codes() -> ResponseReturnValue:
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, codes_form=form)
     with recording("made-recovery-codes"):
-        made = second_factors.new_backup_codes(db.session, current_organiser().id)
+        made = backup_codes.new_backup_codes(db.session, current_organiser().id)
     return _account(codes=made)
 
 
@@ -148,7 +148,7 @@ def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
     page = render_template(
         "organise/account.html",
         options=options,
-        left=second_factors.backup_codes_left(db.session, current_organiser().id),
+        left=backup_codes.backup_codes_left(db.session, current_organiser().id),
         passkeys=passkeys.list_passkeys(db.session, current_organiser().id),
         **empty | shown,
     )

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from markupsafe import Markup
 
-from campaign.accounts import invitations, organisers, passkeys, second_factors
+from campaign.accounts import backup_codes, invitations, organisers, passkeys, totp
+from campaign.accounts.backup_codes import backup_codes_left
 from campaign.accounts.login import check_code, check_password, has_second_factor, start_registration
-from campaign.accounts.second_factors import backup_codes_left
 from campaign.context import current_context
 from campaign.core.database import db
 from campaign.errors import EmailAlreadyRegistered, UnknownInvitation
@@ -138,13 +138,13 @@ def make_codes(who: UUID) -> ResponseReturnValue:
     """Make them, and show them this once; to make others in their place needs the password."""
     if not has_second_factor(db.session, who):
         return redirect_to(".show_factor")
-    shown, form = second_factors.first_backup_codes(db.session, who), CurrentSecretForm()
+    shown, form = backup_codes.first_backup_codes(db.session, who), CurrentSecretForm()
     if shown is None:
         if not form.validate():
             return _codes(who, form, 422)
         with form.refusing(form.old, gettext("This is not your password.")):
             check_password(db.session, organisers.member(db.session, who).email, str(form.old.data))
-            shown = second_factors.new_backup_codes(db.session, who)
+            shown = backup_codes.new_backup_codes(db.session, who)
     return _codes(who, form, form.status if form.errors else 200, codes=shown)
 
 
@@ -231,9 +231,9 @@ def _codes(
 
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
     email = organisers.member(db.session, who).email
-    secret = second_factors.totp_secret(db.session, current_context().factor_key, who)
+    secret = totp.totp_secret(db.session, current_context().factor_key, who)
     options = passkeys.registration_options(db.session, relying_party(), who, email)
-    qr = Markup(qr_inline(second_factors.totp_uri(secret, email=email), title=gettext("QR code")))  # noqa: S704
+    qr = Markup(qr_inline(totp.totp_uri(secret, email=email), title=gettext("QR code")))  # noqa: S704
     return _page("factor", status, form=form, secret=secret, qr=qr, options=options)
 
 

@@ -112,4 +112,4 @@ def sign_out() -> None:
 
 def end_others(organiser: Member) -> None:
     """End all sessions of an organiser but this one."""
-    sessions.end_all_sessions(db.session, organiser.id, but=str(session.get(_TOKEN, "")))
+    sessions.end_all_sessions(db.session, organiser.id, except_token=str(session.get(_TOKEN, "")))

@@ -8,8 +8,8 @@ from threading import Barrier, Thread
 import pytest
 
 from campaign.accounts import audit_log
+from campaign.accounts.backup_codes import backup_codes_left
 from campaign.accounts.organisers import by_email, members
-from campaign.accounts.second_factors import backup_codes_left
 from campaign.core.database import db
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 

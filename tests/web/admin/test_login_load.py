@@ -94,7 +94,7 @@ def test_twenty_clients_with_wrong_passwords_do_not_hold_up_visitors(ready, tmp_
 
 def test_a_log_in_beyond_the_capacity_is_refused_and_counts_as_no_guess(campaign, olga):
     olga.posts("/organise/sign-out")
-    slots = [PASSWORDS.take() for _ in range(3)]
+    slots = [PASSWORDS.acquire() for _ in range(3)]
     try:
         answers = [olga.gives_password() for _ in range(12)]
     finally:
@@ -124,7 +124,7 @@ def everything_slow(olga: OrganiserBrowser, grace: OrganiserBrowser, invitation:
 
 def test_every_form_that_hashes_or_opens_keys_is_refused_beyond_the_capacity(campaign, olga, grace, invites):
     invitation = invites("guest@example.org")
-    slots = [capacity.take() for capacity in (PASSWORDS, KEY_PROCESSES) for _ in range(3)]
+    slots = [capacity.acquire() for capacity in (PASSWORDS, KEY_PROCESSES) for _ in range(3)]
     try:
         statuses = {name: answer.status_code for name, answer in everything_slow(olga, grace, invitation)}
     finally:
@@ -144,7 +144,7 @@ def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
         else:
             assert b"ada@example.org" in grace.posts("/organise/export", **form, passphrase=PASSPHRASE).data
     assert grace.posts("/organise/export", **form, passphrase="a guess of mine").status_code == 422
-    slots = [KEY_PROCESSES.take() for _ in range(3)]
+    slots = [KEY_PROCESSES.acquire() for _ in range(3)]
     for slot in slots:
         slot.release()
 
@@ -166,7 +166,7 @@ def test_a_slot_comes_back_and_the_process_ends_where_something_fails_in_between
     with monkeypatch.context() as broken:
         broken.setattr(failing, _fail)
         assert grace.posts(path, "/organise/account", **fields, passphrase=PASSPHRASE).status_code == 500
-    slots = [KEY_PROCESSES.take() for _ in range(3)]
+    slots = [KEY_PROCESSES.acquire() for _ in range(3)]
     for slot in slots:
         slot.release()
     assert children() == before
