@@ -28,7 +28,7 @@ def render_with_form(form: SignForm, **more: object) -> str:
         is_enabled(db.session, "names-off"),
     )
     return render_template(
-        "public/page.html",
+        "public/petition.html",
         form=form,
         count=count,
         goal=goals.goal_for(count, current_settings().goals),

@@ -188,7 +188,7 @@ def _redirect_to_login() -> ResponseReturnValue:
 
 
 def _forbidden(status: int, title: str, advice: str) -> ResponseReturnValue:
-    return make_response(render_template("organise/refused.html", title=title, advice=advice), status)
+    return make_response(render_template("admin/error.html", title=title, advice=advice), status)
 
 
 def _keep_private(response: Response) -> Response:

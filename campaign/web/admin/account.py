@@ -34,7 +34,7 @@ bp = Blueprint("account", __name__)
 @requires_role("reader")
 def welcome() -> ResponseReturnValue:
     """Explain the recovery key to a new organiser."""
-    return render_template("organise/welcome.html")
+    return render_template("admin/welcome.html")
 
 
 @bp.get("/account")
@@ -146,7 +146,7 @@ def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
         "removal": RemovalForm(formdata=None, prefix="removal"),
     }
     page = render_template(
-        "organise/account.html",
+        "admin/account.html",
         options=options,
         left=backup_codes.backup_codes_left(db.session, current_organiser().id),
         passkeys=passkeys.list_passkeys(db.session, current_organiser().id),

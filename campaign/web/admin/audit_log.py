@@ -27,7 +27,7 @@ def show() -> ResponseReturnValue:
     before = request.args.get("before", type=lambda text: max(1, min(int(text), _HIGHEST)))
     entries = audit_log.entries(db.session, most=PAGE_LENGTH, before=before)
     more = entries[-1].number if entries and entries[-1].number > 1 else None
-    return render_template("organise/activity.html", entries=entries, more=more, said=_describe())
+    return render_template("admin/audit_log.html", entries=entries, more=more, said=_describe())
 
 
 @bp.get("/activity.csv")

@@ -137,4 +137,4 @@ def _find(address: str) -> StoredSignature | None:
 def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
     shown.setdefault("opening", DecryptForm(formdata=None))
     searched = form.email.data and not form.errors
-    return make_response(render_template("organise/requests.html", form=form, searched=searched, **shown), status)
+    return make_response(render_template("admin/data_requests.html", form=form, searched=searched, **shown), status)

@@ -91,7 +91,7 @@ def begin() -> ResponseReturnValue:
 def follow(job: str) -> ResponseReturnValue:
     """Show how far it is."""
     progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
-    return render_template("organise/hand_in_job.html", job=job, progress=progress, day=day)
+    return render_template("admin/delivery_progress.html", job=job, progress=progress, day=day)
 
 
 @bp.get("/hand-in/<job>/file")
@@ -122,7 +122,7 @@ def deliver() -> ResponseReturnValue:
 def explain(_error: UnknownLink) -> ResponseReturnValue:
     """Explain that a PDF is kept for an hour."""
     title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
-    return render_template("organise/refused.html", title=title, advice=advice), 404
+    return render_template("admin/error.html", title=title, advice=advice), 404
 
 
 def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
@@ -171,4 +171,4 @@ def _delivery_request(form: DeliveryForm) -> dict[str, Any]:
 
 
 def _page(form: DeliveryForm, status: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("organise/hand_in.html", form=form), status)
+    return make_response(render_template("admin/delivery.html", form=form), status)

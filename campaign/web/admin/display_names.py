@@ -70,4 +70,4 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
 
 def _page(form: NameForm, status: int = 200, **shown: object) -> ResponseReturnValue:
     names_off = feature_flags.is_enabled(db.session, "names-off")
-    return make_response(render_template("organise/names.html", form=form, names_off=names_off, **shown), status)
+    return make_response(render_template("admin/display_names.html", form=form, names_off=names_off, **shown), status)

@@ -97,4 +97,4 @@ def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 
     ]
     shown: dict[str, Any] = {"form": form, "download": download, "rows": rows, "purposes": list(LAYOUTS)}
     exports.sort(key=lambda entry: entry.number, reverse=True)
-    return make_response(render_template("organise/export.html", **shown, exports=exports), status)
+    return make_response(render_template("admin/export.html", **shown, exports=exports), status)

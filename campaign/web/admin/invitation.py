@@ -52,7 +52,7 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
     if request.method == "POST" and (g.organiser or is_active(sessions.registration_token())):
         return redirect(url_for("account.welcome" if g.organiser else "entrance.sign_in"), 303)
     title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
-    return render_template("organise/refused.html", title=title, advice=advice), 404
+    return render_template("admin/error.html", title=title, advice=advice), 404
 
 
 @bp.get("/invitation/<token:token>", strict_slashes=False)
@@ -207,7 +207,7 @@ def _enter(who: UUID) -> ResponseReturnValue:
 
 def _sign_in_first() -> ResponseReturnValue:
     title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
-    return render_template("organise/refused.html", title=title, advice=advice), 403
+    return render_template("admin/error.html", title=title, advice=advice), 403
 
 
 def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
@@ -226,7 +226,7 @@ def _codes(
 ) -> ResponseReturnValue:
     further = ".passphrase" if current_invitation().may_export else ".enter"
     left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
-    return _page("codes", status, form=form, codes=codes, left=left, email=email, further=further)
+    return _page("backup_codes", status, form=form, codes=codes, left=left, email=email, further=further)
 
 
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
@@ -234,7 +234,7 @@ def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue
     secret = totp.totp_secret(db.session, current_context().factor_key, who)
     options = passkeys.registration_options(db.session, relying_party(), who, email)
     qr = Markup(qr_inline(totp.totp_uri(secret, email=email), title=gettext("QR code")))  # noqa: S704
-    return _page("factor", status, form=form, secret=secret, qr=qr, options=options)
+    return _page("second_factor", status, form=form, secret=secret, qr=qr, options=options)
 
 
 def _passphrase_form(who: UUID, *, empty: bool = False) -> PassphraseForm:
@@ -247,4 +247,6 @@ def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
-    return make_response(render_template(f"organise/join/{name}.html", invited=current_invitation(), **shown), status)
+    return make_response(
+        render_template(f"admin/registration/{name}.html", invited=current_invitation(), **shown), status
+    )

@@ -123,7 +123,7 @@ def _let_in(who: UUID) -> ResponseReturnValue:
 
 
 def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("organise/sign_in.html", form=form), status)
+    return make_response(render_template("admin/login.html", form=form), status)
 
 
 def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
@@ -132,4 +132,4 @@ def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue
         if passkeys.has_passkey(db.session, who)
         else None
     )
-    return make_response(render_template("organise/second.html", form=form, options=options), status)
+    return make_response(render_template("admin/two_factor.html", form=form, options=options), status)

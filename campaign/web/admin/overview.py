@@ -27,7 +27,7 @@ bp = Blueprint("dashboard", __name__)
 def show() -> ResponseReturnValue:
     """Show the overview."""
     return render_template(
-        "organise/dashboard.html",
+        "admin/overview.html",
         tables={key: made() for key, made in figures.FIGURES.items()},
         today=figures.today(),
         count=totals.confirmed(db.session),

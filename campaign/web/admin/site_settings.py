@@ -156,7 +156,7 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
         "letter": PetitionTextForm(formdata=None, of=of, text=petition_settings.petition_text_in(of)),
     }
     page = render_template(
-        "organise/settings.html",
+        "admin/settings.html",
         stage=petition_status.petition_status(db.session),
         bot_check=feature_flags.is_enabled(db.session, "bot-check"),
         names_off=feature_flags.is_enabled(db.session, "names-off"),

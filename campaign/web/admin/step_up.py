@@ -119,7 +119,7 @@ def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) ->
     shown |= {"carried": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
     if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
         shown["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
-    page = render_template("organise/confirm.html", **shown, credential=CREDENTIAL, sure=CONFIRM_FIELD)
+    page = render_template("admin/confirm_action.html", **shown, credential=CREDENTIAL, sure=CONFIRM_FIELD)
     status = form.status if form.errors else 403 if needs_secret else 200
     return make_response(page, status)
 

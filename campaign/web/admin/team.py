@@ -131,7 +131,7 @@ def _find(organiser_id: UUID) -> Member:
 
 def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
     page = render_template(
-        "organise/organisers.html",
+        "admin/team.html",
         form=form,
         members=organisers.members(db.session),
         waiting=invitations.pending_invitations(db.session),
