@@ -98,6 +98,8 @@ def _expired_link(_error: ExpiredLink) -> ResponseReturnValue:
 
 
 def _link_page(status: int, title: str, advice: str) -> ResponseReturnValue:
-    again = petition_status(db.session).is_open
-    page = render_template("public/error.html", title=title, advice=advice, again=again, of_link=True)
+    can_sign_again = petition_status(db.session).is_open
+    page = render_template(
+        "public/error.html", title=title, advice=advice, can_sign_again=can_sign_again, is_link_error=True
+    )
     return never_cache(make_response(page, status))

@@ -94,7 +94,7 @@ def init_access(app: Flask) -> None:
     """Require a session and a role for each view under /organise, and the CSRF token for each form."""
     app.before_request(_check_access)
     app.after_request(_keep_private)
-    app.jinja_env.globals["me"] = current_organiser
+    app.jinja_env.globals["current_organiser"] = current_organiser
 
 
 def current_organiser() -> Member:

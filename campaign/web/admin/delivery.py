@@ -90,8 +90,8 @@ def begin() -> ResponseReturnValue:
 @requires_role("organiser")
 def follow(job: str) -> ResponseReturnValue:
     """Show how far it is."""
-    progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
-    return render_template("admin/delivery_progress.html", job=job, progress=progress, day=day)
+    progress, day_form = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
+    return render_template("admin/delivery_progress.html", job=job, progress=progress, day_form=day_form)
 
 
 @bp.get("/hand-in/<job>/file")

@@ -23,7 +23,7 @@ def show() -> ResponseReturnValue:
     before = _place(request.args.get("before", ""))
     names, further = display_names.list_names(db.session, most=PAGE_LENGTH, before=before)
     return _page(
-        NameForm(formdata=None), names=names, further=f"{further[0].timestamp()}_{further[1]}" if further else ""
+        NameForm(formdata=None), names=names, next_before=f"{further[0].timestamp()}_{further[1]}" if further else ""
     )
 
 

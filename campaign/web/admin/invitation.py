@@ -224,9 +224,11 @@ def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
 def _codes(
     who: UUID, form: CurrentSecretForm, status: int = 200, *, codes: list[str] | None = None
 ) -> ResponseReturnValue:
-    further = ".passphrase" if current_invitation().may_export else ".enter"
-    left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
-    return _page("backup_codes", status, form=form, codes=codes, left=left, email=email, further=further)
+    next_endpoint = ".passphrase" if current_invitation().may_export else ".enter"
+    codes_left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
+    return _page(
+        "backup_codes", status, form=form, codes=codes, codes_left=codes_left, email=email, next_endpoint=next_endpoint
+    )
 
 
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
@@ -248,5 +250,5 @@ def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
 
 def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
     return make_response(
-        render_template(f"admin/registration/{name}.html", invited=current_invitation(), **shown), status
+        render_template(f"admin/registration/{name}.html", invitation=current_invitation(), **shown), status
     )

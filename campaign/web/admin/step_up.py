@@ -115,11 +115,13 @@ def _check(credential: str | None, secret: str) -> None:
 
 
 def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) -> ResponseReturnValue:
-    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back": _back_url()}
-    shown |= {"carried": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
+    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back_url": _back_url()}
+    shown |= {"carried_values": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
     if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
         shown["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
-    page = render_template("admin/confirm_action.html", **shown, credential=CREDENTIAL, sure=CONFIRM_FIELD)
+    page = render_template(
+        "admin/confirm_action.html", **shown, credential_field=CREDENTIAL, confirm_field=CONFIRM_FIELD
+    )
     status = form.status if form.errors else 403 if needs_secret else 200
     return make_response(page, status)
 

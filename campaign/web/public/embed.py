@@ -34,10 +34,10 @@ def embed(lang: str) -> ResponseReturnValue:
     ref = parse_referral(ref=request.args.get("ref"), via=None).ref
     page = render_template(
         "public/embed.html",
-        onward=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
+        landing_url=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
         page_url=current_context().settings.public_url + url_for("petition.page", lang=lang),
         count=totals.confirmed(db.session),
-        stage=petition_status(db.session),
+        petition_status=petition_status(db.session),
     )
     return cache_publicly(allow_framing(allow_player(make_response(page))))
 
