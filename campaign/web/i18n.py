@@ -77,7 +77,7 @@ def _url_in_language(language: str) -> str:
     """Return the address of this page in another language; where that is not possible, of the page itself."""
     asked = request.view_args or {}
     if request.path.startswith("/organise"):
-        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "dashboard.show"
+        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "overview.show"
         return url_for(endpoint, **asked if request.method == "GET" else {}, lang=language)
     if "lang" in asked:
         return url_for(request.endpoint or "", **asked | {"lang": language})

@@ -265,10 +265,13 @@ def test_the_count_goes_on(page, open_site):
     page.clock.install()
     opened(page, open_site)
     page.route("**/count.json", lambda route: route.fulfill(json={"count": 1234, "goal": 2500}))
-    page.evaluate("document.querySelector('.signature-count-text').innerHTML = '<b data-count>2</b> of <i data-goal>5</i>'")
+    page.evaluate(
+        "document.querySelector('.signature-count-text').innerHTML = '<b data-count>2</b> of <i data-goal>5</i>'"
+    )
     page.evaluate("document.querySelector('progress').value = 2")
     page.clock.run_for(31_000)
     expect(page.locator(".signature-count-text")).to_have_text("1,234 of 2,500")
+    assert page.locator("[data-copy=share-link]").text_content().strip() == "Copy"
     assert page.locator("progress").evaluate("bar => [bar.value, bar.max]") == [1234, 2500]
 
 

@@ -38,14 +38,14 @@ def init_admin(app: Flask, settings: Settings) -> None:
 def _navigation() -> list[tuple[str, str]]:
     """Return the pages that the organiser may open, as pairs of endpoint and label."""
     pages = [
-        ("reader", "dashboard.show", gettext("Figures")),
+        ("reader", "overview.show", gettext("Figures")),
         ("organiser", "export.show", gettext("Export")),
-        ("organiser", "hand_in.show", gettext("Hand in")),
-        ("reader", "names.show", gettext("Names")),
-        ("organiser", "requests.show", gettext("Requests")),
+        ("organiser", "delivery.show", gettext("Hand in")),
+        ("reader", "display_names.show", gettext("Names")),
+        ("organiser", "data_requests.show", gettext("Requests")),
         ("owner", "organisers.show", gettext("Organisers")),
         ("owner", "settings.show", gettext("Settings")),
-        ("organiser", "activity.show", gettext("Activity")),
+        ("organiser", "audit_log.show", gettext("Activity")),
         ("reader", "account.show", gettext("Your account")),
     ]
     return [(view, label) for role, view, label in pages if access.current_organiser().has_role(role)]  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ PAGE_LENGTH = 50
 _HIGHEST = 2**31 - 1  # number of an entry
 _HEADER = ("number", "at", "actor", "action", "details")
 
-bp = Blueprint("activity", __name__)
+bp = Blueprint("audit_log", __name__)
 
 
 @bp.get("/activity")

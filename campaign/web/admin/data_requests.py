@@ -27,7 +27,7 @@ from campaign.web.countries import country_name
 from campaign.web.forms.admin import DecryptForm, EmailForm
 from campaign.web.i18n import format_day
 
-bp = Blueprint("requests", __name__)
+bp = Blueprint("data_requests", __name__)
 
 
 @bp.get("/signatures")

@@ -49,7 +49,7 @@ Please read it, and answer in public.
 
 The organisers of “Love Always Wins”"""
 
-bp = Blueprint("hand_in", __name__)
+bp = Blueprint("delivery", __name__)
 
 
 @bp.get("/hand-in")
@@ -115,7 +115,7 @@ def deliver() -> ResponseReturnValue:
         abort(400)
     with recording("delivered", day=form.day.data) as draft:
         draft.happened = petition_status.deliver(db.session, form.day.data)
-    return redirect(url_for("dashboard.show"), 303)
+    return redirect(url_for("overview.show"), 303)
 
 
 @bp.errorhandler(UnknownLink)

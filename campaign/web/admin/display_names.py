@@ -13,7 +13,7 @@ from campaign.web.forms.admin import NameForm
 
 PAGE_LENGTH = 50
 
-bp = Blueprint("names", __name__)
+bp = Blueprint("display_names", __name__)
 
 
 @bp.get("/names")

@@ -19,7 +19,7 @@ from campaign.web.admin.downloads import attachment
 
 EXPORTS_SHOWN = 5
 
-bp = Blueprint("dashboard", __name__)
+bp = Blueprint("overview", __name__)
 
 
 @bp.get("/")

@@ -21,7 +21,7 @@ from campaign.web.forms.sign import parse_referral, referral_from_url
 from campaign.web.headers import allow_framing, cache_publicly
 from campaign.web.link_repair import split_language
 
-bp = Blueprint("embedding", __name__)
+bp = Blueprint("embed", __name__)
 
 MAX_ADDRESS = 2000  # characters
 

@@ -71,7 +71,7 @@ def mastodon(lang: str) -> ResponseReturnValue:
 def _target(channel: str, ref: str | None) -> str:
     """Return the URL for a channel."""
     if channel == "qr":
-        return url_for("pictures.qr", lang=i18n.get_language(), ref=ref)
+        return url_for("images.qr", lang=i18n.get_language(), ref=ref)
     network = CHANNELS[channel]
     if network.needs_instance:
         return url_for(".mastodon", lang=i18n.get_language(), ref=ref)

@@ -15,7 +15,7 @@ from campaign.web import i18n
 from campaign.web.headers import never_cache
 from campaign.web.share_links import share_links
 
-bp = Blueprint("private", __name__)
+bp = Blueprint("signature", __name__)
 
 
 @bp.after_request
