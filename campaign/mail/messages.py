@@ -140,7 +140,7 @@ def _body(kind: Kind, language: str, sender: str, delivered_on: date | None) -> 
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     with force_locale(language):
         words = too_late(delivered_on) if delivered_on and kind != "already_signed" else _WORDS[kind]()
-        text, html = (render_template(f"email/letter.{part}", **asdict(words), link=_LINK) for part in ("txt", "html"))
+        text, html = (render_template(f"email/message.{part}", **asdict(words), link=_LINK) for part in ("txt", "html"))
     message["Subject"] = words.subject
     message.set_content(text.strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")

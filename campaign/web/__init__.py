@@ -40,7 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     i18n.init_i18n(app)
     static_files.init_static(app, settings)
     film_player.init_film(app, settings)
-    app.jinja_env.globals["own_letter"] = petition_settings.petition_text
+    app.jinja_env.globals["custom_petition_text"] = petition_settings.petition_text
     rate_limits.init_limits(app, settings)
     proxies.init_proxy_check(app, settings)
     redirects.init_redirects(app)

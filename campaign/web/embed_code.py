@@ -12,7 +12,7 @@ def embed_info(ref: str | None = None) -> describing.Embedded:
     """Return the oEmbed information in the language of the request; `ref` is a supporter's referral code."""
     public_url, film = current_context().settings.public_url, current_film().film
     return describing.Embedded(
-        url=public_url + url_for("embedding.embed", lang=i18n.get_language(), ref=ref),
+        url=public_url + url_for("embed.embed", lang=i18n.get_language(), ref=ref),
         title=share_texts.title(),
         provider=share_texts.title(),
         provider_url=f"{public_url}/",

@@ -68,7 +68,7 @@ def _rate_limited(error: RateLimited) -> ResponseReturnValue:
 def _page(title: str, advice: str) -> Response | str:
     if wants_json():
         return jsonify(errors={"form": [f"{title}. {advice}"]})
-    return render_template("public/failure.html", title=title, advice=advice)
+    return render_template("public/error.html", title=title, advice=advice)
 
 
 def _invalid_value(error: InvalidValue) -> ResponseReturnValue:
@@ -98,6 +98,8 @@ def _expired_link(_error: ExpiredLink) -> ResponseReturnValue:
 
 
 def _link_page(status: int, title: str, advice: str) -> ResponseReturnValue:
-    again = petition_status(db.session).is_open
-    page = render_template("public/failure.html", title=title, advice=advice, again=again, of_link=True)
+    can_sign_again = petition_status(db.session).is_open
+    page = render_template(
+        "public/error.html", title=title, advice=advice, can_sign_again=can_sign_again, is_link_error=True
+    )
     return never_cache(make_response(page, status))

@@ -19,8 +19,8 @@ def init_film(app: Flask, settings: Settings) -> None:
     app.extensions["film"] = film
     if film.folder != FOLDER:
         static_files.serve_folder(app, film.folder, prefix=f"film/{film.name}/{film.folder.name}")
-    app.jinja_env.globals.update(showing=film, film_url=film_url)
-    app.jinja_env.filters["clock"] = _clock
+    app.jinja_env.globals.update(film_presentation=film, film_url=film_url)
+    app.jinja_env.filters["duration"] = _duration
 
 
 def require_film(settings: Settings) -> None:
@@ -52,7 +52,7 @@ def film_url(path: str) -> str:
     return f"/film/{film.name}/{film.folder.name}/{path}"
 
 
-def _clock(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """Return a time in the film as people write it: 0:56, 12:03, 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -45,7 +45,7 @@ def init_headers(app: Flask, settings: Settings) -> None:
     """Add the security headers to every response of `app`."""
     app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM="br, zstd, gzip", COMPRESS_BR_LEVEL=6)
     _compress.init_app(app)
-    app.jinja_env.globals["way_out"] = EXIT_URL
+    app.jinja_env.globals["exit_url"] = EXIT_URL
     headers = dict(_HEADERS)
     if settings.public_url.startswith("https:"):
         headers["Strict-Transport-Security"] = "max-age=31536000"

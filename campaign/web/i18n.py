@@ -16,7 +16,7 @@ from campaign.web.countries import countries, country_name, likely_countries
 from campaign.web.translations import CampaignDomain
 
 # The fonts of headlines, one file per script; Arabic uses the system's font.
-_LETTERS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
+_HEADLINE_FONTS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 
 
 def init_i18n(app: Flask) -> None:
@@ -28,14 +28,14 @@ def init_i18n(app: Flask) -> None:
     app.jinja_env.globals.update(
         countries=countries,
         current_language=get_language,
-        in_language=_in_language,
+        url_in_language=_url_in_language,
         language_name=language_name,
         languages=LANGUAGES,
-        letters=lambda: _LETTERS.get(get_language(), "css/fonts/eb-garamond-latin.woff2"),
+        headline_font=lambda: _HEADLINE_FONTS.get(get_language(), "css/fonts/eb-garamond-latin.woff2"),
         likely_countries=likely_countries,
         text_direction=lambda: str(get_locale().text_direction),
     )
-    app.jinja_env.filters.update(number=format_decimal, day=format_day, country=country_name)
+    app.jinja_env.filters.update(number=format_decimal, long_date=format_day, country_name=country_name)
 
 
 def get_language() -> str:
@@ -73,11 +73,11 @@ def _set_from_url(_endpoint: str | None, values: dict[str, object] | None) -> No
         g.language = values["lang"]
 
 
-def _in_language(language: str) -> str:
+def _url_in_language(language: str) -> str:
     """Return the address of this page in another language; where that is not possible, of the page itself."""
     asked = request.view_args or {}
     if request.path.startswith("/organise"):
-        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "dashboard.show"
+        endpoint = request.endpoint if request.endpoint and request.method == "GET" else "overview.show"
         return url_for(endpoint, **asked if request.method == "GET" else {}, lang=language)
     if "lang" in asked:
         return url_for(request.endpoint or "", **asked | {"lang": language})

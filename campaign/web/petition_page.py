@@ -28,15 +28,15 @@ def render_with_form(form: SignForm, **more: object) -> str:
         is_enabled(db.session, "names-off"),
     )
     return render_template(
-        "public/page.html",
+        "public/petition.html",
         form=form,
         count=count,
         goal=goals.goal_for(count, current_settings().goals),
-        shown=[] if names_off else display_names.latest_names(db.session, most=MAX_NAMES_SHOWN),
+        recent_supporters=[] if names_off else display_names.latest_names(db.session, most=MAX_NAMES_SHOWN),
         names_off=names_off,
-        stage=reached,
+        petition_status=reached,
         bot_check=bot_check.is_enabled(),
-        sharing=share_links(reached),
+        share_links=share_links(reached),
         preview=page_preview(count, reached),
         **more,
     )

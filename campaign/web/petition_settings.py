@@ -37,7 +37,7 @@ def petition_text_in(language: str) -> str:
 def default_petition_text(language: str) -> str:
     """Return the default petition text as plain text, with empty lines between paragraphs."""
     with force_locale(language):
-        page = render_template("public/_letter.html", form=None, own_letter=list)
+        page = render_template("public/_petition_text.html", form=None, custom_petition_text=list)
     quoted = page.replace("<q>", "“").replace("</q>", "”")
     found = re.findall(r"<p>(.*?)</p>", quoted, re.DOTALL)
     return "\n\n".join(Markup(paragraph).striptags() for paragraph in found)  # noqa: S704 - our own template

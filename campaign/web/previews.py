@@ -71,14 +71,14 @@ class Preview:
 
     def oembed(self, form: str) -> str:
         """Return the address that describes how to embed this page (oembed.com, 4), as `json` or `xml`."""
-        return _absolute(url_for("embedding.oembed", url=self.url, format=form))
+        return _absolute(url_for("embed.oembed", url=self.url, format=form))
 
 
 def page_preview(count: int, stage: PetitionStatus) -> Preview:
     """Return the metadata of the page in the language of the request."""
     words = share_texts.image_text(stage, count)
     lang = i18n.get_language()
-    embed_url = _absolute(url_for("embedding.embed", lang=lang))
+    embed_url = _absolute(url_for("embed.embed", lang=lang))
     image = _absolute(card_path(stage, count))
     description = share_texts.description(stage)
     video = _video(current_film(), embed_url)

@@ -24,7 +24,7 @@ _SOURCES = (
 def card_path(stage: PetitionStatus, count: int) -> str:
     """Return the path of the current card, in the language of the request."""
     version = _version(share_texts.image_text(stage, count))
-    return url_for("pictures.card_version", lang=i18n.get_language(), version=version)
+    return url_for("images.card_version", lang=i18n.get_language(), version=version)
 
 
 def _version(words: ImageText) -> str:

@@ -1,4 +1,4 @@
-// Helps the widget of the bot check, which is an extra: where it cannot work, the server asks for a short wait instead.
+// Configures the bot check's widget. If it fails, it is removed, and the server asks for a short wait instead.
 
 const widget = document.querySelector("altcha-widget");
 globalThis.$altcha.i18n.set(widget.getAttribute("language"), JSON.parse(widget.dataset.texts));

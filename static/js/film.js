@@ -1,140 +1,140 @@
-// The player: the browser's own <video> with a play button, captions to choose, chapters, and an invitation at the end.
+// The player: the browser's own <video> with a play button, a caption menu, chapters, and an end screen.
 
-const MARKS = [0, 25, 50, 75, 100];
-const ALMOST = 97; // percent of the film that count as all of it: nobody waits for the last frame
+const PROGRESS_MARKS = [0, 25, 50, 75, 100];
+const COMPLETE_PERCENT = 97; // percent that count as the whole film: few people wait for the last frame
 
-const frame = document.querySelector("[data-film]");
-const video = frame.querySelector("video");
-if (video) playHere();
-else playElsewhere(frame.querySelector("[data-frame]"));
+const section = document.querySelector("[data-film]");
+const video = section.querySelector("video");
+if (video) initPlayer();
+else initExternalPlayer(section.querySelector("[data-player-url]"));
 
-function playHere() {
-  const part = (name) => frame.querySelector(`[data-${name}]`);
-  const [playButton, end, captions] = [part("play"), part("end"), part("captions")];
-  let wanted = momentIn(location.hash); // where to start, in seconds; null once it has begun
+function initPlayer() {
+  const find = (name) => section.querySelector(`[data-${name}]`);
+  const [playButton, endScreen, captions] = [find("play-button"), find("end-screen"), find("captions")];
+  let startTime = timeFromHash(location.hash); // in seconds; null once the film has started
 
   video.controls = false;
   playButton.hidden = false;
-  frame.dataset.ready = "";
-  if (wanted) part("length").textContent = clock(wanted);
+  section.dataset.ready = "";
+  if (startTime) find("duration").textContent = formatTime(startTime);
 
   playButton.addEventListener("click", start);
-  part("again").addEventListener("click", () => start(jump(0)));
-  video.addEventListener("play", began);
+  find("replay").addEventListener("click", () => start(setStartTime(0)));
+  video.addEventListener("play", onPlay);
   video.addEventListener("playing", () => (video.controls = true));
-  video.addEventListener("ended", ended);
-  video.addEventListener("timeupdate", moved);
-  video.addEventListener("error", () => (video.hasAttribute("src") ? playFiles() : failed()));
-  video.querySelector("source:last-of-type").addEventListener("error", failed);
+  video.addEventListener("ended", onEnded);
+  video.addEventListener("timeupdate", highlightChapter);
+  video.addEventListener("error", () => (video.hasAttribute("src") ? playFallbackFiles() : showError()));
+  video.querySelector("source:last-of-type").addEventListener("error", showError);
   addEventListener("hashchange", () => {
-    const moment = momentIn(location.hash);
-    if (moment !== null) start(jump(moment));
+    const time = timeFromHash(location.hash);
+    if (time !== null) start(setStartTime(time));
   });
-  // A chapter that was just watched has its address already, so following its link again changes nothing by itself.
-  part("chapters")?.addEventListener("click", (event) => {
+  // The URL already has the fragment of the current chapter, so a second click on its link fires no hashchange.
+  find("chapters")?.addEventListener("click", (event) => {
     const link = event.target.closest("a");
-    if (link && link.hash === location.hash) start(jump(momentIn(link.hash)));
+    if (link && link.hash === location.hash) start(setStartTime(timeFromHash(link.hash)));
   });
-  choosingCaptions(captions);
-  describing(part("seen"));
-  sharingMoments(part("moment"), part("told"));
-  counting();
+  initCaptions(captions);
+  initDescriptions(find("description-output"));
+  initTimeSharing(find("share-time"), find("share-status"));
+  trackProgress();
 
-  function jump(moment) {
-    wanted = moment;
+  function setStartTime(time) {
+    startTime = time;
   }
 
   async function start() {
-    playButton.hidden = end.hidden = true;
+    playButton.hidden = endScreen.hidden = true;
     video.controls = true;
-    await fit();
-    if (wanted !== null) goTo(wanted);
-    wanted = null;
+    await loadStream();
+    if (startTime !== null) seek(startTime);
+    startTime = null;
     video.focus({ preventScroll: true });
-    if (!inView(video)) video.scrollIntoView({ block: "center" });
-    await video.play().catch(() => {}); // not allowed: the controls are there
+    if (!isInView(video)) video.scrollIntoView({ block: "center" });
+    await video.play().catch(() => {}); // autoplay was refused: the controls are visible
   }
 
-  function began() {
-    playButton.hidden = end.hidden = true;
-    if (!captions || captions.dataset.touched) return;
-    captions.dataset.touched = "true";
-    showCaptions(captions.dataset.default);
+  function onPlay() {
+    playButton.hidden = endScreen.hidden = true;
+    if (!captions || captions.dataset.userChanged) return;
+    captions.dataset.userChanged = "true";
+    showCaptions(captions.dataset.defaultLanguage);
   }
 
-  function moved() {
+  function highlightChapter() {
     const now = video.currentTime;
-    const links = [...frame.querySelectorAll("[data-at]")];
-    const current = links.findLast((link) => now >= Number(link.dataset.at) - 0.05);
+    const links = [...section.querySelectorAll("[data-start]")];
+    const current = links.findLast((link) => now >= Number(link.dataset.start) - 0.05);
     for (const link of links) {
       if (link === current) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
     }
   }
 
-  async function ended() {
-    const hadFocus = frame.contains(document.activeElement) || document.fullscreenElement;
+  async function onEnded() {
+    const hadFocus = section.contains(document.activeElement) || document.fullscreenElement;
     if (document.fullscreenElement) await document.exitFullscreen();
     video.webkitExitFullscreen?.();
     video.controls = false;
-    end.hidden = false;
-    if (hadFocus) end.querySelector("a").focus({ preventScroll: true });
+    endScreen.hidden = false;
+    if (hadFocus) endScreen.querySelector("a").focus({ preventScroll: true });
   }
 
-  function failed() {
-    playButton.hidden = end.hidden = true;
-    part("failed").hidden = false;
+  function showError() {
+    playButton.hidden = endScreen.hidden = true;
+    find("playback-error").hidden = false;
   }
 }
 
-// A long film adapts to the connection: by itself where the browser can, else with hls.js.
-async function fit() {
+// Long films are streamed with HLS: natively if the browser supports it, else with hls.js.
+async function loadStream() {
   const playlist = video.dataset.hls;
-  if (!playlist || video.dataset.adapts) return;
-  video.dataset.adapts = "true";
+  if (!playlist || video.dataset.isAdaptive) return;
+  video.dataset.isAdaptive = "true";
   if (video.canPlayType("application/vnd.apple.mpegurl")) {
     video.src = playlist;
     return;
   }
   try {
     const { default: Hls } = await import(video.dataset.hlsPlayer);
-    if (Hls.isSupported()) adapt(Hls, playlist);
+    if (Hls.isSupported()) attachHls(Hls, playlist);
   } catch {
-    // The player did not come: the files do.
+    // hls.js could not be loaded: the browser plays the files.
   }
 }
 
-function adapt(Hls, playlist) {
+function attachHls(Hls, playlist) {
   const player = new Hls({ enableWorker: false, capLevelToPlayerSize: true });
   player.on(Hls.Events.ERROR, (_event, { fatal }) => {
     if (!fatal) return;
     player.destroy();
-    playFiles();
+    playFallbackFiles();
   });
   player.loadSource(playlist);
   player.attachMedia(video);
 }
 
-// When adapting fails, the files that stand in the page are played from where it was.
-function playFiles() {
-  const moment = video.currentTime;
+// If streaming fails, play the files in the page from the same position.
+function playFallbackFiles() {
+  const time = video.currentTime;
   video.removeAttribute("src");
   video.load();
-  goTo(moment);
+  seek(time);
   video.play().catch(() => {});
 }
 
-function goTo(moment) {
-  const go = () => (video.currentTime = moment);
-  // Not every browser remembers where to start before it knows how long the film is.
-  if (video.readyState >= HTMLMediaElement.HAVE_METADATA) go();
-  else video.addEventListener("loadedmetadata", go, { once: true });
+function seek(time) {
+  const setTime = () => (video.currentTime = time);
+  // Some browsers ignore a start time that is set before the metadata are loaded.
+  if (video.readyState >= HTMLMediaElement.HAVE_METADATA) setTime();
+  else video.addEventListener("loadedmetadata", setTime, { once: true });
 }
 
-function choosingCaptions(select) {
+function initCaptions(select) {
   if (!select) return;
   select.addEventListener("change", () => {
-    select.dataset.touched = "true";
+    select.dataset.userChanged = "true";
     showCaptions(select.value);
   });
   video.textTracks.addEventListener("change", () => {
@@ -149,80 +149,80 @@ function showCaptions(language) {
   }
 }
 
-// Screen readers say what is seen, from the film's descriptions.
-function describing(place) {
+// Screen readers announce the film's audio descriptions.
+function initDescriptions(output) {
   const track = [...video.textTracks].find(({ kind }) => kind === "descriptions");
   if (!track) return;
   video.addEventListener("play", () => (track.mode = "hidden"), { once: true });
-  track.addEventListener("cuechange", () => (place.textContent = track.activeCues?.[0]?.text ?? ""));
+  track.addEventListener("cuechange", () => (output.textContent = track.activeCues?.[0]?.text ?? ""));
 }
 
-function sharingMoments(button, told) {
+function initTimeSharing(button, status) {
   if (!button) return;
-  const label = () => button.dataset.label.replace("{time}", clock(video.currentTime));
+  const label = () => button.dataset.labelTemplate.replace("{time}", formatTime(video.currentTime));
   video.addEventListener("timeupdate", () => {
     button.textContent = label();
-    if (video.currentTime >= 1) button.dataset.begun = "";
+    if (video.currentTime >= 1) button.dataset.started = "";
   });
   button.addEventListener("click", async () => {
-    const url = `${button.dataset.moment}#t=${Math.floor(video.currentTime)}`;
+    const url = `${button.dataset.shareTime}#t=${Math.floor(video.currentTime)}`;
     try {
       if (navigator.share) await navigator.share({ url });
       else {
         await navigator.clipboard.writeText(url);
-        button.textContent = told.textContent = button.dataset.copied;
+        button.textContent = status.textContent = button.dataset.copiedLabel;
       }
     } catch {
-      location.replace(`#t=${Math.floor(video.currentTime)}`); // not allowed: the address bar has it now
+      location.replace(`#t=${Math.floor(video.currentTime)}`); // not allowed: show the link in the address bar
     }
   });
 }
 
-// Counts what was really watched, not where somebody jumped to. Nothing that tells one visitor from another is sent.
-function counting() {
-  const due = [...MARKS];
-  const tell = () => {
-    const all = video.duration || Infinity;
+// Counts the parts that were played, not skipped. The request does not identify the visitor.
+function trackProgress() {
+  const remaining = [...PROGRESS_MARKS];
+  const reportProgress = () => {
+    const length = video.duration || Infinity;
     const ranges = Array.from({ length: video.played.length }, (_, i) => video.played.end(i) - video.played.start(i));
-    const percent = (100 * ranges.reduce((sum, seconds) => sum + seconds, 0)) / all;
-    while (due.length && (percent >= due[0] || (due[0] === 100 && percent >= ALMOST))) count(due.shift());
+    const percent = (100 * ranges.reduce((sum, seconds) => sum + seconds, 0)) / length;
+    while (remaining.length && (percent >= remaining[0] || (remaining[0] === 100 && percent >= COMPLETE_PERCENT))) sendProgress(remaining.shift());
   };
-  for (const name of ["playing", "timeupdate", "ended"]) video.addEventListener(name, tell);
+  for (const name of ["playing", "timeupdate", "ended"]) video.addEventListener(name, reportProgress);
 }
 
-function count(percent) {
-  navigator.sendBeacon?.(frame.dataset.watched, new URLSearchParams({ percent, lang: frame.dataset.lang }));
+function sendProgress(percent) {
+  navigator.sendBeacon?.(section.dataset.watchCountUrl, new URLSearchParams({ percent, lang: section.dataset.lang }));
 }
 
-function playElsewhere(link) {
+function initExternalPlayer(link) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const player = Object.assign(document.createElement("iframe"), {
       className: "film-video",
-      src: link.dataset.frame,
+      src: link.dataset.playerUrl,
       title: link.dataset.title,
       allow: "autoplay; encrypted-media; fullscreen; picture-in-picture",
       allowFullscreen: true,
-      // Players there refuse to play when they are not told which site shows them; the page's address stays ours.
+      // External players need the origin of the embedding site; they do not get the URL of the page.
       referrerPolicy: "strict-origin",
     });
     link.replaceWith(player);
     player.focus();
-    count(0);
+    sendProgress(0);
   });
 }
 
-function momentIn(hash) {
-  const found = /^#t=(\d+(?:\.\d+)?)$/.exec(hash);
-  return found ? Number(found[1]) : null;
+function timeFromHash(hash) {
+  const match = /^#t=(\d+(?:\.\d+)?)$/.exec(hash);
+  return match ? Number(match[1]) : null;
 }
 
-function clock(seconds) {
+function formatTime(seconds) {
   const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
   return `${minutes}:${String(rest).padStart(2, "0")}`;
 }
 
-function inView(element) {
+function isInView(element) {
   const { top, bottom } = element.getBoundingClientRect();
   return top >= 0 && bottom <= innerHeight;
 }

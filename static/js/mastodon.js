@@ -1,35 +1,35 @@
-// Remembers the instance, on this device alone, and leads there without telling us the message.
+// Remembers the instance, only on this device, and opens it without sending us the message.
 
-const KEPT = "instance";
-const HOST = /^(?:https?:\/\/)?(?:[^/\s]*@)?([^@/\s:]+\.[^@/\s:.]+)(?:[/:].*)?$/i; // as the server reads it
+const STORAGE_KEY = "instance";
+const HOST_PATTERN = /^(?:https?:\/\/)?(?:[^/\s]*@)?([^@/\s:]+\.[^@/\s:.]+)(?:[/:].*)?$/i; // as the server parses it
 
-const form = document.querySelector("[data-mastodon]");
+const form = document.querySelector("[data-mastodon-template]");
 const { instance, text } = form.elements;
 
-instance.value ||= kept();
+instance.value ||= storedInstance();
 if (location.hash.length > 1) text.value = decodeURIComponent(location.hash.slice(1));
 
 form.addEventListener("submit", (event) => {
-  const host = HOST.exec(instance.value.trim())?.[1];
-  if (!host) return; // the server says what is wrong
+  const host = HOST_PATTERN.exec(instance.value.trim())?.[1];
+  if (!host) return; // the server explains the error
   event.preventDefault();
-  keep(instance.value.trim());
-  const to = { instance: host, text: encodeURIComponent(text.value) };
-  location.assign(form.dataset.mastodon.replace(/\{(instance|text)\}/g, (_all, name) => to[name]));
+  storeInstance(instance.value.trim());
+  const values = { instance: host, text: encodeURIComponent(text.value) };
+  location.assign(form.dataset.mastodonTemplate.replace(/\{(instance|text)\}/g, (_all, name) => values[name]));
 });
 
-function kept() {
+function storedInstance() {
   try {
-    return localStorage.getItem(KEPT) ?? "";
+    return localStorage.getItem(STORAGE_KEY) ?? "";
   } catch {
     return "";
   }
 }
 
-function keep(value) {
+function storeInstance(value) {
   try {
-    localStorage.setItem(KEPT, value);
+    localStorage.setItem(STORAGE_KEY, value);
   } catch {
-    // Not allowed here: then it is asked each time.
+    // Storage is not allowed: the instance is asked each time.
   }
 }

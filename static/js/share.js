@@ -1,83 +1,83 @@
-// Sharing, made handier: what suits this device and its languages comes first, a message of one's own goes along, and
-// what has no address of ours is counted. Without this script every link works all the same.
+// Sharing: orders the channels by device and language, adds the supporter's own message to the links, and counts shares
+// that do not pass our server. Every link also works without this script.
 
-const PHONE = matchMedia("(pointer: coarse)").matches;
-const SHEET = Boolean(navigator.share);
+const IS_PHONE = matchMedia("(pointer: coarse)").matches;
+const HAS_SHARE_SHEET = Boolean(navigator.share);
 
-reveal(document);
-document.addEventListener("click", clicked);
-document.addEventListener("input", rewritten);
+initShare(document);
+document.addEventListener("click", onClick);
+document.addEventListener("input", updateShareLinks);
 
-// Show what works with JavaScript only, and put first what suits.
-export function reveal(root) {
+// Shows the controls that need JavaScript, and orders the channels.
+export function initShare(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
-  for (const field of root.querySelectorAll("[data-message]")) field.readOnly = false; // else it would not go along
-  for (const share of root.querySelectorAll("[data-sharing]")) arrange(share);
+  for (const field of root.querySelectorAll("[data-share-message]")) field.readOnly = false; // without JavaScript the message would not be sent
+  for (const share of root.querySelectorAll("[data-share]")) arrangeChannels(share);
 }
 
-// A phone's own share sheet comes first; those of desks are poorer than our list, so they stand at its end.
-function arrange(share) {
-  const ways = [...share.querySelectorAll(".share-first a, .share-channels a")];
-  ways.sort((one, other) => fit(other) - fit(one));
-  const sheet = share.querySelector("[data-sheet]");
-  sheet.hidden = !SHEET;
-  if (SHEET) PHONE ? ways.unshift(sheet) : ways.push(sheet);
-  share.querySelector(".share-first").replaceChildren(ways.shift());
-  share.querySelector(".share-channels").replaceChildren(...ways.map(listed));
+// The share sheet comes first on a phone, and last on a desktop, where it offers fewer networks than our list.
+function arrangeChannels(share) {
+  const channels = [...share.querySelectorAll(".share-primary a, .share-channels a")];
+  channels.sort((one, other) => relevance(other) - relevance(one));
+  const sheet = share.querySelector("[data-native-share]");
+  sheet.hidden = !HAS_SHARE_SHEET;
+  if (HAS_SHARE_SHEET) IS_PHONE ? channels.unshift(sheet) : channels.push(sheet);
+  share.querySelector(".share-primary").replaceChildren(channels.shift());
+  share.querySelector(".share-channels").replaceChildren(...channels.map(listItem));
 }
 
-// How well a way suits: where its network is at home, and on this kind of device.
-function fit({ dataset: { home = "", device } }) {
-  const homes = home.split(",").filter(Boolean);
-  const isHome = navigator.languages.some((tag) => homes.some((of) => tag === of || tag.startsWith(`${of}-`)));
-  return 2 * isHome - (device === "phone" && !PHONE);
+// Returns how relevant a channel is for the visitor's languages and device.
+function relevance({ dataset: { homeLanguages = "", device } }) {
+  const homeTags = homeLanguages.split(",").filter(Boolean);
+  const isHome = navigator.languages.some((tag) => homeTags.some((of) => tag === of || tag.startsWith(`${of}-`)));
+  return 2 * isHome - (device === "phone" && !IS_PHONE);
 }
 
-function listed(way) {
+function listItem(channel) {
   const item = document.createElement("li");
-  item.append(way);
+  item.append(channel);
   return item;
 }
 
-// The supporter's own words are put into the networks' addresses here; they do not pass by our server.
-function rewritten({ target }) {
-  if (!target.matches("[data-message]")) return;
+// The supporter's own message is added to the networks' URLs here and never reaches our server.
+function updateShareLinks({ target }) {
+  if (!target.matches("[data-share-message]")) return;
   const isOwn = target.value !== target.defaultValue;
-  for (const way of document.querySelectorAll("[data-to]")) {
-    way.dataset.ours ??= way.getAttribute("href");
-    const to = () => way.dataset.to.replace("{text}", () => encodeURIComponent(target.value));
-    way.setAttribute("href", isOwn ? to() : way.dataset.ours);
+  for (const channel of document.querySelectorAll("[data-url-template]")) {
+    channel.dataset.originalHref ??= channel.getAttribute("href");
+    const personalHref = () => channel.dataset.urlTemplate.replace("{text}", () => encodeURIComponent(target.value));
+    channel.setAttribute("href", isOwn ? personalHref() : channel.dataset.originalHref);
   }
 }
 
-function clicked(event) {
-  const chosen = event.target.closest("[data-copy], [data-sheet], [data-shares], [data-ours]");
-  if (!chosen) return;
-  const { copy, sheet, shares, ours } = chosen.dataset;
-  if (copy) copied(document.getElementById(copy), chosen);
-  else if (sheet) opened(chosen);
-  else if (shares !== undefined && SHEET && PHONE) opened(document.querySelector("[data-sheet]"), event);
-  else if (ours && chosen.origin !== location.origin) count(ours); // our own address counts by itself
+function onClick(event) {
+  const button = event.target.closest("[data-copy], [data-native-share], [data-opens-share-sheet], [data-original-href]");
+  if (!button) return;
+  const { copy, nativeShare, opensShareSheet, originalHref } = button.dataset;
+  if (copy) copyField(document.getElementById(copy), button);
+  else if (nativeShare) openShareSheet(button);
+  else if (opensShareSheet !== undefined && HAS_SHARE_SHEET && IS_PHONE) openShareSheet(document.querySelector("[data-native-share]"), event);
+  else if (originalHref && button.origin !== location.origin) sendCount(originalHref); // our own URL counts the share
 }
 
-async function opened({ dataset: { sheet: url, title, count: counted } }, event) {
+async function openShareSheet({ dataset: { nativeShare: url, title, shareCountUrl: countUrl } }, event) {
   event?.preventDefault();
-  const text = document.querySelector("[data-message]").value;
+  const text = document.querySelector("[data-share-message]").value;
   const isShared = await navigator.share({ title, text, url }).then(() => true, () => false);
-  if (isShared) count(counted);
+  if (isShared) sendCount(countUrl);
 }
 
-async function copied(field, button) {
+async function copyField(field, button) {
   field.select();
-  if (button.dataset.count) count(button.dataset.count);
+  if (button.dataset.shareCountUrl) sendCount(button.dataset.shareCountUrl);
   try {
     await navigator.clipboard.writeText(field.value);
-    button.textContent = button.dataset.copied;
+    button.textContent = button.dataset.copiedLabel;
   } catch {
-    field.focus(); // not allowed: the text stays selected, ready to be copied by hand
+    field.focus(); // not allowed: the text stays selected, so that the visitor can copy it
   }
 }
 
-function count(url) {
+function sendCount(url) {
   navigator.sendBeacon?.(url);
 }

@@ -31,7 +31,7 @@ def test_the_keyboard_alone_does_everything(page, site):
     page.keyboard.type("United K")
     tab_to(page, "[name=show_name]")
     page.keyboard.press("Space")
-    tab_to(page, "[data-send]")
+    tab_to(page, "[data-submit]")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Thank you")).to_be_focused()
     page.goto(site.url + path_in(site.mails(1)[0]))
@@ -62,7 +62,7 @@ def tab_to(page: Page, css: str) -> None:
 
 def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
     page.goto(f"{open_site.url}/en/")
-    expect(page.locator(".bar")).to_be_hidden()  # since the other way to the form is seen
+    expect(page.locator(".sign-bar")).to_be_hidden()  # since the other way to the form is seen
     expect(page.locator("body")).to_match_aria_snapshot("""
       - link "Skip to the content"
       - banner:
@@ -124,7 +124,7 @@ def test_targets_are_large_enough(page, open_site):
     for path in ("", "thanks", "privacy", "mastodon", "embed"):
         page.goto(f"{open_site.url}/en/{path}")
         small = page.evaluate("""() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
-            .filter((part) => part.offsetWidth && !part.closest("p, .field-trap, [aria-hidden]"))
+            .filter((part) => part.offsetWidth && !part.closest("p, .field-honeypot, [aria-hidden]"))
             .map((part) => [part.textContent.trim().slice(0, 30), part.getBoundingClientRect()])
             .filter(([, box]) => box.width < 24 || box.height < 24).map(([text]) => text)""")
         assert small == []
@@ -147,7 +147,7 @@ def test_forced_colours_keep_what_can_be_pressed_and_how_far_it_is(browser, open
     context = browser.new_context(forced_colors="active")
     page = context.new_page()
     page.goto(f"{open_site.url}/en/")
-    border = page.locator("[data-send]").evaluate("it => getComputedStyle(it).borderTopWidth")
+    border = page.locator("[data-submit]").evaluate("it => getComputedStyle(it).borderTopWidth")
     assert border == "2px"
     assert page.locator("progress").first.evaluate("it => getComputedStyle(it).borderTopStyle") == "solid"
     context.close()
@@ -156,16 +156,16 @@ def test_forced_colours_keep_what_can_be_pressed_and_how_far_it_is(browser, open
 def test_on_paper_the_letter_and_the_facts_are_left(page, open_site):
     page.goto(f"{open_site.url}/en/")
     page.emulate_media(media="print")
-    expect(page.locator(".letter")).to_be_visible()
+    expect(page.locator(".petition-text")).to_be_visible()
     expect(page.locator(".facts")).to_be_visible()
     expect(page.locator("form")).to_be_hidden()
-    expect(page.locator(".masthead")).to_be_hidden()
+    expect(page.locator(".site-header")).to_be_hidden()
 
 
 def test_the_page_is_read_from_right_to_left(page, open_site):
     page.set_viewport_size({"width": 1366, "height": 768})
     page.goto(f"{open_site.url}/ar/")
-    film, words = (page.locator(css).bounding_box()["x"] for css in (".film-stage", ".film-words"))
+    film, words = (page.locator(css).bounding_box()["x"] for css in (".film-stage", ".film-intro"))
     assert film > words
     assert re.match("ar", page.evaluate("document.documentElement.lang"))
-    wait_for(lambda: page.locator(".masthead-name").bounding_box()["x"] > 1000, "the name on the right")
+    wait_for(lambda: page.locator(".site-header-title").bounding_box()["x"] > 1000, "the name on the right")

@@ -55,7 +55,7 @@ def test_who_is_faster_than_the_check_waits_for_it(page, checked, hold):
     with page.expect_request("**/altcha.json"):
         fill_in(page)
     press(page)
-    expect(page.locator("[data-send]")).to_have_text("Sending…")
+    expect(page.locator("[data-submit]")).to_have_text("Sending…")
     assert asked == []
     held[0].continue_()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()

@@ -25,7 +25,7 @@ ASK_FOR_END = """() => {
 
 def play(tab: Tab) -> None:
     """Start the film as a visitor does."""
-    tab.click("[data-play]")
+    tab.click("[data-play-button]")
 
 
 def watch(tab: Tab) -> None:
@@ -38,7 +38,7 @@ def sign(tab: Tab) -> None:
         tab.fill(f"[name={name}]", value)
     tab.fill("[name=email]", f"maria.{tab.engine}@example.org")
     tab.click("[name=updates]")
-    tab.click("[data-send]")
+    tab.click("[data-submit]")
     tab.wait_for("document.querySelector('[data-thanks]')")
 
 
@@ -59,8 +59,8 @@ def test_captions_are_shown_in_the_language_that_is_chosen(tab, open_site):
 def test_the_end_invites_to_sign(tab, open_site):
     tab.open(f"{open_site.url}/en/#t=52")
     watch(tab)
-    tab.wait_for("!document.querySelector('[data-end]').hidden")
-    tab.click("[data-end] a")
+    tab.wait_for("!document.querySelector('[data-end-screen]').hidden")
+    tab.click("[data-end-screen] a")
     assert tab.url.endswith("#sign")
 
 

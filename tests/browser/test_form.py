@@ -34,7 +34,7 @@ def typed(page: Page) -> dict[str, str]:
 
 
 def send(page: Page) -> None:
-    page.locator("[data-send]").click()
+    page.locator("[data-submit]").click()
 
 
 def press(page: Page, target: Locator) -> None:
@@ -66,7 +66,7 @@ def test_what_the_server_finds_is_told_in_the_same_place(page, open_site):
     fill_in(page, "ada@no-such-ending")
     send(page)
     expect(page.locator("#email-error")).to_contain_text("does not look like an e-mail address")
-    expect(page.locator(".form-summary")).to_be_focused()
+    expect(page.locator(".form-error-summary")).to_be_focused()
     assert typed(page) == ADA
 
 
@@ -98,7 +98,7 @@ def test_a_double_click_sends_once(page, site):
     fill_in(page)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    page.locator("[data-send]").dblclick()
+    page.locator("[data-submit]").dblclick()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert len(sent) == 1
     assert len(site.mails(1)) == 1
@@ -110,15 +110,15 @@ def test_while_it_is_sent_the_button_says_so(page, open_site, hold):
     held = hold("**/sign")
     with page.expect_request("**/sign"):
         send(page)
-    expect(page.locator("[data-send]")).to_have_text("Sending…")
-    expect(page.locator("[data-send]")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("[data-submit]")).to_have_text("Sending…")
+    expect(page.locator("[data-submit]")).to_have_attribute("aria-busy", "true")
     held[0].continue_()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
 def test_who_comes_back_to_the_page_can_send_again(page, open_site):
     opened(page, open_site)
-    page.evaluate("document.querySelector('[data-send]').ariaBusy = 'true'")  # as it was when they went on
+    page.evaluate("document.querySelector('[data-submit]').ariaBusy = 'true'")  # as it was when they went on
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     fill_in(page)
     send(page)
@@ -130,8 +130,8 @@ def test_a_lost_connection_loses_nothing(page, open_site, context):
     fill_in(page)
     context.set_offline(True)
     send(page)
-    expect(page.locator(".form-summary")).to_contain_text("The connection is lost")
-    expect(page.locator("[data-send]")).to_have_text("Sign")
+    expect(page.locator(".form-error-summary")).to_contain_text("The connection is lost")
+    expect(page.locator("[data-submit]")).to_have_text("Sign")
     assert typed(page) == ADA
     context.set_offline(False)
     send(page)
@@ -143,7 +143,7 @@ def test_an_answer_that_is_none_is_told_apart(page, open_site):
     fill_in(page)
     page.route("**/sign", lambda route: route.fulfill(status=502, body="<html>Bad Gateway"))
     send(page)
-    expect(page.locator(".form-summary")).to_contain_text("Something went wrong on our side")
+    expect(page.locator(".form-error-summary")).to_contain_text("Something went wrong on our side")
     assert typed(page) == ADA
 
 
@@ -185,21 +185,21 @@ def test_other_addresses_are_left_alone(page, open_site, address):
     opened(page, open_site)
     page.fill("[name=email]", address)
     page.locator("[name=email]").blur()
-    expect(page.locator("[data-hint]")).to_be_hidden()
+    expect(page.locator("[data-email-suggestion]")).to_be_hidden()
 
 
 def test_the_hint_moves_nothing_from_under_the_pointer(page, open_site):
     opened(page, open_site)
     page.fill("[name=email]", "ada@gmial.com")
-    page.evaluate("document.querySelector('[data-send]').scrollIntoView({ behavior: 'instant', block: 'center' })")
-    box = page.locator("[data-send]").bounding_box()
+    page.evaluate("document.querySelector('[data-submit]').scrollIntoView({ behavior: 'instant', block: 'center' })")
+    box = page.locator("[data-submit]").bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 5)
     page.mouse.down()
-    assert page.locator("[data-send]").bounding_box() == box
-    expect(page.locator("[data-hint]")).to_be_hidden()
+    assert page.locator("[data-submit]").bounding_box() == box
+    expect(page.locator("[data-email-suggestion]")).to_be_hidden()
     page.mouse.up()
-    expect(page.locator("[data-hint]")).to_be_visible()
-    expect(page.locator(".form-summary")).to_be_visible()
+    expect(page.locator("[data-email-suggestion]")).to_be_visible()
+    expect(page.locator(".form-error-summary")).to_be_visible()
 
 
 def test_an_address_is_taken_as_it_was_typed(page, site):
@@ -250,9 +250,9 @@ def test_the_browsers_country_is_offered_and_not_chosen(browser, open_site):
 
 def test_the_letter_is_signed_while_one_types(page, open_site):
     opened(page, open_site)
-    expect(page.locator("[data-hand]")).to_be_hidden()
+    expect(page.locator("[data-signature]")).to_be_hidden()
     page.locator("[name=given_name]").press_sequentially("Ada")
-    expect(page.locator("[data-hand]")).to_have_text("Signed, Ada")
+    expect(page.locator("[data-signature]")).to_have_text("Signed, Ada")
 
 
 def test_nobody_is_shown_who_did_not_ask_for_it(page, open_site):
@@ -265,10 +265,13 @@ def test_the_count_goes_on(page, open_site):
     page.clock.install()
     opened(page, open_site)
     page.route("**/count.json", lambda route: route.fulfill(json={"count": 1234, "goal": 2500}))
-    page.evaluate("document.querySelector('.count-words').innerHTML = '<b data-count>2</b> of <i data-goal>5</i>'")
+    page.evaluate(
+        "document.querySelector('.signature-count-text').innerHTML = '<b data-count>2</b> of <i data-goal>5</i>'"
+    )
     page.evaluate("document.querySelector('progress').value = 2")
     page.clock.run_for(31_000)
-    expect(page.locator(".count-words")).to_have_text("1,234 of 2,500")
+    expect(page.locator(".signature-count-text")).to_have_text("1,234 of 2,500")
+    assert page.locator("[data-copy=share-link]").text_content().strip() == "Copy"
     assert page.locator("progress").evaluate("bar => [bar.value, bar.max]") == [1234, 2500]
 
 
@@ -276,16 +279,16 @@ def test_words_that_would_not_fit_the_number_stay_until_they_do(page, open_site)
     page.clock.install()
     opened(page, open_site, "ru")
     page.route("**/count.json", lambda route: route.fulfill(json={"count": 22, "goal": 100}))
-    page.evaluate("document.querySelector('.count-words').innerHTML = '<b data-count>21</b> человек'")
+    page.evaluate("document.querySelector('.signature-count-text').innerHTML = '<b data-count>21</b> человек'")
     page.evaluate("document.querySelector('progress').value = 21")
     page.clock.run_for(31_000)
     wait_for(lambda: page.evaluate("document.querySelector('progress').value") == 22, "the count")
-    expect(page.locator(".count-words")).to_have_text("21 человек")
+    expect(page.locator(".signature-count-text")).to_have_text("21 человек")
     page.unroute("**/count.json")
     page.route("**/count.json", lambda route: route.fulfill(json={"count": 23, "goal": 100}))
     page.clock.run_for(31_000)
     wait_for(lambda: page.evaluate("document.querySelector('progress').value") == 23, "the next count")
-    expect(page.locator(".count-words")).to_have_text("21 человек")
+    expect(page.locator(".signature-count-text")).to_have_text("21 человек")
 
 
 def test_what_was_typed_is_forgotten_by_any_page_and_after_a_while(page, open_site):
@@ -306,6 +309,6 @@ def test_nothing_is_sent_while_the_answer_could_not_be_shown(page, open_site):
     page.route("**/en/thanks", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
     fill_in(page)
     send(page)
-    expect(page.locator(".form-summary")).to_contain_text("Something went wrong on our side")
-    expect(page.locator("[data-send]")).to_have_text("Sign")
+    expect(page.locator(".form-error-summary")).to_contain_text("Something went wrong on our side")
+    expect(page.locator("[data-submit]")).to_have_text("Sign")
     assert posted == []

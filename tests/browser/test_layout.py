@@ -39,7 +39,7 @@ FAULTS = """async ([families, isFirstView]) => {
   const faults = [], width = innerWidth, page = document.documentElement;
   if (page.scrollWidth > width) faults.push(`the page is ${page.scrollWidth} wide`);
   const isSeen = (part) => part.checkVisibility({ visibilityProperty: true }) && part.offsetWidth > 1
-    && !part.closest(".visually-hidden, .field-trap, .skip, .scrolled, [aria-hidden]");
+    && !part.closest(".visually-hidden, .field-honeypot, .skip-link, .table-scroll, [aria-hidden]");
   const named = (part) => `${part.localName}.${part.className} “${part.textContent.trim().slice(0, 30)}”`;
   const texts = "a, button, label, h1, h2, h3, p, li, dd";
   for (const part of document.querySelectorAll(`${texts}, input, select, textarea, summary, th, img, svg`)) {
@@ -50,7 +50,7 @@ FAULTS = """async ([families, isFirstView]) => {
     if (part.matches(texts) && isCut) faults.push(`${named(part)} is cut off`);
   }
   const range = document.createRange();
-  for (const part of document.querySelectorAll("h1, h2, h3, th[scope=col], dt, .button, .rooms a")) {
+  for (const part of document.querySelectorAll("h1, h2, h3, th[scope=col], dt, .button, .admin-nav a")) {
     if (!part.checkVisibility() || part.querySelector("bdi") || part.closest("bdi")) continue;
     const nodes = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     while (nodes.nextNode()) {
@@ -147,7 +147,7 @@ def test_forms_full_of_text(page, full_site, links, language):
     for name, value in (fields | {"message": NAME}).items():
         page.fill(f"[name={name}]", value)
     page.locator("[name=email]").blur()
-    page.locator("[data-send]").click()
+    page.locator("[data-submit]").click()
     found = faults(page)
     page.fill("[name=email]", "typo")
     submit(page)
@@ -246,7 +246,7 @@ def test_a_short_window_is_left_to_the_page(page, full_site, links, width, heigh
 def test_the_way_to_the_form_stays_in_a_short_window(page, open_site):
     page.set_viewport_size({"width": 844, "height": 390})
     page.goto(f"{open_site.url}/en/")
-    page.locator(".film-words a.button").click()
+    page.locator(".film-intro a.button").click()
     expect(page.locator("#sign-title")).to_be_in_viewport()
 
 
@@ -254,7 +254,7 @@ def test_the_way_to_the_form_stays_in_a_short_window(page, open_site):
 def test_forced_colours_keep_the_sign_to_play(page, open_site, scheme):
     page.emulate_media(forced_colors="active", color_scheme=scheme)
     page.goto(f"{open_site.url}/en/")
-    sign = colours(page.locator(".film-play-sign"))
+    sign = colours(page.locator(".film-play-icon"))
     middle, rim = (int(sign[len(sign) // 2, int(len(sign[0]) * across)]) for across in (0.5, 0.2))
     assert abs(middle - rim) > 100
 
@@ -264,7 +264,7 @@ def test_forced_colours_keep_the_current_tab(room, full_site, scheme):
     room.emulate_media(forced_colors="active", color_scheme=scheme)
     room.goto(f"{full_site.url}/organise/")
     current, other = (
-        colours(room.locator(f".rooms a{css}").first) for css in ("[aria-current]", ":not([aria-current])")
+        colours(room.locator(f".admin-nav a{css}").first) for css in ("[aria-current]", ":not([aria-current])")
     )
     assert abs(int(current[-2].mean()) - int(other[-2].mean())) > 100
 

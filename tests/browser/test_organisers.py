@@ -57,7 +57,7 @@ def begin(page: Page, address: str) -> None:
 def finish(page: Page) -> None:
     """Complete the steps after the second factor."""
     page.click("main form button")
-    expect(page.locator(".codes li")).to_have_count(10)
+    expect(page.locator(".backup-codes li")).to_have_count(10)
     page.click("main a.button")
     page.fill("[name=chosen]", PASSPHRASE)
     page.fill("[name=again]", PASSPHRASE)
@@ -78,7 +78,7 @@ def come_in(page: Page, address: str) -> str:
 def test_an_organiser_comes_in_looks_around_and_takes_the_signatures(any_page, room, tmp_path):
     come_in(any_page, invitation(room, f"{tmp_path.name}@example.org"))
     any_page.click("main a.button")
-    expect(any_page.locator(".tiles")).to_contain_text("30")
+    expect(any_page.locator(".stat-tiles")).to_contain_text("30")
     any_page.click("nav >> text=Export")
     any_page.select_option("#country", "")
     any_page.click("text=How many are that?")
@@ -120,7 +120,7 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
         page.fill("[name=password]", PASSWORD)
         page.click("main form button")
         page.click("[data-passkey] button")
-        expect(page.locator(".tiles")).to_be_visible()
+        expect(page.locator(".stat-tiles")).to_be_visible()
     page.goto(f"{room.url}/organise/settings?of=fr")
     page.fill("[name=text]", 'Cher "CIO",\n\nparlez <enfin>.')
     page.get_by_role("button", name="Save").last.click()
@@ -145,7 +145,7 @@ def test_asking_first_needs_no_script_and_fits_a_phone(browser, room, tmp_path, 
     expect(page.locator("#confirm-secret-error")).to_contain_text("not right")
     page.fill("[name=confirm-secret]", PASSWORD)
     page.get_by_role("button", name="Go on").click()
-    expect(page.locator("code.address")).to_contain_text("/organise/invitation/")
+    expect(page.locator("code.invitation-url")).to_contain_text("/organise/invitation/")
     page.get_by_role("listitem").filter(has_text=invited).get_by_role("button").click()
     expect(page.locator("h1")).to_have_text(f"Take back the invitation of {invited}?")
     button = page.get_by_role("button", name="Take back").bounding_box()
@@ -175,10 +175,10 @@ def test_figures_renew_themselves_and_keep_what_is_open(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/")
     page.locator("summary", has_text="As a table").first.click()
-    first = page.locator(".desk > p.small").inner_text()
+    first = page.locator(".admin-page > p.text-small").inner_text()
     page.evaluate("document.activeElement.blur()")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    wait_for(lambda: page.locator(".desk > p.small").inner_text() != first or _ask(page), "newer figures")
+    wait_for(lambda: page.locator(".admin-page > p.text-small").inner_text() != first or _ask(page), "newer figures")
     expect(page.locator("details[open] table").first).to_be_visible()
 
 

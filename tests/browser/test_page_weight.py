@@ -92,7 +92,7 @@ def test_nothing_moves_and_nothing_holds_the_visitor_up(page, open_site, size):
 def test_the_ask_is_seen_without_scrolling(page, open_site, language, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(f"{open_site.url}/{language}/")
-    film, ask, bar = (page.locator(css).bounding_box() for css in (".film-stage", ".film-ask", ".bar"))
+    film, ask, bar = (page.locator(css).bounding_box() for css in (".film-stage", ".film-call-to-action", ".sign-bar"))
     end = bar["y"] if bar["y"] > size[1] / 2 else size[1]
     assert ask["y"] + ask["height"] <= end
     assert film["y"] < ask["y"]
@@ -106,7 +106,7 @@ def test_the_form_is_one_tap_away_wherever_one_is(page, open_site, width):
     page.set_viewport_size({"width": width, "height": 740})
     page.goto(f"{open_site.url}/en/")
     page.locator(".facts").scroll_into_view_if_needed()
-    page.locator(".bar .button").click()
+    page.locator(".sign-bar .button").click()
     top = "document.querySelector('#sign').getBoundingClientRect().top"
     wait_for(lambda: page.evaluate(top) < 200, "the form")
     assert re.search("#sign$", page.url)

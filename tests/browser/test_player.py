@@ -108,7 +108,7 @@ def test_a_shared_moment_is_where_the_film_starts(page, open_site):
 def test_a_moment_is_shared(page, open_site, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened(page, open_site, "#t=20")
-    expect(page.locator("[data-moment]")).not_to_be_visible()  # nothing has been seen yet
+    expect(page.locator("[data-share-time]")).not_to_be_visible()  # nothing has been seen yet
     page.evaluate("delete Navigator.prototype.share")
     play(page)
     page.get_by_role("button", name=re.compile("Share from 0:2")).click()
@@ -132,7 +132,7 @@ def test_a_screen_reader_is_told_what_is_seen(page, open_site):
     opened(page, open_site)
     play(page)
     page.locator("video").evaluate("video => { video.currentTime = 31; }")
-    expect(page.locator("[data-seen]")).to_contain_text("A pane of glass slides in between them.")
+    expect(page.locator("[data-description-output]")).to_contain_text("A pane of glass slides in between them.")
 
 
 def test_a_film_that_cannot_be_loaded_says_so(page, open_site):

@@ -50,7 +50,7 @@ def test_the_code_of_the_second_factor(page, full_site, email):
     secret = page.locator("main code").inner_text().replace(" ", "")
     label = email if len(email) <= 64 else f"{email[:63]}…"
     uri = pyotp.TOTP(secret).provisioning_uri(name=label, issuer_name=ISSUER)
-    assert_readable(page, page.locator(".qr svg"), uri)
+    assert_readable(page, page.locator(".qr-code svg"), uri)
 
 
 def test_the_code_in_a_window_of_its_own(page, open_site):
@@ -78,7 +78,7 @@ def test_the_code_on_a_receipt(page, private):
 def _unfold(page: Page) -> Locator:
     """Open what the code is folded in, and return the code."""
     page.evaluate("() => { for (const part of document.querySelectorAll('main details')) part.open = true; }")
-    code = page.locator(".street-code img")
+    code = page.locator(".share-offline-qr img")
     code.scroll_into_view_if_needed()
     wait_for(lambda: code.evaluate("code => code.complete && code.naturalWidth > 0"), "the picture of the code")
     return code

@@ -52,7 +52,7 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
 
 def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site):
     came_to(away, open_site)
-    away.locator(".film-words .button").click()
+    away.locator(".film-intro .button").click()
     away.wait_for_url(re.compile("#sign$"))
     away.get_by_role("link", name="Leave quickly").click()
     away.wait_for_url(EXIT_URL)
@@ -94,7 +94,7 @@ def test_the_page_is_blank_at_once_even_if_the_way_out_does_not_answer(page, ope
         re.compile(re.escape(EXIT_URL)), lambda route: route.fulfill(status=204)
     )  # the browser stays where it is
     came_to(page, open_site)
-    for field in ("[name=given_name]", "[name=message]", "[data-message]"):
+    for field in ("[name=given_name]", "[name=message]", "[data-share-message]"):
         page.fill(field, "Ada")
     for _ in range(3):
         page.keyboard.press("Escape")

@@ -37,7 +37,7 @@ def backend() -> str:
 
 def ways(page: Page) -> list[str]:
     """The ways to share, in the order in which they stand, the big one first."""
-    links = page.locator(".share-first a:visible, .share-channels a")
+    links = page.locator(".share-primary a:visible, .share-channels a")
     return [re.search(r"/share/(\w+)", link.get_attribute("href"))[1] for link in links.all()]
 
 
@@ -52,21 +52,21 @@ def test_at_a_desk_what_lives_on_phones_comes_later(page, open_site):
     page.locator(".share-more > summary").click()
     assert ways(page)[0] == "facebook"
     assert set(ways(page)[-3:]) == {"whatsapp", "sms", "line"}
-    expect(page.locator("[data-sheet]")).to_be_hidden()
+    expect(page.locator("[data-native-share]")).to_be_hidden()
 
 
 def test_the_share_sheet_of_a_desk_stands_at_the_end_of_the_list(page, open_site):
     page.add_init_script(SHEET)
     page.goto(f"{open_site.url}/en/")
-    page.locator(".share-channels li:last-child [data-sheet]").click()
+    page.locator(".share-channels li:last-child [data-native-share]").click()
     wait_for(lambda: page.evaluate("shared.length") == 1, "the share sheet")
     assert ways(page)[0] == "facebook"
 
 
 def test_a_phone_has_its_own_share_sheet_in_first_place(phone, open_site):
     phone.goto(f"{open_site.url}/en/thanks")
-    expect(phone.locator(".share-first a")).to_have_count(0)
-    phone.locator("[data-sheet]").tap()
+    expect(phone.locator(".share-primary a")).to_have_count(0)
+    phone.locator("[data-native-share]").tap()
     wait_for(lambda: phone.evaluate("shared.length") == 1, "the share sheet")
     [shared] = phone.evaluate("shared")
     assert shared["url"] == f"{open_site.url}/en/?via=sheet"
@@ -91,7 +91,7 @@ def test_words_of_ones_own_go_to_the_network_and_not_to_us(page, open_site):
     page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
     page.context.route(re.compile("twitter.com"), lambda route: route.fulfill(body="X"))
     page.goto(f"{open_site.url}/en/")
-    page.locator("[data-message]").fill("For my sister & her wife")
+    page.locator("[data-share-message]").fill("For my sister & her wife")
     with page.expect_popup() as popup, page.expect_request("**/share/x?lang=en") as counted:
         page.get_by_role("link", name="Share via X").click()
     assert parse_qs(urlsplit(popup.value.url).query)["text"] == ["For my sister & her wife"]
@@ -101,7 +101,7 @@ def test_words_of_ones_own_go_to_the_network_and_not_to_us(page, open_site):
 
 def test_the_sample_message_comes_back_by_our_own_links(page, open_site):
     page.goto(f"{open_site.url}/en/")
-    message = page.locator("[data-message]")
+    message = page.locator("[data-share-message]")
     sample = message.input_value()
     message.fill("Other words")
     message.fill(sample)
@@ -126,7 +126,7 @@ def test_a_sheet_that_was_closed_again_is_not_counted(browser, open_site):
     page, posted = context.new_page(), []
     page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
     page.goto(f"{open_site.url}/en/thanks")
-    page.locator("[data-sheet]").tap()
+    page.locator("[data-native-share]").tap()
     page.goto(f"{open_site.url}/en/")
     assert posted == []
     context.close()
@@ -178,7 +178,7 @@ def test_leaving_quickly_forgets_the_instance(page, open_site):
 
 def test_after_the_film_the_phones_own_sheet_opens(phone, open_site):
     phone.goto(f"{open_site.url}/en/")
-    phone.evaluate("document.querySelector('[data-end]').hidden = false")
+    phone.evaluate("document.querySelector('[data-end-screen]').hidden = false")
     phone.get_by_role("link", name="Share the film").tap()
     wait_for(lambda: phone.evaluate("shared.length") == 1, "the share sheet")
 

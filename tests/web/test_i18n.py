@@ -74,7 +74,7 @@ def english(ready, tmp_path_factory):
 def read_on(page) -> set[str]:
     """Return the visible and spoken text of `page`, in pieces of two words or more, without country names."""
     page = re.sub(r"<(option|meta name=.(?:viewport|color-scheme))[^>]*>[^<]*", "", page)
-    said = re.findall(r'(?:alt|aria-label|title|content|label|data-[a-z]+)="([^"]+)"', page)
+    said = re.findall(r'(?:alt|aria-label|title|content|label|data-[a-z-]+)="([^"]+)"', page)
     page = re.sub(r'<textarea[^>]*lang="en"[^>]*>[^<]*', "", page)  # English in every language: it says so
     said += re.findall(r">([^<>]+)<", page)
     pieces = {" ".join(unescape(text).split()).removesuffix(" · Love Always Wins") for text in said}

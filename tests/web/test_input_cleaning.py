@@ -96,7 +96,7 @@ def test_kosovo_is_a_country(campaign, language, name):
     )
     signer = campaign.persona("Ada", email="ada@example.org", country="XK", show_name="1", lang=language)
     signer.confirms()
-    assert f'<span class="signers-country">{name}</span>' in campaign.client.get(f"/{language}/").text
+    assert f'<span class="recent-supporters-country">{name}</span>' in campaign.client.get(f"/{language}/").text
     with campaign.app.app_context():
         assert db.session.scalar(select(Signature.country)) == "XK"
 

@@ -30,8 +30,8 @@ VALUES = {
     "version": ["0123456789ab"],
 }
 # What routes answer that do not answer 200; nobody has the token "unknown".
-STATUSES = {"petition.index": 302, "sharing.share": 302, "entrance.second": 303, "browser_files.absent": 404}
-QUERIES = {"embedding.oembed": "?url=http%3A//127.0.0.1%3A8000/en/"}
+STATUSES = {"petition.index": 302, "sharing.share": 302, "login.two_factor": 303, "browser_files.absent": 404}
+QUERIES = {"embed.oembed": "?url=http%3A//127.0.0.1%3A8000/en/"}
 
 
 def public_addresses(app: Flask) -> list[tuple[str, int]]:

@@ -171,7 +171,7 @@ def test_a_failure_of_ours_is_explained_and_logs_no_data(campaign, ada, monkeypa
     response = campaign.client.post(link)
     assert (response.status_code, "Something went wrong on our side" in response.text) == (500, True)
     assert "RuntimeError" in logged.getvalue()
-    assert "private.confirm_now" in logged.getvalue()
+    assert "signature.confirm_now" in logged.getvalue()
     assert "ada@example.org" not in logged.getvalue()
     assert link.rpartition("/")[2] not in logged.getvalue()
 

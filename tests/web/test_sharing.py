@@ -116,7 +116,7 @@ def test_every_channel_stands_on_the_page(campaign):
 
 
 def test_the_first_is_the_one_that_is_at_home(campaign):
-    first = re.compile(r'class="share-first">\s*<a[^>]*href="/share/(\w+)', re.DOTALL)
+    first = re.compile(r'class="share-primary">\s*<a[^>]*href="/share/(\w+)', re.DOTALL)
     chosen = {lang: first.search(campaign.client.get(f"/{lang}/thanks").text)[1] for lang in ("en", "ru", "ar")}
     assert chosen == {"en": "whatsapp", "ru": "telegram", "ar": "whatsapp"}
 

@@ -118,7 +118,7 @@ def views(app, method: str) -> Iterator[tuple[str, set[str]]]:
     values |= {"variant": "-precomposed", "name": "x"}
     adapter, source = app.url_map.bind("localhost"), "form" if method == "POST" else "args"
     for rule in app.url_map.iter_rules():
-        heavy = rule.endpoint in ("pictures.poster", "pictures.card")  # drawn once, whatever the request
+        heavy = rule.endpoint in ("images.poster", "images.card")  # drawn once, whatever the request
         if method in rule.methods and not heavy:
             module = inspect.getsource(inspect.getmodule(app.view_functions[rule.endpoint]))
             path = adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}, method)

@@ -28,24 +28,24 @@ def init_admin(app: Flask, settings: Settings) -> None:
     sessions.init_sessions(app, settings)
     access.init_access(app)
     step_up.init_step_up(app)
-    app.jinja_env.globals["rooms"] = _navigation
+    app.jinja_env.globals["admin_navigation"] = _navigation
     app.jinja_env.filters["iso"] = iso
     pages = (account, audit_log, overview, login, export, invitation)
-    for room in (*pages, delivery, display_names, team, data_requests, site_settings):
-        app.register_blueprint(room.bp, url_prefix="/organise")
+    for module in (*pages, delivery, display_names, team, data_requests, site_settings):
+        app.register_blueprint(module.bp, url_prefix="/organise")
 
 
 def _navigation() -> list[tuple[str, str]]:
     """Return the pages that the organiser may open, as pairs of endpoint and label."""
-    rooms = [
-        ("reader", "dashboard.show", gettext("Figures")),
+    pages = [
+        ("reader", "overview.show", gettext("Figures")),
         ("organiser", "export.show", gettext("Export")),
-        ("organiser", "hand_in.show", gettext("Hand in")),
-        ("reader", "names.show", gettext("Names")),
-        ("organiser", "requests.show", gettext("Requests")),
+        ("organiser", "delivery.show", gettext("Hand in")),
+        ("reader", "display_names.show", gettext("Names")),
+        ("organiser", "data_requests.show", gettext("Requests")),
         ("owner", "organisers.show", gettext("Organisers")),
         ("owner", "settings.show", gettext("Settings")),
-        ("organiser", "activity.show", gettext("Activity")),
+        ("organiser", "audit_log.show", gettext("Activity")),
         ("reader", "account.show", gettext("Your account")),
     ]
-    return [(view, label) for role, view, label in rooms if access.current_organiser().has_role(role)]  # type: ignore[arg-type]
+    return [(view, label) for role, view, label in pages if access.current_organiser().has_role(role)]  # type: ignore[arg-type]

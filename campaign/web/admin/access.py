@@ -43,6 +43,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EVERYONE = "anybody"
 REFRESH = "X-Refresh"  # sent by a page that refreshes itself, which is not activity
 
+# Words of the audit log, which stay when a blueprint gets another name.
+_RECORDED_AS = {"data_requests": "requests", "delivery": "hand_in", "display_names": "names"}
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of surrogate pairs
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -94,7 +96,7 @@ def init_access(app: Flask) -> None:
     """Require a session and a role for each view under /organise, and the CSRF token for each form."""
     app.before_request(_check_access)
     app.after_request(_keep_private)
-    app.jinja_env.globals["me"] = current_organiser
+    app.jinja_env.globals["current_organiser"] = current_organiser
 
 
 def current_organiser() -> Member:
@@ -121,6 +123,12 @@ def record_refused(attempt: str, why: str, **details: object) -> None:
     """Record an action that was refused to the organiser."""
     key, actor = current_context().activity_key, current_organiser().email
     audit_log.record_refused(db.session, key, actor=actor, attempt=attempt, why=why, **details)
+
+
+def attempted_action() -> str:
+    """Return the word of the audit log for the view of this request: its blueprint and function."""
+    blueprint, *view = str(request.endpoint).split(".")
+    return ".".join((_RECORDED_AS.get(blueprint, blueprint), *view))
 
 
 def run_with_passphrase(task: TaskName, passphrase: str, **arguments: object) -> Task:
@@ -155,7 +163,7 @@ def _check_access() -> ResponseReturnValue | None:
         csrf.protect()
     if needed != EVERYONE and not current_organiser().has_role(needed):
         if request.method not in SAFE_METHODS:
-            record_refused(str(request.endpoint), "role")
+            record_refused(attempted_action(), "role")
         return _forbidden(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
     return None
 
@@ -183,12 +191,12 @@ def _choose_language() -> None:
 
 def _redirect_to_login() -> ResponseReturnValue:
     if request.method in ("GET", "HEAD"):
-        return redirect(url_for("entrance.sign_in"), 303)
+        return redirect(url_for("login.login"), 303)
     return _forbidden(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
 
 
 def _forbidden(status: int, title: str, advice: str) -> ResponseReturnValue:
-    return make_response(render_template("organise/refused.html", title=title, advice=advice), status)
+    return make_response(render_template("admin/error.html", title=title, advice=advice), status)
 
 
 def _keep_private(response: Response) -> Response:

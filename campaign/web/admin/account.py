@@ -34,7 +34,7 @@ bp = Blueprint("account", __name__)
 @requires_role("reader")
 def welcome() -> ResponseReturnValue:
     """Explain the recovery key to a new organiser."""
-    return render_template("organise/welcome.html")
+    return render_template("admin/welcome.html")
 
 
 @bp.get("/account")
@@ -51,7 +51,7 @@ def change_password() -> ResponseReturnValue:
     """Change the password, and end all other sessions."""
     form = ChangePasswordForm(prefix="password")
     if not form.validate() or not _is_theirs(form):
-        return _account(form.status, password=form)
+        return _account(form.status, password_form=form)
     password_hash = passwords.hash_password(str(form.chosen.data))
     with recording("changed-password"):
         organisers.set_password(db.session, current_organiser().id, password_hash)
@@ -66,11 +66,11 @@ def change_passphrase() -> ResponseReturnValue:
     """Wrap the organiser's copy of the keys by another passphrase."""
     form = ChangePassphraseForm(prefix="passphrase")
     if not form.validate():
-        return _account(form.status, passphrase=form)
+        return _account(form.status, passphrase_form=form)
     with form.refusing(form.old, gettext("This is not your passphrase.")):
         run_with_passphrase("change_passphrase", str(form.old.data), new=str(form.chosen.data)).finish()
     if form.errors:
-        return _account(form.status, passphrase=form)
+        return _account(form.status, passphrase_form=form)
     record("changed-passphrase")
     return redirect(url_for(".show", done="passphrase"), 303)
 
@@ -95,13 +95,13 @@ def add_passkey() -> ResponseReturnValue:
     """Add a passkey."""
     form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
-        return _account(form.status, passkey=form)
+        return _account(form.status, passkey_form=form)
     with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
         passkeys.register(
             db.session, relying_party(), current_organiser().id, credential=credential, name=str(form.name.data)
         )
     if form.errors:
-        return _account(form.status, passkey=form)
+        return _account(form.status, passkey_form=form)
     record("added-passkey")
     return redirect(url_for(".show", done="passkey"), 303)
 
@@ -113,13 +113,13 @@ def remove_passkey() -> ResponseReturnValue:
     """Remove a passkey, with the password; the last second factor stays."""
     form = RemovalForm(prefix="removal")
     if not form.validate() or not _is_theirs(form):
-        return _account(form.status, removal=form)
+        return _account(form.status, removal_form=form)
     try:
         with recording("removed-passkey") as draft:
             draft.happened = passkeys.remove(db.session, current_organiser().id, form.passkey_id)
     except LastSecondFactor:
         form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
-        return _account(409, removal=form)
+        return _account(409, removal_form=form)
     return redirect(url_for(".show", done="passkey"), 303)
 
 
@@ -139,16 +139,16 @@ def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
         db.session, relying_party(), current_organiser().id, current_organiser().email
     )
     empty = {
-        "password": ChangePasswordForm(formdata=None, prefix="password"),
-        "passphrase": ChangePassphraseForm(formdata=None, prefix="passphrase"),
+        "password_form": ChangePasswordForm(formdata=None, prefix="password"),
+        "passphrase_form": ChangePassphraseForm(formdata=None, prefix="passphrase"),
         "codes_form": CurrentSecretForm(formdata=None, prefix="codes"),
-        "passkey": PasskeyForm(formdata=None, prefix="passkey"),
-        "removal": RemovalForm(formdata=None, prefix="removal"),
+        "passkey_form": PasskeyForm(formdata=None, prefix="passkey"),
+        "removal_form": RemovalForm(formdata=None, prefix="removal"),
     }
     page = render_template(
-        "organise/account.html",
+        "admin/account.html",
         options=options,
-        left=backup_codes.backup_codes_left(db.session, current_organiser().id),
+        codes_left=backup_codes.backup_codes_left(db.session, current_organiser().id),
         passkeys=passkeys.list_passkeys(db.session, current_organiser().id),
         **empty | shown,
     )

@@ -17,7 +17,7 @@ PAGE_LENGTH = 50
 _HIGHEST = 2**31 - 1  # number of an entry
 _HEADER = ("number", "at", "actor", "action", "details")
 
-bp = Blueprint("activity", __name__)
+bp = Blueprint("audit_log", __name__)
 
 
 @bp.get("/activity")
@@ -26,8 +26,10 @@ def show() -> ResponseReturnValue:
     """Show the newest entries, or those before a certain one."""
     before = request.args.get("before", type=lambda text: max(1, min(int(text), _HIGHEST)))
     entries = audit_log.entries(db.session, most=PAGE_LENGTH, before=before)
-    more = entries[-1].number if entries and entries[-1].number > 1 else None
-    return render_template("organise/activity.html", entries=entries, more=more, said=_describe())
+    next_before = entries[-1].number if entries and entries[-1].number > 1 else None
+    return render_template(
+        "admin/audit_log.html", entries=entries, next_before=next_before, action_labels=_action_labels()
+    )
 
 
 @bp.get("/activity.csv")
@@ -44,7 +46,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
         yield str(entry.number), iso(entry.occurred_at), entry.actor, entry.action, details
 
 
-def _describe() -> dict[str, str]:
+def _action_labels() -> dict[str, str]:
     """Return the description of each action."""
     return {
         "added-passkey": gettext("added a passkey"),

@@ -27,7 +27,7 @@ from campaign.web.countries import country_name
 from campaign.web.forms.admin import DecryptForm, EmailForm
 from campaign.web.i18n import format_day
 
-bp = Blueprint("requests", __name__)
+bp = Blueprint("data_requests", __name__)
 
 
 @bp.get("/signatures")
@@ -45,7 +45,7 @@ def find() -> ResponseReturnValue:
     form = EmailForm()
     if not form.validate():
         return _page(form, 422)
-    return _page(form, found=_find(form.address))
+    return _page(form, signature=_find(form.address))
 
 
 @bp.post("/signatures/open")
@@ -60,8 +60,8 @@ def open_() -> ResponseReturnValue:
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
         person = run_with_passphrase("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
         record("opened", signature=found.id)
-        return _page(form, found=found, person=person)
-    return _page(form, form.status, found=found, opening=form)
+        return _page(form, signature=found, decrypted=person)
+    return _page(form, form.status, signature=found, decrypt_form=form)
 
 
 @bp.post("/signatures/send")
@@ -75,7 +75,7 @@ def send() -> ResponseReturnValue:
         return _page(form, 422)
     signatures.send_link(db.session, current_context().keys, email=form.address, language=found.language, at_once=True)
     record("sent-link", signature=found.id)
-    return _page(form, found=found, said=gettext("The link is on its way to this address."))
+    return _page(form, signature=found, status_message=gettext("The link is on its way to this address."))
 
 
 def _erase_question() -> Question | None:
@@ -104,7 +104,7 @@ def erase() -> ResponseReturnValue:
         return _page(form, 422)
     with recording("erased", signature=found.id) as draft:
         draft.happened = signatures.erase(db.session, found.id)
-    return _page(EmailForm(formdata=None), said=gettext("The signature is erased."))
+    return _page(EmailForm(formdata=None), status_message=gettext("The signature is erased."))
 
 
 @bp.errorhandler(TooManyLookups)
@@ -135,6 +135,8 @@ def _find(address: str) -> StoredSignature | None:
 
 
 def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    shown.setdefault("opening", DecryptForm(formdata=None))
-    searched = form.email.data and not form.errors
-    return make_response(render_template("organise/requests.html", form=form, searched=searched, **shown), status)
+    shown.setdefault("decrypt_form", DecryptForm(formdata=None))
+    was_searched = form.email.data and not form.errors
+    return make_response(
+        render_template("admin/data_requests.html", form=form, was_searched=was_searched, **shown), status
+    )

@@ -49,7 +49,7 @@ Please read it, and answer in public.
 
 The organisers of “Love Always Wins”"""
 
-bp = Blueprint("hand_in", __name__)
+bp = Blueprint("delivery", __name__)
 
 
 @bp.get("/hand-in")
@@ -90,8 +90,8 @@ def begin() -> ResponseReturnValue:
 @requires_role("organiser")
 def follow(job: str) -> ResponseReturnValue:
     """Show how far it is."""
-    progress, day = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
-    return render_template("organise/hand_in_job.html", job=job, progress=progress, day=day)
+    progress, day_form = _job(job).progress(), DayForm(formdata=None, day=utcnow().date())
+    return render_template("admin/delivery_progress.html", job=job, progress=progress, day_form=day_form)
 
 
 @bp.get("/hand-in/<job>/file")
@@ -115,14 +115,14 @@ def deliver() -> ResponseReturnValue:
         abort(400)
     with recording("delivered", day=form.day.data) as draft:
         draft.happened = petition_status.deliver(db.session, form.day.data)
-    return redirect(url_for("dashboard.show"), 303)
+    return redirect(url_for("overview.show"), 303)
 
 
 @bp.errorhandler(UnknownLink)
 def explain(_error: UnknownLink) -> ResponseReturnValue:
     """Explain that a PDF is kept for an hour."""
     title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
-    return render_template("organise/refused.html", title=title, advice=advice), 404
+    return render_template("admin/error.html", title=title, advice=advice), 404
 
 
 def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
@@ -171,4 +171,4 @@ def _delivery_request(form: DeliveryForm) -> dict[str, Any]:
 
 
 def _page(form: DeliveryForm, status: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("organise/hand_in.html", form=form), status)
+    return make_response(render_template("admin/delivery.html", form=form), status)

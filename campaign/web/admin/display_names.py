@@ -13,7 +13,7 @@ from campaign.web.forms.admin import NameForm
 
 PAGE_LENGTH = 50
 
-bp = Blueprint("names", __name__)
+bp = Blueprint("display_names", __name__)
 
 
 @bp.get("/names")
@@ -23,7 +23,7 @@ def show() -> ResponseReturnValue:
     before = _place(request.args.get("before", ""))
     names, further = display_names.list_names(db.session, most=PAGE_LENGTH, before=before)
     return _page(
-        NameForm(formdata=None), names=names, further=f"{further[0].timestamp()}_{further[1]}" if further else ""
+        NameForm(formdata=None), names=names, next_before=f"{further[0].timestamp()}_{further[1]}" if further else ""
     )
 
 
@@ -70,4 +70,4 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
 
 def _page(form: NameForm, status: int = 200, **shown: object) -> ResponseReturnValue:
     names_off = feature_flags.is_enabled(db.session, "names-off")
-    return make_response(render_template("organise/names.html", form=form, names_off=names_off, **shown), status)
+    return make_response(render_template("admin/display_names.html", form=form, names_off=names_off, **shown), status)

@@ -95,6 +95,6 @@ def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 
         for action in ("exported", "export-incomplete")
         for entry in audit_log.entries(db.session, most=EXPORTS_SHOWN, action=action)
     ]
-    shown: dict[str, Any] = {"form": form, "download": download, "rows": rows, "purposes": list(LAYOUTS)}
+    shown: dict[str, Any] = {"form": form, "download_form": download, "row_count": rows, "purposes": list(LAYOUTS)}
     exports.sort(key=lambda entry: entry.number, reverse=True)
-    return make_response(render_template("organise/export.html", **shown, exports=exports), status)
+    return make_response(render_template("admin/export.html", **shown, exports=exports), status)

@@ -50,9 +50,9 @@ def find_invitation() -> None:
 def explain(_error: UnknownInvitation) -> ResponseReturnValue:
     """Explain that an invitation is single-use and valid for 48 hours. A second click on the last step redirects."""
     if request.method == "POST" and (g.organiser or is_active(sessions.registration_token())):
-        return redirect(url_for("account.welcome" if g.organiser else "entrance.sign_in"), 303)
+        return redirect(url_for("account.welcome" if g.organiser else "login.login"), 303)
     title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
-    return render_template("organise/refused.html", title=title, advice=advice), 404
+    return render_template("admin/error.html", title=title, advice=advice), 404
 
 
 @bp.get("/invitation/<token:token>", strict_slashes=False)
@@ -60,13 +60,13 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
 def account(token: str) -> ResponseReturnValue:
     """Show the form for email address and password, or redirect a person who has registered already."""
     if (here := current_invitee(current_invitation())) is not None:
-        return redirect_to(".passphrase" if is_active(here) else ".show_factor")
+        return redirect_to(".passphrase" if is_active(here) else ".show_second_factor")
     return _sign_in_first() if is_active(current_invitation().organiser_id) else _account(AccountForm(formdata=None))
 
 
 @bp.post("/invitation/<token>")
 @public_view
-def give_account(token: str) -> ResponseReturnValue:
+def submit_account(token: str) -> ResponseReturnValue:
     """Create the account from email address and password."""
     count_login()
     if is_active(current_invitation().organiser_id):
@@ -82,7 +82,7 @@ def give_account(token: str) -> ResponseReturnValue:
             sessions.start_registration(
                 start_registration(db.session, current_invitation(), email=form.address, password=str(form.chosen.data))
             )
-            return redirect_to(".show_factor")
+            return redirect_to(".show_second_factor")
     except EmailAlreadyRegistered:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
     return _account(form, form.status)
@@ -90,14 +90,14 @@ def give_account(token: str) -> ResponseReturnValue:
 
 @bp.get("/invitation/<token>/factor")
 @newcomer_step
-def show_factor(who: UUID) -> ResponseReturnValue:
+def show_second_factor(who: UUID) -> ResponseReturnValue:
     """Show the QR code for an authenticator app, and offer a passkey."""
     return redirect_to(".show_codes") if has_second_factor(db.session, who) else _factor(who, CodeForm(formdata=None))
 
 
 @bp.post("/invitation/<token>/factor")
 @newcomer_step
-def give_code(who: UUID) -> ResponseReturnValue:
+def submit_code(who: UUID) -> ResponseReturnValue:
     """Confirm the authenticator app with its first code."""
     if has_second_factor(db.session, who):
         return redirect_to(".show_codes")  # and no error page, which would show the app's secret again
@@ -111,7 +111,7 @@ def give_code(who: UUID) -> ResponseReturnValue:
 
 @bp.post("/invitation/<token>/passkey")
 @newcomer_step
-def give_passkey(who: UUID) -> ResponseReturnValue:
+def submit_passkey(who: UUID) -> ResponseReturnValue:
     """Register a passkey instead of an app."""
     if has_second_factor(db.session, who):
         return redirect_to(".show_codes")
@@ -128,7 +128,7 @@ def show_codes(who: UUID) -> ResponseReturnValue:
     return (
         _codes(who, CurrentSecretForm(formdata=None))
         if has_second_factor(db.session, who)
-        else redirect_to(".show_factor")
+        else redirect_to(".show_second_factor")
     )
 
 
@@ -137,7 +137,7 @@ def show_codes(who: UUID) -> ResponseReturnValue:
 def make_codes(who: UUID) -> ResponseReturnValue:
     """Make them, and show them this once; to make others in their place needs the password."""
     if not has_second_factor(db.session, who):
-        return redirect_to(".show_factor")
+        return redirect_to(".show_second_factor")
     shown, form = backup_codes.first_backup_codes(db.session, who), CurrentSecretForm()
     if shown is None:
         if not form.validate():
@@ -157,7 +157,7 @@ def passphrase(who: UUID) -> ResponseReturnValue:
 
 @bp.post("/invitation/<token>/passphrase")
 @registration_step
-def give_passphrase(who: UUID) -> ResponseReturnValue:
+def submit_passphrase(who: UUID) -> ResponseReturnValue:
     """Wrap a copy of the campaign's key by it."""
     form = _passphrase_form(who)
     if not current_invitation().may_export or not has_second_factor(db.session, who):
@@ -207,7 +207,7 @@ def _enter(who: UUID) -> ResponseReturnValue:
 
 def _sign_in_first() -> ResponseReturnValue:
     title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
-    return render_template("organise/refused.html", title=title, advice=advice), 403
+    return render_template("admin/error.html", title=title, advice=advice), 403
 
 
 def _account(form: AccountForm, status: int = 200) -> ResponseReturnValue:
@@ -224,9 +224,11 @@ def _after_factor(who: UUID, form: CodeForm) -> ResponseReturnValue:
 def _codes(
     who: UUID, form: CurrentSecretForm, status: int = 200, *, codes: list[str] | None = None
 ) -> ResponseReturnValue:
-    further = ".passphrase" if current_invitation().may_export else ".enter"
-    left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
-    return _page("codes", status, form=form, codes=codes, left=left, email=email, further=further)
+    next_endpoint = ".passphrase" if current_invitation().may_export else ".enter"
+    codes_left, email = backup_codes_left(db.session, who), organisers.member(db.session, who).email
+    return _page(
+        "backup_codes", status, form=form, codes=codes, codes_left=codes_left, email=email, next_endpoint=next_endpoint
+    )
 
 
 def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue:
@@ -234,7 +236,7 @@ def _factor(who: UUID, form: CodeForm, status: int = 200) -> ResponseReturnValue
     secret = totp.totp_secret(db.session, current_context().factor_key, who)
     options = passkeys.registration_options(db.session, relying_party(), who, email)
     qr = Markup(qr_inline(totp.totp_uri(secret, email=email), title=gettext("QR code")))  # noqa: S704
-    return _page("factor", status, form=form, secret=secret, qr=qr, options=options)
+    return _page("second_factor", status, form=form, secret=secret, qr=qr, options=options)
 
 
 def _passphrase_form(who: UUID, *, empty: bool = False) -> PassphraseForm:
@@ -247,4 +249,6 @@ def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
 
 
 def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
-    return make_response(render_template(f"organise/join/{name}.html", invited=current_invitation(), **shown), status)
+    return make_response(
+        render_template(f"admin/registration/{name}.html", invitation=current_invitation(), **shown), status
+    )

@@ -21,77 +21,83 @@ from campaign.web.forms.admin import CodeForm, PasswordForm
 from campaign.web.negotiation import set_retry_after, wait_in_words
 from campaign.web.rate_limits import count_login
 
-bp = Blueprint("entrance", __name__)
+bp = Blueprint("login", __name__)
 
 
 @bp.get("/sign-in")
 @public_view
-def sign_in() -> ResponseReturnValue:
+def login() -> ResponseReturnValue:
     """Show the form for email address and password."""
-    return _first(PasswordForm(formdata=None))
+    return _login_page(PasswordForm(formdata=None))
 
 
 @bp.post("/sign-in")
 @public_view
-def give_password() -> ResponseReturnValue:
+def submit_password() -> ResponseReturnValue:
     """Check the first factor."""
     count_login()
     form = PasswordForm()
     if not form.validate():
-        return _first(form, 422)
+        return _login_page(form, 422)
     with form.refusing(form.password, gettext("Address or password is not right.")):
         found = check_password(db.session, str(form.email.data), str(form.password.data))
         if found.activated_at is None:
             form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
         else:
             sessions.remember_password(found.id)
-    return _first(form, form.status) if form.errors else redirect(url_for(".second"), 303)
+    return _login_page(form, form.status) if form.errors else redirect(url_for(".two_factor"), 303)
 
 
 @bp.get("/sign-in/code")
 @public_view
-def second() -> ResponseReturnValue:
+def two_factor() -> ResponseReturnValue:
     """Show the form for the second factor."""
     who = sessions.password_verified()
-    return _second(CodeForm(formdata=None), who) if who else redirect(url_for(".sign_in"), 303)
+    return _two_factor_page(CodeForm(formdata=None), who) if who else redirect(url_for(".login"), 303)
 
 
 @bp.post("/sign-in/code")
 @public_view
-def give_code() -> ResponseReturnValue:
+def submit_code() -> ResponseReturnValue:
     """Check the second factor, and log the organiser in."""
     count_login()
     form, who = CodeForm(), sessions.password_verified()
     if who is None:
-        return redirect(url_for(".sign_in"), 303)
+        return redirect(url_for(".login"), 303)
     if not form.validate():
-        return _second(form, who, 422)
-    with form.refusing(form.code, gettext("This code is not right. Each code is good once.")), _noting(who):
+        return _two_factor_page(form, who, 422)
+    with (
+        form.refusing(form.code, gettext("This code is not right. Each code is good once.")),
+        _recording_wrong_code(who),
+    ):
         check_code(db.session, current_context().factor_key, who, str(form.code.data))
-    return _second(form, who, form.status) if form.errors else _let_in(who)
+    return _two_factor_page(form, who, form.status) if form.errors else _start_session(who)
 
 
 @bp.post("/sign-in/passkey")
 @public_view
-def give_passkey() -> ResponseReturnValue:
+def submit_passkey() -> ResponseReturnValue:
     """Check a passkey as the second factor, and log the organiser in."""
     count_login()
     who, credential = sessions.password_verified(), request.form.get("credential", "")
     if who is None:
-        return redirect(url_for(".sign_in"), 303)
+        return redirect(url_for(".login"), 303)
     form = CodeForm(formdata=None)
-    with form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")), _noting(who):
+    with (
+        form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")),
+        _recording_wrong_code(who),
+    ):
         passkeys.verify(db.session, relying_party(), who, credential=credential)
-    return _second(form, who, form.status) if form.errors else _let_in(who)
+    return _two_factor_page(form, who, form.status) if form.errors else _start_session(who)
 
 
 @bp.post("/sign-out")
 @requires_role("reader")
 @no_step_up
-def sign_out() -> ResponseReturnValue:
+def logout() -> ResponseReturnValue:
     """End the session."""
     sessions.sign_out()
-    return redirect(url_for(".sign_in"), 303)
+    return redirect(url_for(".login"), 303)
 
 
 @bp.errorhandler(LimitReached)
@@ -99,11 +105,11 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry after too many attempts."""
     form, when = PasswordForm(formdata=None), wait_in_words(error.seconds)
     form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
-    return set_retry_after(_first(form, 429), error.seconds)
+    return set_retry_after(_login_page(form, 429), error.seconds)
 
 
 @contextmanager
-def _noting(who: UUID) -> Iterator[None]:
+def _recording_wrong_code(who: UUID) -> Iterator[None]:
     """Record a wrong second factor, since it means that the password is known."""
     try:
         yield
@@ -113,23 +119,23 @@ def _noting(who: UUID) -> Iterator[None]:
         raise
 
 
-def _let_in(who: UUID) -> ResponseReturnValue:
+def _start_session(who: UUID) -> ResponseReturnValue:
     """Start a session after both factors, and use up the first factor."""
     with recording_for(who, "signed-in") as draft:
         draft.happened = sessions.consume_password()
         if draft.happened:
             sessions.sign_in(member(db.session, who))
-    return redirect(url_for("dashboard.show" if draft.happened else ".sign_in"), 303)  # if another request was faster
+    return redirect(url_for("overview.show" if draft.happened else ".login"), 303)  # if another request was faster
 
 
-def _first(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("organise/sign_in.html", form=form), status)
+def _login_page(form: PasswordForm, status: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("admin/login.html", form=form), status)
 
 
-def _second(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
+def _two_factor_page(form: CodeForm, who: UUID, status: int = 200) -> ResponseReturnValue:
     options = (
         passkeys.authentication_options(db.session, relying_party(), who)
         if passkeys.has_passkey(db.session, who)
         else None
     )
-    return make_response(render_template("organise/second.html", form=form, options=options), status)
+    return make_response(render_template("admin/two_factor.html", form=form, options=options), status)

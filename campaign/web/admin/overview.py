@@ -19,7 +19,7 @@ from campaign.web.admin.downloads import attachment
 
 EXPORTS_SHOWN = 5
 
-bp = Blueprint("dashboard", __name__)
+bp = Blueprint("overview", __name__)
 
 
 @bp.get("/")
@@ -27,13 +27,13 @@ bp = Blueprint("dashboard", __name__)
 def show() -> ResponseReturnValue:
     """Show the overview."""
     return render_template(
-        "organise/dashboard.html",
+        "admin/overview.html",
         tables={key: made() for key, made in figures.FIGURES.items()},
         today=figures.today(),
         count=totals.confirmed(db.session),
         exports=audit_log.entries(db.session, most=EXPORTS_SHOWN, action="exported"),
-        stage=petition_status(db.session),
-        full_domains=domain_budget.full_domains(db.session),
+        petition_status=petition_status(db.session),
+        domains_at_limit=domain_budget.full_domains(db.session),
         mail_health=health(db.session),
         now=utcnow(),
         disk=disk_status(current_context().settings),

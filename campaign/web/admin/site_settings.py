@@ -38,7 +38,7 @@ def set_stage() -> ResponseReturnValue:
     act = request.form.get("act")
     if act == "deliver":
         if not form.validate() or form.day.data is None:
-            return _page(422, day=form)
+            return _page(422, day_form=form)
         with recording("delivered", day=form.day.data) as draft:
             draft.happened = petition_status.deliver(db.session, form.day.data)
     elif act == "close":
@@ -81,7 +81,7 @@ def set_goals() -> ResponseReturnValue:
     """Set the goals and the address to write to."""
     form = GoalsForm()
     if not form.validate():
-        return _page(422, goals=form)
+        return _page(422, goals_form=form)
     with transaction(db.session):
         before = settings.load_settings(db.session)
         _set("goals", _goals(before), str(form.goals.data))
@@ -96,7 +96,7 @@ def set_letter() -> ResponseReturnValue:
     """Set the petition text in one language."""
     form = _letter_form()
     if not form.validate():
-        return _page(422, letter=form)
+        return _page(422, text_form=form)
     of, text = _letter(form)
     with transaction(db.session):
         before = settings.load_settings(db.session).letters.get(of, "")
@@ -111,11 +111,11 @@ def preview_letter() -> ResponseReturnValue:
     """Show the public page with a petition text that is not stored yet."""
     form = _letter_form()
     if not form.validate():
-        return _page(422, letter=form)
+        return _page(422, text_form=form)
     present, (of, text) = petition_settings.current_settings(), _letter(form)
     petition_settings.preview(PetitionSettings(present.goals, present.contact, {**present.letters, of: text}))
     i18n.set_language(of)
-    g.previewed = True
+    g.is_preview = True
     return make_response(render_page())
 
 
@@ -151,13 +151,13 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
     of = of if of in LANGUAGES else DEFAULT_LANGUAGE
     count = totals.confirmed(db.session)
     shown: dict[str, Any] = {
-        "day": DayForm(formdata=None, day=utcnow().date()),
-        "goals": GoalsForm(formdata=None, goals=_goals(present), contact=present.contact),
-        "letter": PetitionTextForm(formdata=None, of=of, text=petition_settings.petition_text_in(of)),
+        "day_form": DayForm(formdata=None, day=utcnow().date()),
+        "goals_form": GoalsForm(formdata=None, goals=_goals(present), contact=present.contact),
+        "text_form": PetitionTextForm(formdata=None, of=of, text=petition_settings.petition_text_in(of)),
     }
     page = render_template(
-        "organise/settings.html",
-        stage=petition_status.petition_status(db.session),
+        "admin/settings.html",
+        petition_status=petition_status.petition_status(db.session),
         bot_check=feature_flags.is_enabled(db.session, "bot-check"),
         names_off=feature_flags.is_enabled(db.session, "names-off"),
         goal=goal_for(count, present.goals),

@@ -20,7 +20,14 @@ from campaign.core.database import db
 from campaign.core.secret_text import compact_code
 from campaign.errors import WrongCredential
 from campaign.web.admin import sessions
-from campaign.web.admin.access import EVERYONE, SAFE_METHODS, StepUp, current_organiser, record_refused
+from campaign.web.admin.access import (
+    EVERYONE,
+    SAFE_METHODS,
+    StepUp,
+    attempted_action,
+    current_organiser,
+    record_refused,
+)
 from campaign.web.admin.relying_party import relying_party
 from campaign.web.admin.sessions import is_admin_path
 from campaign.web.forms.admin import StepUpForm
@@ -97,7 +104,7 @@ def _is_given(form: StepUpForm) -> bool:
         try:
             _check(credential, secret)
         except WrongCredential:
-            record_refused(str(request.endpoint), "wrong-secret")
+            record_refused(attempted_action(), "wrong-secret")
             raise
         sessions.confirm()
     return not form.errors
@@ -115,11 +122,13 @@ def _check(credential: str | None, secret: str) -> None:
 
 
 def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) -> ResponseReturnValue:
-    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back": _back_url()}
-    shown |= {"carried": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
+    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back_url": _back_url()}
+    shown |= {"carried_values": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
     if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
         shown["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
-    page = render_template("organise/confirm.html", **shown, credential=CREDENTIAL, sure=CONFIRM_FIELD)
+    page = render_template(
+        "admin/confirm_action.html", **shown, credential_field=CREDENTIAL, confirm_field=CONFIRM_FIELD
+    )
     status = form.status if form.errors else 403 if needs_secret else 200
     return make_response(page, status)
 
@@ -138,7 +147,7 @@ def _is_secret(name: str) -> bool:
 def _back_url() -> str:
     """Return the URL of the page with the original form."""
     endpoint = f"{request.blueprint}.show"
-    return url_for(endpoint if endpoint in current_app.view_functions else "dashboard.show")
+    return url_for(endpoint if endpoint in current_app.view_functions else "overview.show")
 
 
 def _form() -> StepUpForm:

@@ -40,8 +40,8 @@ def invite() -> ResponseReturnValue:
         return _page(form, 422)
     guest = known.id if known and known.activated_at else None
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
-        invitation = url_for("invitation.account", token=_invitation(form, guest))
-        return _page(InviteForm(formdata=None), invitation=invitation, email=form.address)
+        invitation_url = url_for("invitation.account", token=_invitation(form, guest))
+        return _page(InviteForm(formdata=None), invitation_url=invitation_url, email=form.address)
     return _page(form, form.status)
 
 
@@ -98,20 +98,22 @@ def take_back() -> ResponseReturnValue:
 @bp.errorhandler(LastOwner)
 def explain_last_owner(_error: LastOwner) -> ResponseReturnValue:
     """Explain that at least one owner must remain."""
-    return _page(InviteForm(formdata=None), 409, fault=gettext("This is the only owner. Make somebody else one first."))
+    return _page(
+        InviteForm(formdata=None), 409, error_message=gettext("This is the only owner. Make somebody else one first.")
+    )
 
 
 @bp.errorhandler(LastExporter)
 def explain_last_exporter(_error: LastExporter) -> ResponseReturnValue:
     """Explain that at least one organiser with the export right must remain."""
-    fault = gettext("Nobody else may export. Give somebody else the right first.")
-    return _page(InviteForm(formdata=None), 409, fault=fault)
+    error_message = gettext("Nobody else may export. Give somebody else the right first.")
+    return _page(InviteForm(formdata=None), 409, error_message=error_message)
 
 
 @bp.errorhandler(UnknownOrganiser)
 def explain_unknown_organiser(_error: UnknownOrganiser) -> ResponseReturnValue:
     """Explain that the organiser has been removed already."""
-    return _page(InviteForm(formdata=None), 404, fault=gettext("There is no such organiser any more."))
+    return _page(InviteForm(formdata=None), 404, error_message=gettext("There is no such organiser any more."))
 
 
 def _invitation(form: InviteForm, guest: UUID | None) -> str:
@@ -131,10 +133,10 @@ def _find(organiser_id: UUID) -> Member:
 
 def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
     page = render_template(
-        "organise/organisers.html",
+        "admin/team.html",
         form=form,
         members=organisers.members(db.session),
-        waiting=invitations.pending_invitations(db.session),
+        pending_invitations=invitations.pending_invitations(db.session),
         roles=list(confirmations.role_names().items()),
         **shown,
     )

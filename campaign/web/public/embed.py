@@ -21,7 +21,7 @@ from campaign.web.forms.sign import parse_referral, referral_from_url
 from campaign.web.headers import allow_framing, cache_publicly
 from campaign.web.link_repair import split_language
 
-bp = Blueprint("embedding", __name__)
+bp = Blueprint("embed", __name__)
 
 MAX_ADDRESS = 2000  # characters
 
@@ -34,10 +34,10 @@ def embed(lang: str) -> ResponseReturnValue:
     ref = parse_referral(ref=request.args.get("ref"), via=None).ref
     page = render_template(
         "public/embed.html",
-        onward=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
+        landing_url=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
         page_url=current_context().settings.public_url + url_for("petition.page", lang=lang),
         count=totals.confirmed(db.session),
-        stage=petition_status(db.session),
+        petition_status=petition_status(db.session),
     )
     return cache_publicly(allow_framing(allow_player(make_response(page))))
 

@@ -31,7 +31,7 @@ DAY = 86400  # seconds
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 
-bp = Blueprint("pictures", __name__)
+bp = Blueprint("images", __name__)
 
 
 @bp.errorhandler(Busy)

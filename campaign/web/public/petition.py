@@ -85,8 +85,10 @@ def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Show the next step (the confirmation email), and offer sharing."""
-    late, reached = is_late(db.session), petition_status(db.session)
-    page = render_template("public/thanks.html", late=late, stage=reached, sharing=share_links(reached))
+    is_mail_late, reached = is_late(db.session), petition_status(db.session)
+    page = render_template(
+        "public/thanks.html", is_mail_late=is_mail_late, petition_status=reached, share_links=share_links(reached)
+    )
     return cache_publicly(make_response(page))
 
 

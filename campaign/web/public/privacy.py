@@ -63,6 +63,8 @@ def _refused(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
 
 
 def _page(form: LinkForm, **more: object) -> str:
-    reminds, version = bool(current_context().settings.reminder_hours), signatures.CONSENT_VERSION
+    sends_reminders, version = bool(current_context().settings.reminder_hours), signatures.CONSENT_VERSION
     contact = current_settings().contact
-    return render_template("public/privacy.html", form=form, reminds=reminds, version=version, contact=contact, **more)
+    return render_template(
+        "public/privacy.html", form=form, sends_reminders=sends_reminders, version=version, contact=contact, **more
+    )

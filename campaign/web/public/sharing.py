@@ -62,15 +62,16 @@ def mastodon(lang: str) -> ResponseReturnValue:
         with suppress(InvalidInstance):
             onward = share_url(network, text=text, instance=parse_instance(typed), **about)
     wrong = request.method == "POST" and not onward
-    shown = {"typed": typed, "text": text, "longest": MESSAGE_LENGTH, "ref": _ref(), "onward": onward, "wrong": wrong}
-    page = render_template("public/mastodon.html", template=share_template(network, **about), **shown)
+    shown = {"instance": typed, "text": text, "max_length": MESSAGE_LENGTH, "ref": _ref()}
+    shown |= {"share_url": onward, "is_invalid": wrong}
+    page = render_template("public/mastodon.html", share_template=share_template(network, **about), **shown)
     return never_cache(make_response(page, 422 if wrong else 200))
 
 
 def _target(channel: str, ref: str | None) -> str:
     """Return the URL for a channel."""
     if channel == "qr":
-        return url_for("pictures.qr", lang=i18n.get_language(), ref=ref)
+        return url_for("images.qr", lang=i18n.get_language(), ref=ref)
     network = CHANNELS[channel]
     if network.needs_instance:
         return url_for(".mastodon", lang=i18n.get_language(), ref=ref)

@@ -15,7 +15,7 @@ from campaign.web import i18n
 from campaign.web.headers import never_cache
 from campaign.web.share_links import share_links
 
-bp = Blueprint("private", __name__)
+bp = Blueprint("signature", __name__)
 
 
 @bp.after_request
@@ -39,7 +39,11 @@ def confirm(token: str) -> ResponseReturnValue:
         return _lead_to(".show_receipt", token, 302)
     names_off = is_enabled(db.session, "names-off")
     return render_template(
-        "public/confirm.html", receipt=found, token=token, stage=petition_status(db.session), names_off=names_off
+        "public/confirm.html",
+        receipt=found,
+        token=token,
+        petition_status=petition_status(db.session),
+        names_off=names_off,
     )
 
 
@@ -56,8 +60,8 @@ def confirm_now(token: str) -> ResponseReturnValue:
 @bp.post("/confirm/<token>/not-me")
 def not_me(token: str) -> ResponseReturnValue:
     """Erase the signature, and suppress further email to its address."""
-    refused = signatures.refuse(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=refused, again=False)
+    is_suppressed = signatures.refuse(db.session, g.signature_id)
+    return render_template("public/erased.html", is_suppressed=is_suppressed, can_sign_again=False)
 
 
 @bp.get("/receipt/<token:token>", strict_slashes=False)
@@ -68,7 +72,9 @@ def show_receipt(token: str) -> ResponseReturnValue:
         return _lead_to(".confirm", token, 302)
     reached = petition_status(db.session)
     offered = share_links(reached, found.referral_code)
-    return render_template("public/receipt.html", receipt=found, token=token, stage=reached, sharing=offered)
+    return render_template(
+        "public/receipt.html", receipt=found, token=token, petition_status=reached, share_links=offered
+    )
 
 
 @bp.post("/receipt/<token>/updates-off")
@@ -81,14 +87,18 @@ def stop_updates(token: str) -> ResponseReturnValue:
 @bp.get("/receipt/<token>/withdraw")
 def ask_to_withdraw(token: str) -> ResponseReturnValue:
     """Show the effect of withdrawing, which cannot be undone, with one button."""
-    return render_template("public/withdraw.html", receipt=_receipt(), token=token, stage=petition_status(db.session))
+    return render_template(
+        "public/withdraw.html", receipt=_receipt(), token=token, petition_status=petition_status(db.session)
+    )
 
 
 @bp.post("/receipt/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature; the supporter may sign again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template("public/erased.html", refused=False, again=petition_status(db.session).is_open)
+    return render_template(
+        "public/erased.html", is_suppressed=False, can_sign_again=petition_status(db.session).is_open
+    )
 
 
 def _receipt() -> Receipt:

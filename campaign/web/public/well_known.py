@@ -16,7 +16,7 @@ SECURITY_LIFE = timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
 # Secrets, and addresses that count; networks that fetch previews ask here first.
 _CLOSED = ("/confirm/", "/receipt/", "/share/", "/film/watched", "/organise/")
 
-bp = Blueprint("machines", __name__)
+bp = Blueprint("well_known", __name__)
 
 
 @bp.get("/robots.txt")

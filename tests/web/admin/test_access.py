@@ -41,12 +41,12 @@ def test_every_address_refuses_without_a_session(campaign):
 
 
 def test_a_view_that_says_nothing_is_for_owners(campaign, olga):
-    view = campaign.app.view_functions["dashboard.show"]
+    view = campaign.app.view_functions["overview.show"]
 
     def silent():
         return view()
 
-    campaign.app.view_functions["dashboard.show"] = silent
+    campaign.app.view_functions["overview.show"] = silent
     assert olga.get("/organise/").status_code == 403
     assert campaign.client.get("/organise/").status_code == 303
 

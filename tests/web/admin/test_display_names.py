@@ -45,6 +45,9 @@ def test_a_reader_sees_the_list_and_hides_nothing(campaign, olga, reader):
     assert "Zoya" in reader.get(PAGE).text
     assert "/hide" not in reader.get(PAGE).text
     assert reader.posts(action_on(olga.get(PAGE).text)).status_code == 403
+    with campaign.app.app_context():
+        [newest] = audit_log.entries(db.session, most=1)
+    assert newest.details == {"attempt": "names.hide", "why": "role"}  # the word of earlier entries
     assert "<bdi>Zoya</bdi>" in campaign.client.get("/en/").text
 
 

@@ -80,7 +80,7 @@ def test_the_letter_as_it_ships_is_there_to_be_changed_and_sets_nothing_unchange
     shipped = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[1]
     assert shipped.count("\n\n") == 2
     grace.posts(f"{PAGE}/letter", PAGE, of="de", text=shipped)
-    assert "<q>" in campaign.client.get("/de/").text.split('class="letter"')[1][:2000]
+    assert "<q>" in campaign.client.get("/de/").text.split('class="petition-text"')[1][:2000]
 
 
 @pytest.mark.parametrize("act", ["letter", "letter/preview"])

@@ -63,13 +63,13 @@ def test_every_form_declares_what_it_asks_for(campaign):
 
 
 def test_a_form_that_declares_nothing_asks_for_the_secret(campaign, grace):
-    view = campaign.app.view_functions["entrance.sign_out"]
+    view = campaign.app.view_functions["login.logout"]
 
     def silent():
         return view()
 
     silent.needs = "reader"
-    campaign.app.view_functions["entrance.sign_out"] = silent
+    campaign.app.view_functions["login.logout"] = silent
     assert grace.posts_once("/organise/sign-out").status_code == 403
     assert grace.is_in()
 
