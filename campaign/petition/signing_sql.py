@@ -70,7 +70,7 @@ class Mailbox:
 
 _SUBMISSION = tuple(field.name for field in fields(NewSignature))
 _MESSAGE = tuple(field.name for field in fields(NewMessage))
-# Parameters that are no columns of the rows
+# Parameters besides the columns of the rows
 _NOW = bindparam("now", type_=_SIGNATURES.c.signed_at.type)
 _FREE_BEFORE = bindparam("free_before", type_=_SLOTS.c.paused_until.type)
 _REFERRER_CODE = bindparam("referrer_code", type_=_SIGNATURES.c.referral_code.type)

@@ -1,7 +1,7 @@
 """The database of a campaign of the former release upgrades, and everything in it works.
 
 `release_0_1_0.json` has the rows that release 0.1.0 left (revision 0010) after its pages and commands were used, the
-secret key, and what people kept: keys, passwords and links. Only the invitation's expiry was put off.
+secret key, and the keys, passwords and links that people kept. Only the invitation's expiry was put off.
 """
 
 import json

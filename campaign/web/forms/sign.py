@@ -58,7 +58,7 @@ def email_field() -> TextField:
 class LinkForm(FlaskForm):  # type: ignore[misc]
     """The form to request the link of a signature again.
 
-    `email` keeps what was typed; `address` is its normalised form, once the form is valid.
+    `email` keeps the text as typed; `address` is the normalised address, once the form is valid.
     """
 
     class Meta:
@@ -73,7 +73,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
         return email_addresses.normalize_email(str(self.email.data))
 
     def validate_email(self, field: Field) -> None:
-        """Reject what is no email address."""
+        """Reject text that is not an email address."""
         try:
             email_addresses.normalize_email(field.data)
         except InvalidEmailAddress:

@@ -1,4 +1,4 @@
-"""One action of an organiser is one transaction: what cannot be recorded in the audit log does not happen."""
+"""One action of an organiser is one transaction: without its entry in the audit log it does not happen."""
 
 from contextlib import contextmanager
 
