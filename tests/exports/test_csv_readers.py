@@ -51,31 +51,52 @@ def test_pandas_reads_excel_with_its_apostrophes(rows):
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
-    """Converts a CSV with LibreOffice: `reading` is how to read it, `writing` the format to write."""
+    """Converts CSV files with LibreOffice in one run: `reading` is how to read them, `writing` the format to write."""
     if reason := services.why_no_libreoffice():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("libreoffice")
 
-    def converted(text: bytes, reading: str, writing: str) -> str:
-        (folder / "in.csv").write_bytes(text)
+    def converted(texts: list[bytes], reading: str, writing: str) -> list[str]:
+        names = [f"in{number}" for number in range(len(texts))]
+        for name, text in zip(names, texts, strict=True):
+            (folder / f"{name}.csv").write_bytes(text)
         command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile"]
         command += [f"--infilter=CSV:{reading}", "--convert-to", writing, "--outdir", folder / "out"]
-        subprocess.run([*command, folder / "in.csv"], check=True, capture_output=True, timeout=120)
-        return (folder / "out" / f"in.{writing.partition(':')[0]}").read_bytes().decode("utf-8-sig")
+        files = [folder / f"{name}.csv" for name in names]
+        subprocess.run([*command, *files], check=True, capture_output=True, timeout=120)
+        results = [folder / "out" / f"{name}.{writing.partition(':')[0]}" for name in names]
+        contents = [result.read_bytes().decode("utf-8-sig") for result in results]
+        for result in results:
+            result.unlink()  # a later run that writes nothing must not find it
+        return contents
 
     return converted
 
 
 @pytest.fixture(scope="module")
 def libreoffice(office):
-    """Opens a CSV in LibreOffice with columns of a format, and returns the cells that it shows."""
+    """Opens CSV files in LibreOffice with columns of a format, and returns the cells that it shows of each."""
     writing = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false"  # all quoted, as shown
 
-    def opened(text: bytes, columns: str) -> list[tuple[str, ...]]:
-        shown = office(text, f"44,34,76,1,{columns}", writing)
-        return [tuple(row) for row in csv.reader(io.StringIO(shown, newline=""))][1:]
+    def opened(texts: list[bytes], columns: str) -> list[list[tuple[str, ...]]]:
+        shown = office(texts, f"44,34,76,1,{columns}", writing)
+        return [[tuple(row) for row in csv.reader(io.StringIO(text, newline=""))][1:] for text in shown]
 
     return opened
+
+
+def many_tables() -> list[list[tuple[str, str, str]]]:
+    """Return several large tables of random cells, to be opened in one run."""
+    collected = []
+
+    @in_bulk
+    @given(rows=large)
+    def collect(rows):
+        collected.append(rows)
+
+    collect()
+    assert len(collected) >= 4
+    return collected
 
 
 # Text that spreadsheets would split and evaluate, if it were not neutralised.
@@ -109,37 +130,37 @@ EVERY_SEPARATOR = "44/59/9/124"  # comma, semicolon, tab and vertical bar
     ("separators", "quote"), [("44", "34"), ("59", "34"), ("9", "34"), (EVERY_SEPARATOR, "34"), (EVERY_SEPARATOR, "")]
 )
 def test_libreoffice_evaluates_no_cell_of_excel_whatever_separates_its_columns(office, separators, quote):
-    sheet = office(written(TRICKED, "excel"), f"{separators},{quote},76,1,", "fods")
+    [sheet] = office([written(TRICKED, "excel")], f"{separators},{quote},76,1,", "fods")
     assert "table:formula=" not in sheet
     assert sheet.count("1+1") >= len(TRICKS)  # the text is there, and can be read
 
 
 def test_libreoffice_evaluates_those_cells_of_plain(office):
-    sheet = office(written(TRICKED, "plain"), "59,34,76,1,", "fods")
+    [sheet] = office([written(TRICKED, "plain")], "59,34,76,1,", "fods")
     assert sheet.count("table:formula=") >= 8
 
 
-@in_bulk
-@given(rows=large)
-def test_libreoffice_reads_plain_as_it_was_when_told_that_all_is_text(libreoffice, rows):
-    assert libreoffice(written(rows, "plain"), AS_TEXT) == rows
+def test_libreoffice_reads_plain_as_it_was_when_told_that_all_is_text(libreoffice):
+    examples = many_tables()
+    assert libreoffice([written(rows, "plain") for rows in examples], AS_TEXT) == examples
 
 
-@in_bulk
-@given(rows=large)
-def test_libreoffice_reads_excel_with_its_apostrophes(libreoffice, rows):
-    assert libreoffice(written(rows, "excel"), AS_TEXT) == [tuple(map(neutralize, row)) for row in rows]
+def test_libreoffice_reads_excel_with_its_apostrophes(libreoffice):
+    examples = many_tables()
+    shown = libreoffice([written(rows, "excel") for rows in examples], AS_TEXT)
+    assert shown == [[tuple(map(neutralize, row)) for row in rows] for rows in examples]
 
 
-@in_bulk
-@given(rows=large)
-def test_libreoffice_runs_nothing_of_excel_even_when_it_guesses(libreoffice, rows):
-    shown = libreoffice(written(rows, "excel"), AS_IT_GUESSES)
-    dangerous = [
-        (at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if neutralize(cell) != cell
-    ]
-    assert [shown[at][column] for at, column in dangerous] == [neutralize(rows[at][column]) for at, column in dangerous]
+def test_libreoffice_runs_nothing_of_excel_even_when_it_guesses(libreoffice):
+    examples = many_tables()
+    opened = libreoffice([written(rows, "excel") for rows in examples], AS_IT_GUESSES)
+    for rows, shown in zip(examples, opened, strict=True):
+        dangerous = [
+            (at, column) for at, row in enumerate(rows) for column, cell in enumerate(row) if neutralize(cell) != cell
+        ]
+        neutral = [neutralize(rows[at][column]) for at, column in dangerous]
+        assert [shown[at][column] for at, column in dangerous] == neutral
 
 
 def test_libreoffice_does_run_a_formula_in_plain(libreoffice):
-    assert libreoffice(written([("=1+1", "", "")], "plain"), AS_IT_GUESSES) == [("2", "", "")]
+    assert libreoffice([written([("=1+1", "", "")], "plain")], AS_IT_GUESSES) == [[("2", "", "")]]

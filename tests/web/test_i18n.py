@@ -11,9 +11,7 @@ from babel.messages.pofile import read_po
 from campaign.config.paths import ROOT, TRANSLATIONS
 from campaign.core.languages import LANGUAGES
 from campaign.web.countries import _LIKELY
-from tests.conftest import campaign_on
 from tests.personas import FROM_OUR_PAGE
-from tests.web.public_pages import every_page
 
 
 @pytest.fixture
@@ -64,11 +62,9 @@ def test_a_translation_has_the_numbers_and_tags_of_its_text(language):
 
 
 @pytest.fixture(scope="module")
-def english(ready, tmp_path_factory):
+def english(pages_in):
     """Return the English text of every page."""
-    with campaign_on(ready, "sqlite", tmp_path_factory.mktemp("en")) as campaign:
-        pages = every_page(campaign, "en")
-    return {name: read_on(page) for name, page in pages.items()}
+    return {name: read_on(page) for name, page in pages_in("en").items()}
 
 
 def read_on(page) -> set[str]:
@@ -82,10 +78,8 @@ def read_on(page) -> set[str]:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_page_is_in_its_language_throughout(ready, english, language, tmp_path):
-    with campaign_on(ready, "sqlite", tmp_path) as campaign:
-        pages = every_page(campaign, language)
-    for name, page in pages.items():
+def test_every_page_is_in_its_language_throughout(pages_in, english, language):
+    for name, page in pages_in(language).items():
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page, name
         assert read_on(page) & english[name] == set(), name
 
