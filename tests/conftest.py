@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.engine import make_url
 
 from campaign.app import create_app
@@ -110,6 +111,8 @@ class Ready:
 
     def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
         self._folder = folder
+        make_private_dir(folder / "templates")
+        self.compiled_templates = FileSystemBytecodeCache(str(folder / "templates"))
         self._request = request
         self._keys: dict[str, str] = {}
 
@@ -183,6 +186,7 @@ def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) 
     database_url, recovery_key = getattr(ready, backend)(instance)
     chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
     app = create_app(chosen)
+    app.jinja_env.bytecode_cache = ready.compiled_templates
     try:
         yield Campaign(app, recovery_key, chosen)
     finally:

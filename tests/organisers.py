@@ -2,18 +2,22 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pyotp
+from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
 from campaign.accounts import backup_codes, organisers, passwords, totp
 from campaign.context import current_context
-from campaign.core.database import db, transaction
+from campaign.core.database import Base, db, transaction
 from campaign.crypto import key_holders
 from campaign.crypto.campaign_keys import parse_recovery_keys
+from campaign.models import KeyCopy, KeyHolder, Organiser
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -84,13 +88,13 @@ class OrganiserBrowser:
     def was_let_in(self, role: organisers.Role, *, exports: bool = False) -> None:
         """Be somebody who came in before, and sign in."""
         with self.campaign.app.app_context():
-            hashed = passwords.hash_password(PASSWORD)
+            who = uuid5(NAMESPACE_URL, self.email)  # the same in every campaign, for `_grant_keys`
             with transaction(db.session):
-                who = organisers.add(db.session, email=self.email, role=role, password_hash=hashed)
+                db.session.add(Organiser(id=who, email=self.email, role=role, password_hash=_password_hash()))
             self.totp = totp.totp_secret(db.session, current_context().factor_key, who)
             self.codes = backup_codes.new_backup_codes(db.session, who)
             if exports:
-                key_holders.grant_keys(db.session, who, PASSPHRASE, parse_recovery_keys(self.campaign.recovery_key))
+                _grant_keys(who, self.campaign.recovery_key)
             with transaction(db.session):
                 organisers.activate(db.session, who)
         self.signs_in()
@@ -115,6 +119,33 @@ class OrganiserBrowser:
     @staticmethod
     def _step(answer: TestResponse) -> None:
         assert answer.status_code == 303, answer.text
+
+
+# Deriving keys from secrets takes most of the time of many tests, so each process does it once.
+@cache
+def _password_hash() -> str:
+    return passwords.hash_password(PASSWORD)
+
+
+_granted_rows: dict[tuple[UUID, str], list[tuple[type[Base], dict[str, Any]]]] = {}
+
+
+def _grant_keys(organiser_id: UUID, recovery_key: str) -> None:
+    """Grant an organiser the campaign's keys, or store the rows that this led to in an equal campaign before."""
+    granted = (organiser_id, recovery_key)
+    if granted in _granted_rows:
+        with transaction(db.session):
+            for table, row in _granted_rows[granted]:
+                db.session.execute(insert(table).values(**row))
+        return
+    key_holders.grant_keys(db.session, organiser_id, PASSPHRASE, parse_recovery_keys(recovery_key))
+    _granted_rows[granted] = [
+        (table, dict(row))
+        for table in (KeyHolder, KeyCopy)
+        for row in db.session.execute(
+            select(*table.__table__.columns).where(table.organiser_id == organiser_id)
+        ).mappings()
+    ]
 
 
 class ConfirmForm(HTMLParser):

@@ -10,6 +10,8 @@ import pytest
 
 from campaign.config.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = """
 import campaign
 from campaign.app import create_app

@@ -70,6 +70,7 @@ def test_nothing_is_lost_between_threads(campaign):
     assert sum(number for _, _, number in shares(campaign)) == 2000
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_writes_what_it_has_counted(ready, backend, tmp_path):
     with ready.site(tmp_path, backend).served() as site:
         assert site.status("/share/qr?lang=en") == 200

@@ -13,7 +13,10 @@ from tests import services
 from tests.conftest import dispose
 from tests.film.conftest import film_file, make_film  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg()))
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg())),
+]
 
 
 @pytest.fixture

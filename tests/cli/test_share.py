@@ -21,6 +21,7 @@ def served(ready, tmp_path) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.slow
 def test_all_networks_show_the_page_in_all_languages(served):
     printed = served.flask("share", "check")
     assert printed.splitlines()[-1] == "45 of 45 previews are right."
@@ -28,6 +29,7 @@ def test_all_networks_show_the_page_in_all_languages(served):
     assert printed.count("1200x630, 16") + printed.count("1200x630, 15") == 45
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_named_and_the_command_fails(served):
     served.flask("share", "check")
     for card in (served.instance / "pictures").glob("card-ru.*.png"):

@@ -168,6 +168,7 @@ def test_a_workbook_comes_with_its_manifest(campaign, maria, key_file, tmp_path)
     assert dict(zip(header, line, strict=True))["message"] == MARIA["message"]
 
 
+@pytest.mark.slow
 def test_the_key_is_asked_for_without_showing_it(campaign, maria):
     result = campaign.command("signatures", "export", input=f"{campaign.recovery_key}\n")
     assert MARIA["email"] in result.stdout
@@ -288,6 +289,7 @@ def test_seeding_is_refused_where_people_signed(campaign, maria):
     assert "real signatures exist" in result.stderr
 
 
+@pytest.mark.slow
 def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export):
     for purpose, layout in LAYOUTS.items():
         for dialect in ("plain", "excel"):
@@ -302,6 +304,7 @@ def large_site(request, ready, tmp_path_factory):
     return site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dialect", "number"), [("plain", signal.SIGHUP), ("plain", signal.SIGKILL), ("xlsx", signal.SIGKILL)]
 )

@@ -13,6 +13,8 @@ from campaign.core.database import db
 from campaign.crypto.secret_key import server_key
 from campaign.errors import ConfigError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -159,6 +159,7 @@ def test_back_to_one_row_for_each_address_the_confirmed_or_newest_stays(app):
     assert db.session.get(Signature, newest).referred_by == past.signature_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", EARLIER)
 def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     alembic.upgrade(revision)
@@ -177,6 +178,7 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     assert (confirmed(db.session), findings_that_fail()) == (1, [])  # the triggers work
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", [*reversed(EARLIER), "base"])
 def test_back_and_forth(app, revision):
     migrate()

@@ -100,6 +100,7 @@ def test_every_table_of_the_former_release_has_rows_or_is_known_to_be_empty():
     assert empty == {"mail_server", "passkeys", "short_lived_tokens", "signature_changes", "used_challenges"}
 
 
+@pytest.mark.slow
 def test_signatures_are_counted_shown_and_exported_with_new_ones(campaign):
     page = campaign.client.get("/en/").text
     assert "Ada" in page
@@ -112,6 +113,7 @@ def test_signatures_are_counted_shown_and_exported_with_new_ones(campaign):
     assert len(export_with_recovery_key(campaign, "--include-unconfirmed").splitlines()) == 1 + 5
 
 
+@pytest.mark.slow
 def test_links_of_sent_and_of_waiting_messages_work(campaign):
     ben = campaign.persona("Ben", email="ben@example.org")
     assert campaign.client.post(ben.link()).status_code == 303
@@ -130,6 +132,7 @@ def test_suppressed_email_addresses_stay_so(campaign):
         assert db.session.scalar(sa.select(sa.func.count()).select_from(SuppressedEmail)) == 1
 
 
+@pytest.mark.slow
 def test_an_organiser_logs_in_and_exports(campaign, grace):
     grace.signs_in()
     assert "hello@example.org" in grace.get("/organise/settings").text
@@ -141,12 +144,14 @@ def test_an_organiser_logs_in_and_exports(campaign, grace):
     assert "FAIL" not in campaign.command("signatures", "check").output
 
 
+@pytest.mark.slow
 def test_a_backup_code_works(grace):
     grace.gives_password()
     assert grace.gives_code(FORMER["backup_codes"][0]).status_code == 303
     assert grace.is_in()
 
 
+@pytest.mark.slow
 def test_an_invitation_works_and_gives_the_right_to_export(campaign):
     olga = OrganiserBrowser(campaign, "olga@example.org")
     olga.comes_in(FORMER["invitation"])
@@ -154,6 +159,7 @@ def test_an_invitation_works_and_gives_the_right_to_export(campaign):
     assert "Lovelace" in olga.posts("/organise/export", "/organise/export", **form).data.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"])
 def test_the_audit_log_verifies_and_cannot_be_changed(campaign, change):
     assert "FAIL" not in campaign.command("signatures", "check").output

@@ -20,6 +20,8 @@ from tests.leak_search import found_in
 from tests.live_server import wait_for
 from tests.smtp_sink import sink
 
+pytestmark = pytest.mark.slow
+
 MARIA = {
     "given_name": "Мария ليلى",
     "family_name": "O'Hara-Nguyễn",

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from campaign.exports.csv_writer import DIALECTS, iter_csv, neutralize
 from tests import services
 
+pytestmark = pytest.mark.slow
+
 HEADER = ("a", "b", "c")
 STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "'", '"', ",", "007", "1e5", "2013-11-22", " ", "\t")
 AS_TEXT = "1/2/2/2/3/2"  # LibreOffice's number for text, for each of three columns

@@ -126,6 +126,7 @@ def test_nothing_is_written_to_the_disk(tmp_path, monkeypatch):
     assert workbook([("Ada", "x", "y")] * 5_000)
 
 
+@pytest.mark.slow
 def test_libreoffice_evaluates_nothing_and_shows_all(tmp_path):
     if reason := services.why_no_libreoffice():
         pytest.skip(reason)

@@ -12,6 +12,8 @@ from campaign.film.default_film import DEFAULT_FILM, FOLDER, LANGUAGES
 from campaign.film.selection import add_texts
 from tests import services
 
+pytestmark = pytest.mark.slow
+
 MB = 1_000_000
 CODECS = {"video/mp4": ["aac", "h264"], "video/webm": ["av1", "opus"]}
 LEVELS = {"h264": {"1e": 30, "1f": 31, "28": 40}, "av1": {"04M": 4, "05M": 5, "08M": 8}}

@@ -17,6 +17,8 @@ from campaign.film.importer.publish import import_film
 from campaign.film.tracks import TrackFiles
 from tests.film.conftest import SECONDS, described, ffmpeg
 
+pytestmark = pytest.mark.slow
+
 CODECS = {"avc1.6400": ("h264", "High"), "av01.0.": ("av1", "Main"), "mp4a.40.2": ("aac", "LC"), "opus": ("opus", None)}
 
 

@@ -17,7 +17,10 @@ from campaign.film.tracks import TrackFiles
 from tests import services
 from tests.live_server import wait_for
 
-pytestmark = pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg()))
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(services.why_no_ffmpeg() is not None, reason=str(services.why_no_ffmpeg())),
+]
 
 
 @pytest.fixture(scope="session")

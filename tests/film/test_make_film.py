@@ -13,6 +13,8 @@ from campaign.config.paths import ROOT
 from campaign.film.default_film import FOLDER
 from tests import services
 
+pytestmark = pytest.mark.slow
+
 TOOLS = ROOT / "tools" / "film"
 FRAMES = json.loads((TOOLS / "frames.json").read_text())
 

@@ -80,6 +80,7 @@ def family(server: "subprocess.Popen[bytes]", *, worker: bool) -> set[int]:
     return {one for one in known if (b"key_worker" in Path(f"/proc/{one}/cmdline").read_bytes()) == worker}
 
 
+@pytest.mark.slow
 def test_no_private_key_is_ever_in_the_servers_memory(served, grace):
     site, server = served
     [private_key] = parse_recovery_keys(site.key_file.read_text())
@@ -98,6 +99,7 @@ def test_no_private_key_is_ever_in_the_servers_memory(served, grace):
     assert memory_holds(family(server, worker=False), *needles) == [MARK]
 
 
+@pytest.mark.slow
 def test_nothing_secret_is_written_anywhere(served, grace):
     site, _server = served
     form = {"purpose": "full", "dialect": "plain", "reason": "trial"}
@@ -111,6 +113,7 @@ def test_nothing_secret_is_written_anywhere(served, grace):
     assert [path for path, content in written.items() for needle in needles if needle in content] == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may lock memory without being asked")
 def test_the_servers_memory_is_never_swapped_out(served):
     """A passphrase passes through it."""

@@ -16,6 +16,8 @@ from campaign.petition.cleanup import purge
 from tests.mail.smtp_server import waiting, worker
 from tests.personas import FROM_OUR_PAGE
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2013, 11, 22, 12, tzinfo=UTC)
 
 

@@ -28,6 +28,8 @@ from tests.live_server import wait_for
 from tests.mail.smtp_server import refuse, waiting, worker
 from tests.smtp_sink import sink
 
+pytestmark = pytest.mark.slow
+
 ALL = 12
 
 

@@ -14,6 +14,8 @@ from campaign.mail.messages import render_message
 from campaign.mail.outbox import ClaimedMessage, Kind, Recipient
 from tests import services
 
+pytestmark = pytest.mark.slow
+
 MOST = 2.0
 SENT = [kind for kind in get_args(Kind) if kind != "blank"]
 LINK = f"https://lovealwayswins.example.org/confirm/{'aZ9-_' * 8}abc"

@@ -22,6 +22,8 @@ from campaign.web import share_texts
 from campaign.web.film_player import current_film
 from campaign.web.i18n import set_language
 
+pytestmark = pytest.mark.slow
+
 URL = "https://love-always-wins.example.org/en/?via=poster"
 
 

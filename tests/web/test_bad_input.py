@@ -23,6 +23,7 @@ def _nothing_is_stored(campaign):
         assert db.session.scalar(select(func.count()).select_from(Signature)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [

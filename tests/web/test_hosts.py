@@ -37,6 +37,7 @@ def behind_a_proxy(ready, backend, tmp_path) -> Iterator[Campaign]:
         yield campaign
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", [*NO_HOSTS, *HOSTS])
 @pytest.mark.parametrize("header", ["HTTP_HOST", "HTTP_X_FORWARDED_HOST"])
 def test_no_host_breaks_a_page(behind_a_proxy, header, host):

@@ -77,6 +77,7 @@ def read_on(page) -> set[str]:
     return {text for text in pieces if re.search(r"[^\W\d_]{2,},? [^\W\d_]{2,}", text)} - UNTRANSLATED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_page_is_in_its_language_throughout(pages_in, english, language):
     for name, page in pages_in(language).items():

@@ -8,6 +8,8 @@ from campaign.config.paths import ROOT
 from campaign.core.languages import LANGUAGES
 from tests import services
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def checker():

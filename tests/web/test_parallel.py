@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from itertools import cycle, islice
 from urllib.parse import urlsplit
 
+import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
@@ -61,6 +62,7 @@ def _forms(app: Flask, rule: Rule) -> list[str]:
     return [app.url_map.bind("127.0.0.1").build(rule.endpoint, values) for values in each]
 
 
+@pytest.mark.slow
 def test_parallel_requests_for_every_page_leave_the_server_whole(ready, backend, tmp_path):
     addresses = public_addresses(create_app(Settings.load(instance=tmp_path / "routes")))
     with ready.site(tmp_path, backend, CAMPAIGN_PUBLIC_URL="http://127.0.0.1:8000").served() as site:

@@ -17,6 +17,8 @@ from tests import previews, services
 from tests.live_server import Site
 from tests.previews import TAGS, Head, Preview
 
+pytestmark = pytest.mark.slow
+
 LOCALES = {
     "en": "en_GB",
     "ru": "ru_RU",

@@ -31,6 +31,7 @@ def test_the_link_comes_again(campaign, ada):
     assert campaign.client.get(ada.link()).headers["Location"] == receipt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [close, hand_in])
 def test_who_deleted_our_mail_can_withdraw_when_it_is_over(campaign, ada, end):
     ada.confirms()

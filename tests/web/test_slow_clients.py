@@ -77,6 +77,7 @@ def sign(site) -> dict[str, str]:
         return json.load(response)
 
 
+@pytest.mark.slow
 def test_idle_connections_hold_up_nobody_and_are_closed(site):
     with connections(site, IDLE) as idle:
         assert page_status(site) == 200
@@ -104,6 +105,7 @@ def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_com
     wait_for(lambda: _can_sign(site), "signing")
 
 
+@pytest.mark.slow
 def test_clients_that_do_not_read_the_film_leave_the_page_and_the_form(site):
     with urlopen(f"{site.url}/en/", timeout=ANSWER_SECONDS) as response:
         film = re.search(r'/static/[^"]+1080\.mp4', response.read().decode())[0]

@@ -57,6 +57,7 @@ def test_what_holds_a_secret_is_not_compressed(campaign, ada):
     assert "Content-Encoding" not in answer.headers
 
 
+@pytest.mark.slow
 def test_the_running_version_stays_however_old_its_files_are(campaign, monkeypatch):
     for number in range(5):
         monkeypatch.setattr(
@@ -70,6 +71,7 @@ def test_the_running_version_stays_however_old_its_files_are(campaign, monkeypat
                 os.utime(laid, (2e9, 2e9))  # as if all others were newer
 
 
+@pytest.mark.slow
 def test_pages_of_the_last_version_still_find_their_files(campaign, monkeypatch, tmp_path):
     static_files.compress_files(campaign.settings)
     for number in range(4):

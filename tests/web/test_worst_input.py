@@ -22,6 +22,8 @@ from tests.live_server import ready_site
 from tests.organisers import OrganiserBrowser
 from tests.personas import FROM_OUR_PAGE
 
+pytestmark = pytest.mark.slow
+
 FORM = "application/x-www-form-urlencoded"
 MAX_SECONDS = 0.1
 MAX_LANGUAGE_SECONDS = 0.02

@@ -64,6 +64,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["", *CHANGES])
 def test_who_changes_it_in_spite_of_that_is_found_out(campaign, grace, olga, change):
     with campaign.app.app_context():

@@ -18,6 +18,8 @@ from campaign.models import Invitation
 from tests.live_server import wait_for
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, confirm_form
 
+pytestmark = pytest.mark.slow
+
 ORGANISERS, SETTINGS, SIGNATURES = "/organise/organisers", "/organise/settings", "/organise/signatures"
 THREADS = 16
 both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])

@@ -38,6 +38,7 @@ def test_who_has_not_signed_is_not_found(olga, signed):
     assert "Nothing is kept for this address" in page
 
 
+@pytest.mark.slow
 def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
     wrong = grace.posts("/organise/signatures/open", **ADA, passphrase="a guess of mine")
     assert (wrong.status_code, "For my sister." in wrong.text) == (422, False)
@@ -97,6 +98,7 @@ def test_a_reader_finds_nobody(reader, signed):
     assert (answer.status_code, "United Kingdom" in answer.text) == (403, False)
 
 
+@pytest.mark.slow
 def test_every_page_that_shows_a_signature_is_recorded(campaign, grace, ada):
     ada.confirms()
     shown = sum(

@@ -47,6 +47,7 @@ def text_of(pdf: bytes) -> list[str]:
     return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(io.BytesIO(pdf))]
 
 
+@pytest.mark.slow
 def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
     answer = grace.get(f"{made(grace)}/file")
     assert re.search(r'love-always-wins-hand-in-[\d-]+\.pdf"', answer.headers["Content-Disposition"])
@@ -61,6 +62,7 @@ def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
     assert "Zoe" not in names
 
 
+@pytest.mark.slow
 def test_what_lies_on_the_disk_is_sealed_and_gone_after_an_hour(campaign, grace, signed):
     path = made(grace)
     [file] = (campaign.settings.instance / "jobs").glob("*.sealed")
@@ -72,11 +74,13 @@ def test_what_lies_on_the_disk_is_sealed_and_gone_after_an_hour(campaign, grace,
     assert list(file.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_wrong_passphrase_makes_nothing(campaign, grace, signed):
     assert begin(grace, passphrase="a guess of mine").status_code == 422
     assert not (campaign.settings.instance / "jobs").exists()
 
 
+@pytest.mark.slow
 def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(campaign, grace, olga, reader, signed):
     path = made(grace)
     for browser in (olga, reader):
@@ -86,6 +90,7 @@ def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(ca
     assert campaign.client.get(f"{path}/file").status_code == 303
 
 
+@pytest.mark.slow
 def test_it_is_noted(campaign, grace, signed):
     made(grace)
 
@@ -98,6 +103,7 @@ def test_it_is_noted(campaign, grace, signed):
     assert (newest.actor, newest.action, newest.details) == (grace.email, "hand-in", {"signatures": 11})
 
 
+@pytest.mark.slow
 def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_the_names(campaign, grace, signed):
     campaign.persona("\U00030000野", email="rare@example.org", country="FR").confirms()
     campaign.persona("𠮷野", email="known@example.org", country="FR").confirms()
@@ -114,6 +120,7 @@ def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_th
     assert "names in the document have characters" in grace.get("/organise/activity").text
 
 
+@pytest.mark.slow
 def test_the_page_says_nothing_of_replaced_names_where_there_are_none(grace, signed):
     assert "cannot show" not in grace.get(made(grace)).text
 

@@ -15,6 +15,8 @@ from campaign.core.database import db, utcnow
 from campaign.exports.columns import LAYOUTS
 from tests.organisers import PASSPHRASE, OrganiserBrowser
 
+pytestmark = pytest.mark.slow
+
 CHOICE = {"purpose": "full", "dialect": "plain", "reason": "to hand in", "passphrase": PASSPHRASE}
 
 

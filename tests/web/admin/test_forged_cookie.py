@@ -56,6 +56,7 @@ def test_the_thief_can_compute_the_codes_of_the_app(campaign, olga):
     assert pyotp.TOTP(olga.totp).now()
 
 
+@pytest.mark.slow
 def test_no_forged_cookie_passes_for_a_password_that_was_given(campaign, olga):
     thief = Thief(campaign, olga.email)
     now, who = utcnow().timestamp(), str(thief.organiser_id)

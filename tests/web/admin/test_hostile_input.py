@@ -14,6 +14,8 @@ from campaign.key_worker import client
 from campaign.models import Passkey
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser
 
+pytestmark = pytest.mark.slow
+
 FORM = "application/x-www-form-urlencoded"
 LOG_IN = "/organise/sign-in"
 

@@ -13,6 +13,8 @@ from campaign.accounts.organisers import by_email, members
 from campaign.core.database import db
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
+pytestmark = pytest.mark.slow
+
 OLGA = "olga@example.org"
 ANOTHER = "another password of mine"
 

@@ -49,6 +49,7 @@ class Client:
         return self.answer("POST", LOG_IN, form, **headers, **{"Accept-Language": "de"})
 
 
+@pytest.mark.slow
 def test_twenty_clients_with_wrong_passwords_do_not_hold_up_visitors(ready, tmp_path):
     with ready.site(tmp_path, CAMPAIGN_SIGN_LIMIT="").served() as site:
         clients = [Client(site, number) for number in range(CLIENTS)]
@@ -135,6 +136,7 @@ def test_every_form_that_hashes_or_opens_keys_is_refused_beyond_the_capacity(cam
         assert "exported" not in [entry.action for entry in audit_log.iter_entries(db.session)]
 
 
+@pytest.mark.slow
 def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
     ada.confirms()
     form = {"purpose": "full", "dialect": "plain", "reason": "trial"}
@@ -149,6 +151,7 @@ def test_a_slot_comes_back_however_a_task_ends(campaign, grace, ada):
         slot.release()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "failing", "fields"),
     [
@@ -181,6 +184,7 @@ def children() -> set[str]:
     return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
 
 
+@pytest.mark.slow
 def test_slow_downloads_leave_threads_for_visitors(campaign, grace, ada):
     """A download holds a thread for as long as it lasts: the fourth one is refused, and a visitor is not."""
     ada.confirms()

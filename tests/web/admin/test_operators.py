@@ -37,6 +37,7 @@ def test_a_known_proxy_is_no_news(campaign, grace, caplog):
     assert WARNING not in grace.client.get("/organise/").text + caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "status", "told"),
     [("LOW_SPACE_BYTES", (200, "ready"), "low"), ("MIN_SPACE_BYTES", (503, "not ready"), "full")],

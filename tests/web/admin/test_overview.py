@@ -95,6 +95,7 @@ def test_a_mail_server_at_fault_is_shown_in_red_with_its_words_until_it_works(ca
     assert "data-mail-status" not in olga.get("/organise/").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", list(FIGURES))
 def test_every_figure_is_on_the_page_with_its_table(olga, key):
     page = olga.get("/organise/").text

@@ -9,6 +9,8 @@ from campaign.accounts.organisers import members
 from campaign.core.database import db, utcnow
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
 
+pytestmark = pytest.mark.slow
+
 
 def everybody(campaign):
     with campaign.app.app_context():

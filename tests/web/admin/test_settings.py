@@ -99,6 +99,7 @@ def test_what_was_set_is_noted_with_what_was_before(campaign, grace):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["stage", "bot-check", "goals", "letter"])
 def test_only_owners_set_anything(campaign, grace, olga, what):
     fields = {"act": "close", "goals": "3", "contact": "", "of": "en", "text": "no"}

@@ -37,6 +37,7 @@ def test_an_owner_invites_somebody_who_does_not_export(campaign, grace):
     assert (member(campaign, olga.email).role, member(campaign, olga.email).may_export) == ("organiser", False)
 
 
+@pytest.mark.slow
 def test_who_is_invited_with_the_givers_passphrase_exports(campaign, grace, ada):
     ada.confirms()
     other = OrganiserBrowser(campaign, "other@example.org")
@@ -45,6 +46,7 @@ def test_who_is_invited_with_the_givers_passphrase_exports(campaign, grace, ada)
     assert b"ada@example.org" in other.posts("/organise/export", **form).data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passphrase", ["", "a guess of mine"])
 def test_the_right_to_export_is_not_given_without_the_passphrase(campaign, grace, passphrase):
     fields = {"email": "x@example.org", "role": "organiser", "exports": "1", "passphrase": passphrase}
@@ -59,6 +61,7 @@ def test_who_does_not_export_cannot_give_the_right(campaign, invites):
     assert owner.posts(PAGE, PAGE, **fields).status_code == 422
 
 
+@pytest.mark.slow
 def test_somebody_who_is_in_gets_the_right_to_export_later(campaign, grace, olga):
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
     chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
@@ -99,6 +102,7 @@ def test_the_right_to_export_is_taken(campaign, grace, invites):
     assert other.posts("/organise/export", **form).status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("act", "fields"), [("stop-export", {}), ("role", {"role": "reader"})])
 def test_an_invitation_does_not_bring_back_a_right_that_was_taken(campaign, grace, olga, act, fields):
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
