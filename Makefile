@@ -39,9 +39,9 @@ test: ## Run every test (ARGS='-k export' picks some)
 	@tools/test-services
 	@$(py) -m pytest -n 2 $(ARGS)
 
-quick: ## Run every test that needs no browser, office program or film encoder (under 90 s)
+quick: ## Run the fast tests on SQLite: no browser, office program or film encoder (under 90 s)
 	@tools/setup requirements-dev.txt
-	@$(py) -m pytest -n 2 -m 'not chaos and not browser and not slow' $(ARGS)
+	@$(py) -m pytest -n 2 -m 'not chaos and not browser and not slow' -k 'not postgresql' $(ARGS)
 
 lint: ## Check style, types, imports, spelling, templates, JavaScript and CSS
 	@tools/setup requirements-dev.txt

@@ -12,7 +12,7 @@ import pyotp
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
-from campaign.accounts import backup_codes, organisers, passwords, totp
+from campaign.accounts import audit_log, backup_codes, organisers, passwords, sessions, totp
 from campaign.context import current_context
 from campaign.core.database import Base, db, transaction
 from campaign.crypto import key_holders
@@ -86,18 +86,24 @@ class OrganiserBrowser:
         self._step(self.posts(last, f"{invitation}/codes", **secrets))
 
     def was_let_in(self, role: organisers.Role, *, exports: bool = False) -> None:
-        """Be somebody who came in before, and sign in."""
+        """Be an organiser who registered before and is logged in, with all that a log-in stores."""
         with self.campaign.app.app_context():
             who = uuid5(NAMESPACE_URL, self.email)  # the same in every campaign, for `_grant_keys`
+            organiser = Organiser(id=who, email=self.email, role=role, password_hash=_password_hash())
+            keys = current_context()
             with transaction(db.session):
-                db.session.add(Organiser(id=who, email=self.email, role=role, password_hash=_password_hash()))
-            self.totp = totp.totp_secret(db.session, current_context().factor_key, who)
-            self.codes = backup_codes.new_backup_codes(db.session, who)
+                db.session.add(organiser)
+                db.session.flush()
+                self.totp = totp.totp_secret(db.session, keys.factor_key, who)
+                self.codes = backup_codes.new_backup_codes(db.session, who)
+                assert totp.accept_totp(db.session, keys.factor_key, organiser, self.code())
+                organisers.activate(db.session, who)
+                token = sessions.start(db.session, who)
+                audit_log.record(db.session, keys.activity_key, actor=self.email, action="signed-in")
             if exports:
                 _grant_keys(who, self.campaign.recovery_key)
-            with transaction(db.session):
-                organisers.activate(db.session, who)
-        self.signs_in()
+        with self.client.session_transaction("/organise/") as cookie:
+            cookie["token"] = token
 
     def gives_password(self, password: str = PASSWORD) -> TestResponse:
         """Submit the first factor."""

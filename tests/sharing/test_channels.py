@@ -17,6 +17,7 @@ from campaign.sharing.channels import (
 )
 from campaign.web import share_texts
 from campaign.web.i18n import set_language
+from tests.conftest import campaign_on
 
 # The documented URL and parameters of each network (sources: the table of channels).
 DOCUMENTED = {
@@ -42,18 +43,19 @@ LONGEST_PAGE = landing_url("https://love-always-wins.example.org", language="en"
 LIGHT = (range(4352), range(8192, 8206), range(8208, 8224), range(8242, 8248))  # developer.x.com, Counting characters
 
 
+@pytest.fixture(scope="module")
+def app(ready, tmp_path_factory):
+    """An application for all tests, which change nothing in it."""
+    with campaign_on(ready, "sqlite", tmp_path_factory.mktemp("channels")) as campaign:
+        yield campaign.app
+
+
 @pytest.fixture(params=LANGUAGES)
-def said(request, campaign) -> tuple[str, str]:
+def said(request, app) -> tuple[str, str]:
     """Title and message in each language."""
-    with campaign.app.test_request_context():
+    with app.test_request_context():
         set_language(request.param)
         return share_texts.title(), share_texts.message(PetitionStatus())
-
-
-@pytest.fixture
-def backend() -> str:
-    """The database does not matter here."""
-    return "sqlite"
 
 
 def weight(text: str) -> int:

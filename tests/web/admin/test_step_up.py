@@ -15,6 +15,8 @@ from campaign.web.admin.access import DEFAULT_ROLE, EVERYONE, SAFE_METHODS, Step
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, confirm_form
 from tests.web.admin.test_access import every_address
 
+pytestmark = pytest.mark.slow
+
 LETTER = 'Dear "IOC",\r\n\r\n  speak <out> & stand by it.\r\n\tПишем иначе. 𠮷野 ليلى'
 ORGANISERS, SETTINGS, SIGNATURES = "/organise/organisers", "/organise/settings", "/organise/signatures"
 both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
