@@ -48,7 +48,7 @@ def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = 
     return done.stdout
 
 
-def test_the_installed_package_serves_the_page_and_has_the_commands(installed):
+def test_the_installed_package_serves_the_page_and_has_all_commands(installed):
     settings = {
         name: value for name, value in os.environ.items() if not name.startswith(("CAMPAIGN_", "PYTHON", "FLASK_"))
     }

@@ -25,7 +25,7 @@ def write(campaign, tallies: Counters) -> None:
         tallies.write(db.session)
 
 
-def test_what_was_counted_is_added_to_what_was_written_before(campaign):
+def test_counts_are_added_to_stored_counts(campaign):
     tallies = Counters()
     with time_machine.travel(datetime(2013, 11, 22, 18, 30, 15, tzinfo=UTC)):
         for channel in ("x", "x", "line"):
@@ -39,7 +39,7 @@ def test_what_was_counted_is_added_to_what_was_written_before(campaign):
     assert shares(campaign) == [(hour, "line", 1), (hour, "x", 3)]
 
 
-def test_what_could_not_be_written_is_written_the_next_time(campaign):
+def test_counts_that_could_not_be_stored_are_stored_the_next_time(campaign):
     tallies = Counters()
     tallies.count(ShareCount, channel="x", language="en")
     with campaign.app.app_context():
@@ -71,13 +71,13 @@ def test_nothing_is_lost_between_threads(campaign):
 
 
 @pytest.mark.slow
-def test_a_server_that_is_stopped_writes_what_it_has_counted(ready, backend, tmp_path):
+def test_a_server_stores_its_counts_when_it_stops(ready, backend, tmp_path):
     with ready.site(tmp_path, backend).served() as site:
         assert site.status("/share/qr?lang=en") == 200
     assert site.flask("share", "counted").split()[-3:] == ["qr", "1", "0"]
 
 
-def test_housekeeping_writes_what_visitors_did(campaign):
+def test_maintenance_stores_the_counts(campaign):
     campaign.client.get("/share/x?lang=en")
     flush_counters(campaign.app)
     assert [(channel, number) for _, channel, number in shares(campaign)] == [("x", 1)]

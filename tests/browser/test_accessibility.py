@@ -18,7 +18,7 @@ def backend() -> str:
     return "sqlite"
 
 
-def test_the_keyboard_alone_does_everything(page, site):
+def test_everything_works_by_keyboard(page, site):
     page.goto(f"{site.url}/en/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -130,7 +130,7 @@ def test_targets_are_large_enough(page, open_site):
         assert small == []
 
 
-def test_who_wants_less_motion_gets_none(browser, open_site):
+def test_reduced_motion_is_respected(browser, open_site):
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{open_site.url}/en/thanks")
@@ -143,7 +143,7 @@ def test_who_wants_less_motion_gets_none(browser, open_site):
     context.close()
 
 
-def test_forced_colours_keep_what_can_be_pressed_and_how_far_it_is(browser, open_site):
+def test_forced_colours_keep_buttons_and_progress_visible(browser, open_site):
     context = browser.new_context(forced_colors="active")
     page = context.new_page()
     page.goto(f"{open_site.url}/en/")
@@ -153,7 +153,7 @@ def test_forced_colours_keep_what_can_be_pressed_and_how_far_it_is(browser, open
     context.close()
 
 
-def test_on_paper_the_letter_and_the_facts_are_left(page, open_site):
+def test_the_printed_page_has_the_petition_text_and_the_facts(page, open_site):
     page.goto(f"{open_site.url}/en/")
     page.emulate_media(media="print")
     expect(page.locator(".petition-text")).to_be_visible()

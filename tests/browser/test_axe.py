@@ -100,7 +100,7 @@ def test_axe_does_find_faults(page, open_site):
     assert any(fault.startswith("label:") for fault in violations(page))
 
 
-def test_axe_does_find_faults_of_the_light_alone(page, open_site):
+def test_axe_reports_violations_that_only_the_light_theme_has(page, open_site):
     page.goto(f"{open_site.url}/en/")
     page.evaluate("document.querySelector('.faq').style.color = '#eaf2fb'")
     faults = [fault for fault in violations(page) if ".faq-item" in fault]

@@ -47,7 +47,7 @@ def test_the_browser_does_its_work_while_somebody_types(page, checked):
     assert [url for url in requested if not url.startswith(checked.url)] == []
 
 
-def test_who_is_faster_than_the_check_waits_for_it(page, checked, hold):
+def test_a_submission_waits_for_the_bot_check(page, checked, hold):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     page.goto(f"{checked.url}/en/")

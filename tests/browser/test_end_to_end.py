@@ -100,7 +100,7 @@ def test_the_receipt_withdraws(any_page, site):
     assert site.count() == 0
 
 
-def test_who_lost_our_mail_can_withdraw_after_closing(any_page, site):
+def test_a_supporter_who_lost_the_email_can_withdraw_after_closing(any_page, site):
     any_page.goto(f"{site.url}/en/")
     sign(any_page)
     confirm(any_page, site)
@@ -120,7 +120,7 @@ def test_who_lost_our_mail_can_withdraw_after_closing(any_page, site):
     assert site.count() == 0
 
 
-def test_an_error_is_seen_at_once_and_what_was_typed_is_kept(page, open_site):
+def test_an_error_appears_at_once_and_typed_values_stay(page, open_site):
     page.goto(f"{open_site.url}/en/")
     page.fill("[name=given_name]", MARIA["given_name"])
     page.fill("[name=email]", "no address")

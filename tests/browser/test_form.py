@@ -43,7 +43,7 @@ def press(page: Page, target: Locator) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def test_mistakes_are_told_beside_the_field_and_at_the_top_without_asking_the_server(page, open_site):
+def test_errors_appear_beside_the_field_and_at_the_top_without_a_request(page, open_site):
     asked: list[str] = []
     opened(page, open_site)
     page.on("request", lambda request: asked.append(request.method))
@@ -61,7 +61,7 @@ def test_mistakes_are_told_beside_the_field_and_at_the_top_without_asking_the_se
     assert "POST" not in asked
 
 
-def test_what_the_server_finds_is_told_in_the_same_place(page, open_site):
+def test_errors_of_the_server_appear_in_the_same_place(page, open_site):
     opened(page, open_site)
     fill_in(page, "ada@no-such-ending")
     send(page)
@@ -116,7 +116,7 @@ def test_while_it_is_sent_the_button_says_so(page, open_site, hold):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
-def test_who_comes_back_to_the_page_can_send_again(page, open_site):
+def test_a_returning_visitor_can_submit_again(page, open_site):
     opened(page, open_site)
     page.evaluate("document.querySelector('[data-submit]').ariaBusy = 'true'")  # as it was when they went on
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
@@ -138,7 +138,7 @@ def test_a_lost_connection_loses_nothing(page, open_site, context):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
-def test_an_answer_that_is_none_is_told_apart(page, open_site):
+def test_an_unusable_response_is_reported_as_such(page, open_site):
     opened(page, open_site)
     fill_in(page)
     page.route("**/sign", lambda route: route.fulfill(status=502, body="<html>Bad Gateway"))
@@ -210,7 +210,7 @@ def test_an_address_is_taken_as_it_was_typed(page, site):
     assert site.mails(1)[0]["To"] == "ada@gmial.com"
 
 
-def test_a_change_of_language_keeps_the_place_and_what_was_typed(page, open_site):
+def test_a_change_of_language_keeps_the_place_and_typed_values(page, open_site):
     opened(page, open_site, where="?via=telegram")
     fill_in(page)
     page.check("[name=show_name]")
@@ -248,14 +248,14 @@ def test_the_browsers_country_is_offered_and_not_chosen(browser, open_site):
     context.close()
 
 
-def test_the_letter_is_signed_while_one_types(page, open_site):
+def test_the_petition_text_shows_the_typed_name(page, open_site):
     opened(page, open_site)
     expect(page.locator("[data-signature]")).to_be_hidden()
     page.locator("[name=given_name]").press_sequentially("Ada")
     expect(page.locator("[data-signature]")).to_have_text("Signed, Ada")
 
 
-def test_nobody_is_shown_who_did_not_ask_for_it(page, open_site):
+def test_showing_the_name_and_updates_are_off_by_default(page, open_site):
     opened(page, open_site)
     expect(page.locator("[name=show_name]")).not_to_be_checked()
     expect(page.locator("[name=updates]")).not_to_be_checked()
@@ -291,7 +291,7 @@ def test_words_that_would_not_fit_the_number_stay_until_they_do(page, open_site)
     expect(page.locator(".signature-count-text")).to_have_text("21 человек")
 
 
-def test_what_was_typed_is_forgotten_by_any_page_and_after_a_while(page, open_site):
+def test_typed_values_are_discarded_by_any_page_and_after_a_while(page, open_site):
     opened(page, open_site)
     keep = "(at) => sessionStorage.setItem('typed', JSON.stringify({ at, typed: [['message', 'left behind']] }))"
     page.evaluate(keep, 0)

@@ -75,7 +75,7 @@ def come_in(page: Page, address: str) -> str:
     return secret
 
 
-def test_an_organiser_comes_in_looks_around_and_takes_the_signatures(any_page, room, tmp_path):
+def test_an_organiser_registers_sees_every_page_and_exports(any_page, room, tmp_path):
     come_in(any_page, invitation(room, f"{tmp_path.name}@example.org"))
     any_page.click("main a.button")
     expect(any_page.locator(".stat-tiles")).to_contain_text("30")
@@ -92,7 +92,7 @@ def test_an_organiser_comes_in_looks_around_and_takes_the_signatures(any_page, r
         assert openpyxl.load_workbook(file).active.max_row == 1 + 30
 
 
-def test_the_document_to_hand_in_is_followed_and_fetched(page, room, tmp_path):
+def test_the_delivery_document_shows_progress_and_is_downloaded(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/hand-in")
     page.fill("[name=passphrase]", PASSPHRASE)
@@ -171,7 +171,7 @@ def views(site: Site) -> int:
         ).fetchone()[0]
 
 
-def test_figures_renew_themselves_and_keep_what_is_open(page, room, tmp_path):
+def test_figures_refresh_and_keep_open_details(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/")
     page.locator("summary", has_text="As a table").first.click()
@@ -212,14 +212,14 @@ def at(room: Site, path: str, language: str) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_room_has_a_fault(inside, room, language):
+def test_no_admin_page_has_an_axe_violation(inside, room, language):
     for path in ROOMS:
         inside.goto(at(room, path, language))
         open_everything(inside)
         assert violations(inside) == [], path
 
 
-def test_the_door_has_none(page, room):
+def test_log_in_and_registration_have_no_axe_violation(page, room):
     page.goto(f"{room.url}/organise/sign-in")
     assert violations(page) == []
     address = invitation(room, "axe@example.org")

@@ -45,7 +45,7 @@ def jump_to_the_end(page: Page) -> None:
     page.locator("video").evaluate("video => { video.currentTime = video.duration - 0.3; }")
 
 
-def test_the_keyboard_alone_plays_and_pauses(page, open_site):
+def test_the_film_plays_and_pauses_by_keyboard(page, open_site):
     opened(page, open_site)
     page.get_by_role("button", name="Watch the film").press("Enter")
     wait_for(lambda: page.locator("video").evaluate(FRAMES), "the film")
@@ -128,7 +128,7 @@ def test_the_end_invites_to_sign_to_share_and_to_watch_again(page, open_site):
     wait_for(lambda: 0 < now(page) < 20, "the film from its start")
 
 
-def test_a_screen_reader_is_told_what_is_seen(page, open_site):
+def test_a_screen_reader_reads_the_descriptions(page, open_site):
     opened(page, open_site)
     play(page)
     page.locator("video").evaluate("video => { video.currentTime = 31; }")
@@ -150,7 +150,7 @@ def test_a_playlist_that_cannot_be_loaded_gives_way_to_the_files(page, long_film
     assert page.locator("video").evaluate("video => video.currentSrc").endswith(".mp4")
 
 
-def test_what_is_watched_is_counted_and_not_what_is_jumped_over(page, site):
+def test_watched_parts_are_counted_and_skipped_ones_are_not(page, site):
     opened(page, site)
     play(page)
     jump_to_the_end(page)

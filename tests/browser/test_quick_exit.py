@@ -50,7 +50,7 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
     assert away.url == "about:blank"
 
 
-def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site):
+def test_links_within_the_page_add_no_history_entry(away, open_site):
     came_to(away, open_site)
     away.locator(".film-intro .button").click()
     away.wait_for_url(re.compile("#sign$"))
@@ -60,7 +60,7 @@ def test_what_is_pressed_within_the_page_leaves_no_entry_behind(away, open_site)
     assert away.url == "about:blank"
 
 
-def test_who_goes_back_to_an_earlier_page_is_led_away_again(away, open_site):
+def test_going_back_after_a_quick_exit_leaves_again(away, open_site):
     came_to(away, open_site)
     away.fill("[name=message]", "For those who stay")
     away.goto(f"{open_site.url}/en/privacy")
@@ -71,7 +71,7 @@ def test_who_goes_back_to_an_earlier_page_is_led_away_again(away, open_site):
     away.wait_for_url(EXIT_URL)
 
 
-def test_who_comes_again_on_purpose_may_stay(away, open_site):
+def test_a_deliberate_new_visit_after_a_quick_exit_stays(away, open_site):
     came_to(away, open_site)
     away.get_by_role("link", name="Leave quickly").click()
     away.wait_for_url(EXIT_URL)
@@ -80,7 +80,7 @@ def test_who_comes_again_on_purpose_may_stay(away, open_site):
     assert away.evaluate("sessionStorage.length") == 0
 
 
-def test_nothing_is_told_to_the_site_one_lands_on(away, open_site):
+def test_the_quick_exit_sends_no_referrer(away, open_site):
     told: list[dict[str, str]] = []
     away.on("request", lambda request: told.append(request.headers) if request.url == EXIT_URL else None)
     came_to(away, open_site)

@@ -47,7 +47,7 @@ def shares(site: Site) -> dict[str, int]:
     return {channel: int(number) for channel, number, _ in lines}
 
 
-def test_at_a_desk_what_lives_on_phones_comes_later(page, open_site):
+def test_phone_channels_come_later_on_desktops(page, open_site):
     page.goto(f"{open_site.url}/en/thanks")
     page.locator(".share-more > summary").click()
     assert ways(page)[0] == "facebook"
@@ -78,7 +78,7 @@ def test_a_phone_has_its_own_share_sheet_in_first_place(phone, open_site):
 @pytest.mark.parametrize(
     ("locale", "language", "first"), [("ru-RU", "en", "telegram"), ("ja", "en", "line"), ("de-DE", "ru", "telegram")]
 )
-def test_the_visitors_own_languages_choose_what_comes_first(browser, open_site, locale, language, first):
+def test_the_first_channel_follows_the_visitors_languages(browser, open_site, locale, language, first):
     context = browser.new_context(locale=locale)
     page = context.new_page()
     page.goto(f"{open_site.url}/{language}/thanks")

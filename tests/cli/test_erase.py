@@ -50,7 +50,7 @@ def ago(**time: float) -> str:
         (("--language", "fr"), ["telegram"] * 3 + ["whatsapp"]),
     ],
 )
-def test_what_was_described_is_erased_and_nothing_else(campaign, burst, options, stays):
+def test_only_matching_signatures_are_erased(campaign, burst, options, stays):
     given = [ago(days=1) if option == "1 day" else option for option in options]
     result = campaign.command("signatures", "erase", "--yes", *given)
     assert result.exit_code == 0, result.output
@@ -77,7 +77,7 @@ def test_a_dry_run_only_says_how_many(campaign, burst):
 
 
 @pytest.mark.parametrize(("answer", "stay"), [("n\n", 4), ("y\n", 1)])
-def test_it_asks_first(campaign, burst, answer, stay):
+def test_erasing_asks_for_confirmation(campaign, burst, answer, stay):
     campaign.command("signatures", "erase", "--via", "telegram", input=answer)
     assert len(left(campaign)) == stay
 
@@ -88,7 +88,7 @@ def test_without_a_description_nothing_is_erased(campaign, burst, options):
     assert len(left(campaign)) == 4
 
 
-def test_who_signs_while_it_asks_is_not_erased(campaign, burst, monkeypatch):
+def test_a_signature_made_during_the_question_is_not_erased(campaign, burst, monkeypatch):
     late = campaign.persona("Real", email="real@example.org", via="telegram")
     monkeypatch.setattr("click.confirm", lambda *_, **__: late.signs())
     assert "erased: 3" in campaign.command("signatures", "erase", "--via", "telegram").output
@@ -118,7 +118,7 @@ def outlived(campaign):
         db.session.commit()
 
 
-def test_purging_erases_what_has_outlived_its_time(campaign, outlived):
+def test_purging_erases_expired_data(campaign, outlived):
     says = "signatures: 1\nrefusals: 1\n"
     assert says in campaign.command("signatures", "purge", "--dry-run").output
     assert (rows(campaign, Signature), rows(campaign, SuppressedEmail)) == (3, 1)

@@ -75,7 +75,7 @@ def test_a_film_is_imported_with_its_texts_listed_and_given_another_poster(flask
         (["--name", "../x"], "Error: '../x' is not a valid film name; use up to 40 lower-case letters"),
     ],
 )
-def test_what_cannot_be_is_said_before_the_work(flask, clip, captions, monkeypatch, words, message):
+def test_impossible_options_are_reported_before_the_work(flask, clip, captions, monkeypatch, words, message):
     monkeypatch.chdir(captions)
     result = flask("import", clip, "--name", "sochi", *words)
     assert result.exit_code in (1, 2)

@@ -20,7 +20,7 @@ def grace(campaign) -> OrganiserBrowser:
     return grace
 
 
-def test_the_list_says_who_may_what(campaign, grace):
+def test_the_list_shows_the_rights_of_each_organiser(campaign, grace):
     OrganiserBrowser(campaign, "olga@example.org").was_let_in("reader")
     lines = campaign.command("organisers", "list").output.splitlines()
     assert lines[0].startswith("grace@example.org: owner, exports, since 20")
@@ -37,7 +37,7 @@ def test_the_list_says_who_may_what(campaign, grace):
         (["remove", "grace@example.org"], "make another organiser an owner first"),
     ],
 )
-def test_what_cannot_be_done_is_said_with_the_remedy(campaign, grace, arguments, advice):
+def test_impossible_requests_are_explained_with_the_remedy(campaign, grace, arguments, advice):
     result = campaign.command("organisers", *arguments)
     assert result.exit_code != 0
     assert advice in result.output
@@ -61,7 +61,7 @@ def test_a_recovery_key_of_another_campaign_gives_no_right_to_export(campaign, t
     assert (result.exit_code, "another campaign" in result.output) == (1, True)
 
 
-def test_what_is_done_from_the_command_line_is_noted(campaign, grace):
+def test_actions_from_the_command_line_are_recorded(campaign, grace):
     campaign.command("organisers", "add", "x@example.org")
     campaign.command("signatures", "erase", "--country", "FR", "--yes")
     with campaign.app.app_context():

@@ -30,7 +30,7 @@ def test_all_networks_show_the_page_in_all_languages(served):
 
 
 @pytest.mark.slow
-def test_what_is_wrong_is_named_and_the_command_fails(served):
+def test_faults_are_named_and_the_command_fails(served):
     served.flask("share", "check")
     for card in (served.instance / "pictures").glob("card-ru.*.png"):
         card.write_bytes(b"GIF89a")
@@ -41,7 +41,7 @@ def test_what_is_wrong_is_named_and_the_command_fails(served):
     assert printed.splitlines()[-1] == "40 of 45 previews are right."
 
 
-def test_a_server_that_is_down_is_said_in_one_line(campaign):
+def test_an_unreachable_server_is_reported_in_one_line(campaign):
     result = campaign.command("share", "check")
     assert result.exit_code == 1
     assert "is the server running" in result.output

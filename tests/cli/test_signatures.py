@@ -106,7 +106,7 @@ def test_delivery_names_no_address(maria, export):
     assert MARIA["email"] not in row.values()
 
 
-def test_crm_holds_only_those_who_want_to_hear_from_us(campaign, maria, export):
+def test_crm_contains_only_supporters_who_opted_in(campaign, maria, export):
     campaign.persona("Olga", email="olga@example.org").confirms()
     [row] = export("--purpose", "crm")
     assert (row["email"], row["email_opt_in"], row["source"]) == (MARIA["email"], "true", "telegram")
@@ -175,7 +175,7 @@ def test_the_key_is_asked_for_without_showing_it(campaign, maria):
     assert campaign.recovery_key not in result.output
 
 
-def test_what_is_no_key_exports_nothing(campaign, maria, tmp_path):
+def test_an_invalid_key_exports_nothing(campaign, maria, tmp_path):
     (tmp_path / "key").write_text("no key")
     options = ("--key-file", str(tmp_path / "key"), "--output", str(tmp_path / "out.csv"))
     result = campaign.command("signatures", "export", *options)
@@ -221,7 +221,7 @@ def rotated(campaign, maria, tmp_path, monkeypatch):
     return path
 
 
-def test_each_recovery_key_opens_what_was_sealed_to_it(campaign, rotated, key_file):
+def test_each_recovery_key_decrypts_the_rows_encrypted_to_it(campaign, rotated, key_file):
     for path, email in ((key_file, MARIA["email"]), (rotated, "olga@example.org")):
         result = campaign.command("signatures", "export", "--key-file", str(path))
         assert (result.exit_code, len(named(result))) == (3, 1)
@@ -234,7 +234,7 @@ def test_all_recovery_keys_together_open_everything(campaign, rotated, export, t
     assert {row["email"] for row in export("--key-file", str(both))} == {MARIA["email"], "olga@example.org"}
 
 
-def test_keys_are_listed_with_what_is_sealed_to_them(campaign, rotated):
+def test_keys_are_listed_with_the_number_of_their_rows(campaign, rotated):
     listed = campaign.command("keys", "list").output
     assert re.fullmatch(r"(created \S+Z: 1 signatures\n){2}", listed)
     assert campaign.command("signatures", "check").exit_code == 0
@@ -254,14 +254,14 @@ def named(result) -> list[UUID]:
     return [UUID(found) for found in re.findall(r"cannot be decrypted, skipped: (\S+)", result.stderr)]
 
 
-def test_a_folder_that_does_not_exist_is_said_in_one_line(campaign, key_file, tmp_path):
+def test_a_missing_folder_is_reported_in_one_line(campaign, key_file, tmp_path):
     result = campaign.command(
         "signatures", "export", "--key-file", key_file, "--output", str(tmp_path / "no" / "x.csv")
     )
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
 
 
-def test_what_is_no_ordinary_file_is_not_replaced(campaign, key_file, tmp_path):
+def test_an_irregular_file_is_not_replaced(campaign, key_file, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     result = campaign.command("signatures", "export", "--key-file", key_file, "--output", str(pipe))

@@ -134,7 +134,7 @@ def findings_that_fail() -> list[str]:
     return [finding.subject for finding in findings(db.session) if not finding.holds]
 
 
-def test_from_nothing(app):
+def test_an_empty_database_is_migrated(app):
     migrate()
     assert as_models_have_it()
 
@@ -180,7 +180,7 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("revision", [*reversed(EARLIER), "base"])
-def test_back_and_forth(app, revision):
+def test_downgrading_and_upgrading_again_works(app, revision):
     migrate()
     past = Past(app)
     alembic.downgrade(revision)

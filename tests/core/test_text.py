@@ -36,7 +36,7 @@ CODE = Path(campaign.__file__).parent
         ("\U0001f3f4\U000e0067\U000e007f", "\U0001f3f4\U000e0067\U000e007f"),
     ],
 )
-def test_a_line_keeps_only_what_is_seen_or_needed(typed, cleaned):
+def test_a_line_keeps_only_visible_or_needed_characters(typed, cleaned):
     assert clean(typed, max_length=100) == cleaned
 
 
@@ -61,7 +61,7 @@ def test_lines_keep_their_ends_and_balanced_isolates(typed, cleaned):
     ("typed", "place", "code"),
     [("Ada \u2028L", 5, "U+2028"), (" A\0", 3, "U+0000"), ("a" + "\u0301" * 31, 32, "U+0301"), ("\ud800", 1, "U+D800")],
 )
-def test_what_cannot_be_used_is_named_with_its_place(typed, place, code):
+def test_an_unusable_character_is_named_with_its_position(typed, place, code):
     with pytest.raises(UnusableCharacter) as refusal:
         clean(typed, max_length=100)
     assert (refusal.value.place, refusal.value.code) == (place, code)
@@ -72,12 +72,12 @@ def test_thirty_marks_are_accepted():
 
 
 @pytest.mark.parametrize("text", ["a" * 101, "e\u0301" * 101, "a" * 10**6])
-def test_what_is_too_long_is_refused(text):
+def test_text_that_is_too_long_is_refused(text):
     with pytest.raises(TextTooLong):
         clean(text, max_length=100)
 
 
-def test_decomposed_text_is_measured_as_it_is_kept():
+def test_decomposed_text_is_measured_in_its_stored_form():
     assert len(clean("e\u0301" * 100, max_length=100)) == 100
 
 

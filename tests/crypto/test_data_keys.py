@@ -59,7 +59,7 @@ def test_a_blob_put_into_another_row_is_refused(session, private_keys):
         Decryptor(session, private_keys).decrypt(sealed, identity=uuid4())
 
 
-def test_a_missing_data_key_is_said(session, private_keys):
+def test_a_missing_data_key_is_reported(session, private_keys):
     sealed = EncryptedPerson(uuid4(), bytes(200))
     with pytest.raises(DecryptionFailed):
         Decryptor(session, private_keys).decrypt(sealed, identity=uuid4())
@@ -95,7 +95,7 @@ def test_the_plaintext_starts_with_its_version(session, private_keys, monkeypatc
     assert plaintexts == [b'\x01["Ada","","",""]'.ljust(64)]
 
 
-def test_the_length_of_a_blob_tells_little(session):
+def test_the_length_of_a_blob_reveals_little(session):
     keys = DataKeys()
     short, longer = (Person("Al", "", "al@example.org", ""), Person("Alexandra", "", "alexandra@example.org", ""))
     assert len({len(keys.encrypt(session, person, identity=uuid4()).blob) for person in (short, longer)}) == 1
@@ -110,7 +110,7 @@ def test_data_keys_change_with_rows_and_with_time(session, monkeypatch, name, va
     assert db.session.scalar(select(func.count()).select_from(DataKey)) == len(used)
 
 
-def test_without_a_campaign_key_nothing_can_be_sealed(session):
+def test_without_a_campaign_key_nothing_can_be_encrypted(session):
     session.query(CampaignKey).delete()
     session.commit()
     with pytest.raises(NoCampaignKey, match="flask init"):
@@ -133,7 +133,7 @@ def test_a_typing_error_in_a_recovery_key_is_noticed(at, letter):
 
 
 @pytest.mark.parametrize("text", ["", "hello", base64.b32encode(bytes(10)).decode(), "é" * 56, "A" * 1000])
-def test_what_is_no_recovery_key_is_refused(text):
+def test_text_that_is_not_a_recovery_key_is_refused(text):
     with pytest.raises(InvalidRecoveryKey):
         parse_recovery_keys(text)
 
@@ -160,7 +160,7 @@ def test_a_new_campaign_key_is_used_within_a_minute(session, monkeypatch):
     assert _campaign_keys_in_use(session) == 2
 
 
-def test_a_data_key_whose_time_is_over_is_let_go(session, monkeypatch):
+def test_an_expired_data_key_is_discarded(session, monkeypatch):
     keys = DataKeys()
     keys.encrypt(session, Person("", "", "", ""), identity=uuid4())
     keys.discard_expired()

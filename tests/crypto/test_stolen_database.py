@@ -103,7 +103,7 @@ def test_no_key_of_the_server_opens_anything(stolen):
     assert opened == []
 
 
-def test_no_letter_that_was_sent_is_left(stolen):
+def test_no_sent_message_remains(stolen):
     assert stolen.rows["outbox"] == []
     assert traces(stolen.site.instance) == 0
 
@@ -116,7 +116,7 @@ def test_the_recovery_key_would_open_it(stolen):
     )
 
 
-def test_what_the_secret_does_give_away_is_whether_a_known_address_signed(stolen):
+def test_the_secret_reveals_whether_a_known_address_signed(stolen):
     [row] = stolen.rows["signatures"]
     key = server_key(stolen.settings, "addresses of signers")
     assert bytes(row["email_hash"]) == email_hash(key, MARIA["email"])

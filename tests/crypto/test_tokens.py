@@ -20,7 +20,7 @@ def test_a_token_leads_to_its_signature(identity):
 
 # The last character encodes four bits of the token and two unused ones, so it is not changed here.
 @given(st.uuids(), st.integers(0, 41), st.sampled_from(ALPHABET))
-def test_any_changed_letter_is_noticed(identity, at, letter):
+def test_any_changed_character_is_noticed(identity, at, letter):
     token = token_for(KEY, identity)
     changed = token[:at] + letter + token[at + 1 :]
     if changed != token:
@@ -29,7 +29,7 @@ def test_any_changed_letter_is_noticed(identity, at, letter):
 
 
 @given(st.text())
-def test_what_is_no_token_is_refused(text):
+def test_an_invalid_token_is_refused(text):
     with pytest.raises(UnknownLink):
         signature_id_from(KEY, text)
 

@@ -142,7 +142,7 @@ def test_libreoffice_evaluates_those_cells_of_plain(office):
     assert sheet.count("table:formula=") >= 8
 
 
-def test_libreoffice_reads_plain_as_it_was_when_told_that_all_is_text(libreoffice):
+def test_libreoffice_reads_plain_unchanged_as_text_columns(libreoffice):
     examples = many_tables()
     assert libreoffice([written(rows, "plain") for rows in examples], AS_TEXT) == examples
 
@@ -164,5 +164,5 @@ def test_libreoffice_runs_nothing_of_excel_even_when_it_guesses(libreoffice):
         assert [shown[at][column] for at, column in dangerous] == neutral
 
 
-def test_libreoffice_does_run_a_formula_in_plain(libreoffice):
+def test_libreoffice_evaluates_a_formula_in_plain(libreoffice):
     assert libreoffice([written([("=1+1", "", "")], "plain")], AS_IT_GUESSES) == [[("2", "", "")]]

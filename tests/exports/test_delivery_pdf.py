@@ -233,7 +233,7 @@ def test_a_name_that_is_a_little_too_long_is_set_smaller_on_one_line():
         ("葛\U000e0100城", "葛\U000e0100城", True),
     ],
 )
-def test_what_cannot_be_set_is_replaced_by_the_closest_form_and_told(typed, form, is_exact):
+def test_characters_without_a_font_are_replaced_and_reported(typed, form, is_exact):
     closest = closest_form(typed, REGULAR)
     assert (closest.text, closest.is_exact) == (form, is_exact)
 
@@ -242,7 +242,7 @@ def test_a_name_is_no_placeholder():
     assert "{nb}" in pages([Name("1", "{nb}", "Italy")])[3]
 
 
-def test_a_letter_of_an_organiser_is_set_in_any_script():
+def test_a_cover_letter_is_set_in_any_script():
     words = Words(**{name: getattr(WORDS, name) for name in WORDS.__slots__} | {"cover": ["Дорогие, 𠮷野\nதமிழ்"]})
     assert "Дорогие, 𠮷野" in pages([], words)[0]
 

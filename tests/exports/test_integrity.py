@@ -20,7 +20,7 @@ def test_the_goal_is_the_next_round_number(count, goal):
     assert goal_for(count) == goal
 
 
-def test_check_finds_nothing_wrong_with_what_people_did(campaign, ada):
+def test_check_finds_no_fault_after_normal_use(campaign, ada):
     ada.confirms()
     campaign.persona("Olga", email="olga@example.org").signs()
     result = campaign.command("signatures", "check")

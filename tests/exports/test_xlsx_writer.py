@@ -70,7 +70,7 @@ def test_the_header_stays_in_sight():
         ("🌈 𠮷野", "🌈 𠮷野"),
     ],
 )
-def test_what_xml_cannot_hold_is_replaced_and_everything_else_is_kept(cell, read):
+def test_characters_that_xml_forbids_are_replaced_and_all_others_kept(cell, read):
     assert sheets(workbook([(cell, "x", "y")])) == [[HEADER, (read, "x", "y")]]
 
 

@@ -58,7 +58,7 @@ def loudness(path) -> float:
     return float(re.findall(r"I:\s+(-?[0-9.]+) LUFS", said)[-1])
 
 
-def test_each_source_is_what_it_is_said_to_be(film, folder):
+def test_each_source_has_its_declared_type(film, folder):
     assert [source.path for source in film.sources] == ["av1/720p.mp4", "mp4/480p.mp4", "mp4/720p.mp4"]
     assert [source.media for source in film.sources] == ["", "(max-width: 600px)", ""]
     for source in film.sources:
@@ -102,7 +102,7 @@ def test_the_sound_is_as_loud_as_before(film, folder, film_file):
         assert loudness(folder / source.path) == pytest.approx(loudness(film_file), abs=0.5)
 
 
-def test_nothing_tells_where_and_by_whom_it_was_taken(film_file, folder):
+def test_location_and_author_are_removed_from_the_film(film_file, folder):
     given_away = [b"Ada", b"Secret", b"+43.58", b"Sochi", b"01:02:03"]
     assert all(word in film_file.read_bytes() for word in given_away[:3])
     for path in folder.rglob("*.*"):
@@ -362,7 +362,7 @@ def test_a_film_is_found_whatever_its_file_is_called(make_film, tmp_path):
         (["-t", "0.5"], "a still image or shorter than a second"),
     ],
 )
-def test_what_lacks_something_is_refused_with_a_remedy(make_film, options, fault):
+def test_an_incomplete_film_is_refused_with_a_remedy(make_film, options, fault):
     with pytest.raises(FilmError, match=fault):
         probe_file(make_film(f"{options[0]}.mp4", *options, seconds=1.5))
 
@@ -392,7 +392,7 @@ def test_the_remedy_for_a_silent_film_is_one(make_film, tmp_path):
         b"RIFF\0\0\0\0AVI " + b"\0" * 100,
     ],
 )
-def test_what_is_no_film_is_refused(make_film, tmp_path, content):
+def test_a_file_that_is_not_a_film_is_refused(make_film, tmp_path, content):
     (tmp_path / "film.mp4").write_bytes(make_film("plain.mp4", seconds=1.5).read_bytes())
     (tmp_path / "no-film").write_bytes(content)
     with pytest.raises(FilmError, match=r"no-film (is not a readable film|has no video)"):

@@ -201,7 +201,7 @@ def test_a_film_that_is_not_there_says_how_to_import_it(films):
         library.load_film(films, "sochi")
 
 
-def test_without_ffmpeg_it_says_what_to_install(importer, tiny, monkeypatch):
+def test_without_ffmpeg_the_error_names_the_package_to_install(importer, tiny, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FilmError, match="ffmpeg is not installed; install it"):
         importer(tiny)
@@ -226,7 +226,7 @@ def test_without_av1_the_rest_is_made_and_a_note_says_so(importer, tiny, tmp_pat
     assert len(importer(tiny).film.sources) == 2
 
 
-def test_without_h264_it_says_what_to_install(importer, tiny, tmp_path, monkeypatch):
+def test_without_h264_the_error_names_the_package_to_install(importer, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", fake_ffmpeg(tmp_path, "libx264"))
     with pytest.raises(FilmError, match="lacks libx264; install"):
         importer(tiny)

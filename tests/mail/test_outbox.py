@@ -22,7 +22,7 @@ def test_two_workers_never_take_the_same_message(campaign, ada):
         assert outbox.claim(db.session, key, most=5) == []
 
 
-def test_workers_at_the_same_moment_share_the_letters(campaign):
+def test_concurrent_workers_share_the_messages(campaign):
     for number in range(30):
         campaign.persona("Ada", email=f"ada{number}@example.org").signs()
     with ThreadPoolExecutor(4) as pool:
@@ -31,7 +31,7 @@ def test_workers_at_the_same_moment_share_the_letters(campaign):
     assert sorted(taken) == sorted(f"ada{number}@example.org" for number in range(30))
 
 
-def test_what_is_due_first_leaves_first(campaign):
+def test_messages_are_sent_in_the_order_of_their_due_times(campaign):
     for name in ("ada", "olga", "grace"):
         campaign.persona("Ada", email=f"{name}@example.org").signs()
     with campaign.app.app_context():
@@ -42,7 +42,7 @@ def test_what_is_due_first_leaves_first(campaign):
     assert _take(campaign, most=1) == ["ada@example.org"]
 
 
-def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(campaign, ada):
+def test_a_message_encrypted_with_another_secret_waits_and_stops_no_other(campaign, ada):
     campaign.persona("Olga", email="olga@example.org").signs()
     with campaign.app.app_context():
         letter = db.session.scalars(select(OutboxMessage)).one()
@@ -57,7 +57,7 @@ def test_a_letter_sealed_with_another_secret_waits_and_does_not_stop_the_rest(ca
         assert worker(campaign).drain() == 1
 
 
-def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, monkeypatch):
+def test_many_messages_of_another_secret_stop_no_other(posting, mailbox, monkeypatch):
     with posting.app.app_context():
         strange = [asdict(outbox.new_message(bytes(32), outbox.Recipient("x@example.org", "en"))) for _ in range(25)]
         db.session.execute(insert(OutboxMessage), [row | {"kind": "blank"} for row in strange])
@@ -67,7 +67,7 @@ def test_many_letters_of_another_secret_do_not_stop_the_rest(posting, mailbox, m
     assert len(mailbox.messages) == 1
 
 
-def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign, ada):
+def test_a_message_of_a_lost_secret_is_given_up(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
         db.session.scalars(select(OutboxMessage)).one().encrypted_message = bytes(100)
@@ -77,14 +77,14 @@ def test_a_letter_sealed_with_a_secret_that_never_came_back_is_given_up(campaign
     assert waiting(campaign).dead == 1
 
 
-def test_what_waits_is_not_readable_in_the_database(campaign, ada):
+def test_waiting_messages_are_not_readable_in_the_database(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
         sealed = db.session.scalar(select(OutboxMessage.encrypted_message))
     assert b"ada@example.org" not in sealed
 
 
-def test_a_sealed_letter_is_as_long_for_a_short_address_as_for_a_longer_one():
+def test_the_length_of_an_encrypted_message_hides_that_of_the_address():
     rows = [
         outbox.new_message(bytes(32), outbox.Recipient(to, "en")) for to in ("a@b.example", "alexandra@example.org")
     ]

@@ -191,7 +191,7 @@ def test_large_providers_have_no_budget(posting, mailbox, domain):
 @pytest.mark.parametrize(
     "domain", ["yahoo.evil.example", "live.school.edu", "mygmail.com", "school.co.uk", "gmail.com.evil.example"]
 )
-def test_what_only_looks_like_a_provider_has_one(domain):
+def test_a_domain_that_only_resembles_a_large_provider_has_a_budget(domain):
     assert domain_budget.domain_hash(bytes(32), domain) is not None
 
 
@@ -252,7 +252,7 @@ def test_the_link_that_was_asked_for_is_never_held(posting, mailbox):
 
 
 @pytest.mark.parametrize("kind", ["new", "pending", "beyond", "known", "told", "refused"])
-def test_a_full_domain_does_not_tell_who_signed(posting, mailbox, kind):
+def test_a_used_up_domain_does_not_reveal_who_signed(posting, mailbox, kind):
     """A colleague enters Grace's address when the office may get two more emails today, and waits for a second one."""
     office = "grace@office.example"
     with time_machine.travel(NOON, tick=False):

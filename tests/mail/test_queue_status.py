@@ -49,7 +49,7 @@ def test_a_server_that_takes_nothing_for_now_is_no_refusal(posting, mailbox):
         assert "late at the moment" in posting.client.get("/en/thanks").text
 
 
-def test_an_organiser_sees_dead_letters_and_can_have_them_tried_again(posting, mailbox):
+def test_an_organiser_sees_dead_messages_and_can_retry_them(posting, mailbox):
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
     worker(posting).drain()
@@ -64,7 +64,7 @@ def test_an_organiser_sees_dead_letters_and_can_have_them_tried_again(posting, m
     assert len(mailbox.messages) == 1
 
 
-def test_what_is_tried_again_after_years_is_tried_like_a_new_one(posting, mailbox):
+def test_a_message_retried_after_years_is_treated_as_new(posting, mailbox):
     posting.persona("Ada", email="ada@example.org").signs()
     mailbox.refusal = "550 no such user"
     worker(posting).drain()

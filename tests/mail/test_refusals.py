@@ -124,7 +124,7 @@ _TOO_FAST = "450 4.2.1 The user you are trying to contact is receiving mail at a
         ("x@y.example", b"forwarded to ada.lovelace@example.org"),
     ],
 )
-def test_no_address_remains_in_what_a_server_said(to, words):
+def test_stored_server_replies_contain_no_address(to, words):
     kept = redact(words, to=to)
     assert "<address>" in kept
     assert kept.isprintable()
@@ -148,7 +148,7 @@ def test_no_address_remains_in_what_a_server_said(to, words):
         ("MAIL", "451 4.3.0 local error"),
     ],
 )
-def test_a_refusal_of_everybody_loses_nothing_and_is_told_and_drains_at_once(posting, mailbox, step, reply):
+def test_a_refusal_of_everything_loses_nothing_is_reported_and_drains(posting, mailbox, step, reply):
     _sign(posting, ALL)
     mailbox.rule = lambda at, to: reply if at == step else None
     for _ in range(4):
@@ -391,7 +391,7 @@ def test_a_server_that_accepts_without_a_reply_gets_few_copies(posting, mailbox)
     assert waiting(posting).waiting == 1
 
 
-def test_what_outsiders_see_does_not_depend_on_one_recipient(posting, mailbox):
+def test_public_health_does_not_depend_on_one_recipient(posting, mailbox):
     """One email that the server puts off, refuses or cuts off, or a decoy in its place: the same five minutes later."""
     for reply in ("450 try later", "550 5.7.1 policy", "550 5.1.1 no such user", "reset", "421 closing"):
         mailbox.rule = lambda at, to, reply=reply: reply if at == "RCPT" and reply != "reset" else None

@@ -54,7 +54,7 @@ def test_spamassassin_finds_little_to_say(campaign, kind, tmp_path):
     assert max(scores) < MOST, dict(zip(LANGUAGES, scores, strict=True))
 
 
-def test_spamassassin_does_find_spam(tmp_path):
+def test_spamassassin_recognises_spam(tmp_path):
     if reason := services.why_no_spamassassin():
         pytest.skip(reason)
     gtube = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"

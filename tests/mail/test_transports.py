@@ -24,7 +24,7 @@ def test_a_message_file_is_private_and_the_outbox_is_empty_after(campaign, ada):
     assert waiting(campaign) == QueueStatus(waiting=0, oldest=None, dead=0, reminders=0, bounced=0)
 
 
-def test_it_goes_by_smtp(posting, mailbox):
+def test_emails_are_sent_by_smtp(posting, mailbox):
     posting.persona("Ada", email="ada@bücher.example").signs()
     assert worker(posting).drain() == 1
     [mail] = mailbox.messages

@@ -50,7 +50,7 @@ def test_one_that_is_deferred_does_not_hold_up_the_others(posting, mailbox):
     assert waiting(posting).waiting == 1
 
 
-def test_letters_that_were_not_tried_are_due_at_once_when_the_server_is_back(posting, mailbox, monkeypatch):
+def test_untried_messages_are_due_at_once_after_a_recovery(posting, mailbox, monkeypatch):
     for name in ("ada", "olga", "grace"):
         posting.persona("Ada", email=f"{name}@example.org").signs()
     monkeypatch.setattr(SmtpTransport, "_open", refuse)
@@ -59,7 +59,7 @@ def test_letters_that_were_not_tried_are_due_at_once_when_the_server_is_back(pos
     assert worker(posting).drain() == 3
 
 
-def test_a_letter_that_cannot_be_written_does_not_stop_the_worker(posting, mailbox, monkeypatch):
+def test_a_message_that_cannot_be_rendered_does_not_stop_the_worker(posting, mailbox, monkeypatch):
     posting.persona("Ada", email="ada@example.org").signs()
     monkeypatch.setattr("campaign.mail.worker.render_message", _fail)
     worker(posting).drain()
@@ -107,7 +107,7 @@ def test_after_five_days_of_trying_one_that_is_put_off_among_others_is_given_up(
     assert waiting(posting).dead == 1
 
 
-def test_what_was_not_tried_keeps_its_place(posting, mailbox, monkeypatch):
+def test_an_untried_message_keeps_its_place(posting, mailbox, monkeypatch):
     for name in ("ada", "olga", "grace"):
         posting.persona("Ada", email=f"{name}@example.org").signs()
     monkeypatch.setattr(SmtpTransport, "_open", refuse)
@@ -120,7 +120,7 @@ def test_what_was_not_tried_keeps_its_place(posting, mailbox, monkeypatch):
     ]
 
 
-def test_who_refused_mail_at_the_moment_of_signing_gets_none(campaign, ada):
+def test_an_email_suppressed_while_signing_gets_no_message(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
         hashed = db.session.scalar(select(Signature.email_hash))
@@ -137,7 +137,7 @@ def test_a_mail_that_left_late_is_not_followed_by_its_reminder_at_once(campaign,
         assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
 
 
-def test_reminders_that_are_switched_off_let_go_of_addresses(ready, backend, tmp_path):
+def test_disabling_reminders_deletes_their_addresses(ready, backend, tmp_path):
     with campaign_on(ready, backend, tmp_path, reminder_hours=48) as campaign:
         campaign.persona("Ada", email="ada@example.org").signs()
         campaign.send_mail()
@@ -155,7 +155,7 @@ def _fail(*_arguments, **_named):
 
 
 @pytest.mark.settings(reminder_hours=48)
-def test_a_letter_that_went_with_its_confirmation_leaves_no_trace_either(campaign, ada):
+def test_a_message_deleted_by_its_confirmation_leaves_no_trace(campaign, ada):
     ada.signs()
     campaign.client.post(ada.link())
     resting = worker(campaign)
@@ -168,7 +168,7 @@ def test_a_letter_that_went_with_its_confirmation_leaves_no_trace_either(campaig
     assert sum(path.stat().st_size for path in campaign.settings.instance.glob("*-wal")) == 0
 
 
-def test_what_was_not_tried_has_used_up_no_try(posting, monkeypatch):
+def test_an_untried_message_uses_up_no_attempt(posting, monkeypatch):
     for name in ("ada", "olga", "grace"):
         posting.persona("Ada", email=f"{name}@example.org").signs()
     monkeypatch.setattr(SmtpTransport, "_open", refuse)

@@ -19,7 +19,7 @@ from tests.conftest import Campaign
         *("नीलम", "மாலா", "می\u200cنا", "שָׁלוֹם", "A" * 40, "Anne\u2010Marie", "ʻOlina", "葛\U000e0100", "ꓡꓲꓸꓢꓴ"),
     ],
 )
-def test_what_looks_like_a_name_is_shown(name):
+def test_text_that_looks_like_a_name_is_shown(name):
     assert display_name_for(name) == name
 
 

@@ -33,7 +33,7 @@ labels = st.text("abcdeäéîõüčğßжшщдлبتث字", min_size=1, max_siz
         "jörg@example.org",
     ],
 )
-def test_what_is_no_address_is_refused(text):
+def test_text_that_is_not_an_email_address_is_refused(text):
     with pytest.raises(InvalidEmailAddress):
         normalize_email(text)
 

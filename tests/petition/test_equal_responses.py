@@ -65,7 +65,7 @@ def test_the_same_bytes_come_back_to_everyone_who_asks_for_a_link(campaign, peop
 
 
 @pytest.mark.parametrize("headers", [None, WANTS_JSON])
-def test_the_same_bytes_come_back(people, headers):
+def test_the_response_has_the_same_bytes_for_everyone(people, headers):
     asked = {"headers": headers} if headers else {}
     answers = [people[kind].posts(**asked) for kind in KINDS]
     assert len({(answer.status_code, answer.data, str(answer.headers)) for answer in answers}) == 1
@@ -82,7 +82,7 @@ def test_the_answer_takes_no_less_than_its_time(campaign, people, monkeypatch):
     assert [round(wait) for wait in waits] == [100] * 13
 
 
-def test_a_blank_is_never_sent(campaign, people):
+def test_a_decoy_is_never_sent(campaign, people):
     for kind in ("beyond", "told", "refused"):
         before = len(people[kind].mails())
         people[kind].signs()

@@ -30,7 +30,7 @@ def test_a_link_lives_thirty_days(campaign, ada):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_then_it_says_so_and_offers_to_sign_again(campaign, ada, method):
+def test_an_expired_link_says_so_and_offers_to_sign_again(campaign, ada, method):
     ada.signs()
     link = ada.link()
     with in_(days=30, minutes=1):
@@ -43,7 +43,7 @@ def test_then_it_says_so_and_offers_to_sign_again(campaign, ada, method):
     assert campaign.count() == 0
 
 
-def test_and_it_still_says_so_when_the_signature_was_purged(campaign, ada):
+def test_an_expired_link_says_so_after_the_purge_too(campaign, ada):
     ada.signs()
     link = ada.link()
     with in_(days=30, minutes=1):
@@ -57,7 +57,7 @@ def test_a_link_by_which_somebody_confirmed_lives_on(campaign, ada):
         assert campaign.client.get(receipt).status_code == 200
 
 
-def test_who_signs_again_after_that_time_starts_anew(campaign, ada):
+def test_signing_again_after_the_expiry_starts_anew(campaign, ada):
     ada.signs()
     first = ada.link()
     with in_(days=31):
@@ -89,7 +89,7 @@ def test_a_refusal_holds_no_address(campaign, ada):
     assert len(row.email_hash) == 32
 
 
-def test_a_refusal_that_cannot_be_kept_is_not_promised(campaign, ada):
+def test_a_suppression_that_cannot_be_stored_is_not_promised(campaign, ada):
     ada.signs()
     link = ada.link()
     with campaign.app.app_context():
@@ -123,12 +123,12 @@ def test_updates_can_be_turned_off(campaign, ada):
         assert db.session.scalar(select(Signature.updates)) is False
 
 
-def test_the_receipt_shows_what_was_signed(campaign, ada):
+def test_the_receipt_shows_the_petition_text(campaign, ada):
     assert "Principle 6" in campaign.client.get(ada.confirms()).text
 
 
 @pytest.mark.settings(reminder_hours=48)
-def test_who_has_not_confirmed_is_reminded_once(campaign, ada):
+def test_a_supporter_who_has_not_confirmed_is_reminded_once(campaign, ada):
     ada.signs()
     ada.mails()
     with in_(hours=47):

@@ -57,7 +57,7 @@ def test_confirming_twice_counts_once_and_keeps_the_first_time(campaign, ada):
     assert campaign.count() == 1
 
 
-def test_this_was_not_me_erases(campaign, ada):
+def test_this_was_not_me_erases_the_submission(campaign, ada):
     ada.signs()
     assert "It is erased" in campaign.client.post(f"{ada.link()}/not-me").text
     assert rows(campaign) == 0
@@ -120,7 +120,7 @@ def test_without_javascript_the_page_address_says_how_the_signer_came(campaign, 
         assert db.session.scalar(select(Signature.via)) == "telegram"
 
 
-def test_the_supporter_who_withdraws_leaves_what_they_brought(campaign, ada):
+def test_referrals_of_a_supporter_who_withdraws_stay(campaign, ada):
     receipt = ada.confirms()
     with campaign.app.app_context():
         code = db.session.scalar(select(Signature.referral_code))
@@ -153,7 +153,7 @@ def test_the_newest_are_shown_first(campaign):
     assert page.index("<bdi>Olga</bdi>") < page.index("<bdi>Ada</bdi>")
 
 
-def test_only_those_who_ticked_are_shown(campaign, ada):
+def test_only_supporters_who_agreed_are_shown(campaign, ada):
     ada.fields["show_name"] = "1"
     ada.confirms()
     campaign.persona("Olga", email="olga@example.org").confirms()

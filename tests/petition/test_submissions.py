@@ -72,7 +72,7 @@ def test_the_first_one_confirmed_wins_and_takes_the_queued_emails_of_the_others_
     assert len(ada.mails()) == 1
 
 
-def test_the_link_of_a_submission_that_lost_says_what_may_have_happened(campaign, ada):
+def test_the_link_of_a_superseded_submission_explains_itself(campaign, ada):
     for _ in range(2):
         ada.signs()
     lost, won = links(ada)
@@ -205,12 +205,12 @@ def test_the_link_of_such_a_submission_erases_it_and_nothing_confirmed(campaign,
     assert (rows(campaign), campaign.count()) == (1, 1)
 
 
-def test_who_withdraws_leaves_no_pending_submission_behind(campaign, straggler):
+def test_withdrawing_deletes_pending_submissions_too(campaign, straggler):
     campaign.client.post(f"/receipt/{straggler[1].rpartition('/')[2]}/withdraw")
     assert (rows(campaign), campaign.count()) == (0, 0)
 
 
-def test_a_pending_submission_is_handed_to_nobody_who_asks_for_a_link(campaign, ada):
+def test_a_requested_link_never_leads_to_a_pending_submission(campaign, ada):
     ada.signs()
     ada.mails()
     campaign.client.post("/link", data={"email": "ada@example.org"}, headers=FROM_OUR_PAGE)
@@ -262,7 +262,7 @@ def told(campaign, receipt: str) -> str:
     return " ".join(campaign.client.get(receipt).text.split())
 
 
-def test_what_a_link_brought_is_shown_from_five_on_and_the_next_day(campaign, ada):
+def test_referrals_are_shown_from_five_on_and_the_next_day(campaign, ada):
     with time_machine.travel(NOON, tick=False) as traveller:
         receipt = ada.confirms()
         brings(campaign, receipt, 4)
@@ -278,7 +278,7 @@ def test_what_a_link_brought_is_shown_from_five_on_and_the_next_day(campaign, ad
         assert "<strong>5</strong>" in told(campaign, receipt)
 
 
-def test_what_those_brought_in_turn_is_shown_by_the_same_rule(campaign, ada):
+def test_second_degree_referrals_are_shown_by_the_same_rule(campaign, ada):
     with time_machine.travel(NOON, tick=False) as traveller:
         receipt = ada.confirms()
         friend, *_ = brings(campaign, receipt, 5)

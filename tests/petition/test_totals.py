@@ -33,7 +33,7 @@ def test_several_that_add_up_at_once_count_nothing_twice(campaign):
         assert db.session.scalar(select(func.count()).select_from(SignatureChange)) == 0
 
 
-def test_who_withdraws_later_is_taken_from_the_hour_of_their_confirmation(campaign, ada):
+def test_a_withdrawal_is_subtracted_from_the_hour_of_the_confirmation(campaign, ada):
     with time_machine.travel(utcnow() - timedelta(hours=3)):
         receipt = ada.confirms()
     added_up(campaign)

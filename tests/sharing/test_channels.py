@@ -112,7 +112,7 @@ def test_the_open_address_is_the_same_but_for_the_text(channel):
     assert opened == share_url(channel, text="My words", instance="a.example", **known)
 
 
-def test_what_is_at_home_where_a_language_is_spoken_comes_first():
+def test_channels_of_the_languages_region_come_first():
     assert [channel.key for channel in ordered_channels("ru")][:2] == ["telegram", "vk"]
     assert ordered_channels("en")[0].key == "whatsapp"
     assert len(ordered_channels("ru")) == len(CHANNELS)

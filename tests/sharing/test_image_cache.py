@@ -40,14 +40,14 @@ def test_while_one_is_drawn_an_older_one_is_shown(tmp_path):
         assert drawing.result() == (b"new", True)
 
 
-def test_where_nothing_can_be_kept_it_is_drawn_each_time(tmp_path):
+def test_without_a_cache_the_image_is_rendered_each_time(tmp_path):
     (tmp_path / "pictures").touch()  # where the folder should be
     path = tmp_path / "pictures" / "card-en.1.png"
     assert get_or_render(path, lambda: b"one") == (b"one", True)
     assert get_or_render(path, lambda: b"two") == (b"two", True)
 
 
-def test_what_failed_is_tried_again(tmp_path):
+def test_a_failed_rendering_is_retried(tmp_path):
     def fail() -> bytes:
         raise OSError("no space")
 

@@ -29,6 +29,6 @@ def test_an_instance_is_found_in_what_people_type(typed, host):
         *("javascript:alert(1)", "[::1]", "127.0.0.1", "http://[", "a.example\\@b", "x" * 300 + ".org"),
     ],
 )
-def test_what_names_none_is_refused(typed):
+def test_text_without_an_instance_is_refused(typed):
     with pytest.raises(InvalidInstance):
         parse_instance(typed)

@@ -52,7 +52,7 @@ def test_it_follows_nothing(pages):
     assert fetch(f"{pages}/away", "x", 100) == HttpResponse(302, location="/")
 
 
-def test_what_is_not_there_is_told_apart_from_what_cannot_be_reached(pages):
+def test_a_missing_page_is_distinguished_from_an_unreachable_one(pages):
     assert fetch(f"{pages}/gone", "x", 100) == HttpResponse(410)
     assert fetch(f"http://127.0.0.1:{services.free_port()}/", "x", 100) == HttpResponse(0)
 

@@ -55,7 +55,7 @@ def test_it_is_off_until_it_is_switched_on(campaign, ada):
     ada.signs()
 
 
-def test_who_did_the_work_signs(checked, ada):
+def test_a_solved_challenge_lets_a_supporter_sign(checked, ada):
     ada.signs(altcha=solution(checked))
     assert rows(checked) == 1
 
@@ -81,7 +81,7 @@ def test_a_challenge_of_somebody_else_is_worth_nothing(checked, ada):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(sent=st.text() | st.sampled_from(["e30=", "W10=", "eyJjaGFsbGVuZ2UiOjEsInNvbHV0aW9uIjoyfQ==", "MQ=="]))
-def test_what_is_no_solution_is_no_error_of_ours(checked, ada, sent):
+def test_a_wrong_solution_is_not_a_server_error(checked, ada, sent):
     assert ada.posts(altcha=sent).status_code == 422
 
 
@@ -143,7 +143,7 @@ def test_a_browser_that_says_nothing_of_itself_passes_both_checks(checked, ada):
         assert ada.posts(headers={}, **tokens).status_code == 303
 
 
-def test_a_program_is_told_what_is_missing(checked, ada):
+def test_a_json_client_without_a_solution_gets_an_error(checked, ada):
     answer = ada.posts(headers=WANTS_JSON)
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["form"])
     assert ada.posts(headers=WANTS_JSON, altcha=solution(checked)).status_code == 202

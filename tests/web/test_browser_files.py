@@ -84,7 +84,7 @@ def test_the_policy_allows_the_manifest(campaign, path):
 
 
 @pytest.mark.parametrize("path", PROBES)
-def test_a_probe_for_a_file_that_we_lack_is_answered_briefly_and_kept(campaign, path):
+def test_a_probe_for_a_missing_file_gets_a_short_cacheable_response(campaign, path):
     response = campaign.client.get(path)
     assert (response.status_code, response.mimetype) == (404, "text/plain")
     assert len(response.data) < 100

@@ -47,7 +47,7 @@ def test_another_site_may_not(campaign, ada, headers):
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "null"}, {"Origin": "null", "Accept": "application/json, text/html"}]
 )
-def test_a_browser_that_says_nothing_sends_the_filled_form_once_more(campaign, ada, headers):
+def test_a_browser_without_fetch_metadata_submits_the_filled_form_again(campaign, ada, headers):
     asked = ada.posts(headers=headers)
     assert asked.status_code == 422
     assert 'value="ada@example.org"' in asked.text

@@ -20,7 +20,7 @@ def backend() -> str:
 HERE = "http://127.0.0.1:8000"
 
 
-def test_the_small_page_alone_may_be_framed(campaign):
+def test_only_the_embed_page_can_be_framed(campaign):
     small, page = campaign.client.get("/en/embed").headers, campaign.client.get("/en/").headers
     assert "frame-ancestors *" in small["Content-Security-Policy"]
     assert "X-Frame-Options" not in small
@@ -42,7 +42,7 @@ def test_it_leads_to_the_page_and_says_how_one_came(campaign):
     assert set(re.findall(r'<a[^>]+href="(?!http|#main)([^"]+)"', page)) == set()
 
 
-def test_who_signs_after_it_is_credited(campaign, ada):
+def test_a_signature_by_an_embed_link_is_credited(campaign, ada):
     receipt = ada.confirms()
     code = re.search(r"ref=([\w-]{11})", campaign.client.get(receipt).text)[1]
     olga = campaign.persona("Olga", email="olga@example.org", ref=code, via="embed")
@@ -108,7 +108,7 @@ def test_other_addresses_are_not_found(campaign, url):
     assert campaign.client.get("/oembed", query_string={"url": url}).status_code == 404
 
 
-def test_what_is_asked_wrongly_is_told(campaign):
+def test_wrong_oembed_requests_are_explained(campaign):
     assert campaign.client.get("/oembed").status_code == 400
     assert campaign.client.get("/oembed", query_string={"url": f"{HERE}/en/", "format": "yaml"}).status_code == 501
 
@@ -120,7 +120,7 @@ def test_xml_and_less_room(campaign):
     assert ElementTree.fromstring(response.data).findtext("width") == "320"
 
 
-def test_the_page_offers_what_to_paste(campaign):
+def test_the_page_offers_the_embed_code(campaign):
     page = campaign.client.get("/en/").text
     [snippet] = re.findall(r'id="share-snippet"[^>]*>([^<]+)</textarea>', page)
     assert snippet.startswith(f"&lt;iframe src=&#34;{HERE}/en/embed&#34;")

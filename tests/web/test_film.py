@@ -35,7 +35,7 @@ def test_the_marks_of_a_viewer_are_counted(campaign):
 
 
 @pytest.mark.parametrize("percent", ["", "33", "-1", "1e2", "1" * 5000, "\0"])
-def test_what_no_player_sends_is_not_counted(campaign, percent):
+def test_values_that_no_player_sends_are_not_counted(campaign, percent):
     assert beacon(campaign, percent).status_code == 204
     assert tallies(campaign) == []
 
@@ -55,7 +55,7 @@ def test_no_cookie_comes_with_the_answer(campaign):
     assert "Set-Cookie" not in beacon(campaign, 0).headers
 
 
-def test_a_part_of_the_film_is_sent_to_who_asks_for_it(campaign):
+def test_a_range_request_gets_a_part_of_the_film(campaign):
     page = campaign.client.get("/en/").text
     [url] = re.findall(r'src="([^"]+-480\.mp4)"', page)
     answer = campaign.client.get(url, headers={"Range": "bytes=0-99"}, buffered=True)

@@ -86,7 +86,7 @@ def test_every_page_is_in_its_language_throughout(pages_in, english, language):
 
 
 @pytest.mark.parametrize("path", ["", "privacy"])
-def test_search_engines_are_told_of_all_languages(campaign, path):
+def test_search_engines_find_all_languages(campaign, path):
     page = campaign.client.get(f"/ru/{path}").text
     default = f"en/{path}" if path else ""
     told = dict(re.findall(r'<link rel="alternate"\s+hreflang="([\w-]+)"\s+href="([^"]+)">', page))
@@ -159,7 +159,7 @@ def test_a_link_that_fails_is_explained_in_the_language_that_is_asked_for(campai
     assert '<html lang="ru"' in campaign.client.get("/confirm/abc?lang=ru", headers={"Accept-Language": "en"}).text
 
 
-def test_without_javascript_the_language_changes_and_what_was_typed_stays(campaign, ada):
+def test_without_javascript_typed_values_survive_a_change_of_language(campaign, ada):
     page = ada.posts(switch="ru", email="not yet an addr", message="For those who stay").text
     assert '<html lang="ru"' in page
     for typed in ('value="Ada"', 'value="Lovelace"', 'value="not yet an addr"', "For those who stay"):

@@ -29,7 +29,7 @@ def test_the_card_of_the_page_is_the_card_of_now(campaign):
     assert response.data == campaign.client.get("/card/en.png").data
 
 
-def test_the_page_shows_what_friends_will_see(campaign):
+def test_the_page_shows_the_preview_card(campaign):
     assert 'srcset="/card/en.avif"' in campaign.client.get("/en/thanks").text
     response = campaign.client.get("/card/en.avif")
     assert (response.mimetype, response.headers["Cache-Control"]) == ("image/avif", "public, max-age=10")
@@ -58,11 +58,11 @@ def test_closing_renews_the_card(campaign):
     assert card_of(campaign) != before
 
 
-def test_who_comes_by_a_supporters_link_names_the_same_card(campaign):
+def test_a_page_with_a_referral_names_the_same_card(campaign):
     assert card_of(campaign, "/en/?ref=abcdefghijk&via=x") == card_of(campaign)
 
 
-def test_a_version_that_is_gone_shows_the_card_of_now_and_is_not_kept_for_long(campaign):
+def test_an_old_card_url_shows_the_present_card_briefly_cacheable(campaign):
     response = campaign.client.get("/card/en.000000000000.png")
     assert response.data == campaign.client.get("/card/en.png").data
     assert response.headers["Cache-Control"] == "public, max-age=10"

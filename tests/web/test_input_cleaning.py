@@ -62,7 +62,7 @@ def test_digits_of_other_scripts_are_read(campaign, typed):
         "ada@@example.org",
     ],
 )
-def test_what_could_be_two_addresses_is_refused(ada, typed):
+def test_text_with_two_possible_addresses_is_refused(ada, typed):
     assert ada.posts(email=typed).status_code == 422
 
 

@@ -97,7 +97,7 @@ def test_a_mangled_page_leads_on_without_naming_a_host(campaign, path, target, h
 
 
 @pytest.mark.parametrize("path", ["/xx/", "/en/nothing", "/~ada", "/$data", "/.env", "/english", "/en/privacy/more"])
-def test_what_is_no_page_of_ours_stays_unknown(campaign, path):
+def test_an_unknown_page_stays_unknown(campaign, path):
     assert campaign.client.get(path).status_code == 404
 
 

@@ -36,6 +36,6 @@ def test_styles_and_pictures_are_right():
     assert errors_in(*sorted(static.glob("css/*.css")), *sorted(static.glob("icons/*.svg"))) == ""
 
 
-def test_the_checker_does_find_errors(tmp_path):
+def test_the_checker_reports_errors(tmp_path):
     (tmp_path / "wrong.html").write_text("<!DOCTYPE html><html lang=en><title>x</title><p><div></p>")
     assert "error" in errors_in(tmp_path / "wrong.html")

@@ -180,7 +180,7 @@ def _fail(*_arguments, **_named):
     raise RuntimeError("ada@example.org")
 
 
-def test_behind_a_proxy_the_client_is_who_the_proxy_says(backend, ready, tmp_path):
+def test_behind_a_proxy_the_client_address_comes_from_the_proxy(backend, ready, tmp_path):
     with campaign_on(ready, backend, tmp_path, proxies=1, sign_limit="1 per day") as campaign:
         answers = []
         for number, client in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.2")):
@@ -191,7 +191,7 @@ def test_behind_a_proxy_the_client_is_who_the_proxy_says(backend, ready, tmp_pat
 
 
 @pytest.mark.parametrize(("address", "told"), [("127.0.0.1", True), ("10.0.0.7", True), ("8.8.8.8", False)])
-def test_the_backlog_is_told_to_those_who_run_this(campaign, ada, address, told):
+def test_the_backlog_is_reported_to_operators(campaign, ada, address, told):
     ada.signs()
     mail = campaign.client.get("/readyz", environ_base={"REMOTE_ADDR": address}).json["mail"]
     assert ("waiting" in mail, mail["late"]) == (told, False)

@@ -35,13 +35,13 @@ def test_a_closed_petition_takes_no_signature(closed, ada, headers):
         assert list(answer.json["errors"]) == ["form"]
 
 
-def test_a_program_is_told_that_it_was_handed_in(campaign, ada):
+def test_a_json_client_learns_that_the_petition_is_delivered(campaign, ada):
     hand_in(campaign)
     answer = ada.posts(headers=WANTS_JSON)
     assert (answer.status_code, "on 10 December 2013" in answer.json["errors"]["form"][0]) == (410, True)
 
 
-def test_the_thanks_page_leaves_no_step_once_it_was_handed_in(campaign):
+def test_the_thanks_page_asks_for_nothing_after_the_delivery(campaign):
     assert "One step is left" in campaign.client.get("/en/thanks").text
     hand_in(campaign)
     assert "One step is left" not in campaign.client.get("/en/thanks").text
@@ -67,7 +67,7 @@ def test_the_page_thanks_in_place_of_the_form(campaign, ada):
     assert "#sign" not in page
 
 
-def test_who_signed_in_time_can_still_confirm(campaign, ada):
+def test_an_earlier_submission_can_be_confirmed_after_closing(campaign, ada):
     ada.signs()
     with campaign.app.app_context():
         close(db.session)
@@ -76,7 +76,7 @@ def test_who_signed_in_time_can_still_confirm(campaign, ada):
     assert "yours is one of its signatures" in campaign.client.get(receipt).text
 
 
-def test_once_handed_in_nothing_is_confirmed_any_more(campaign, ada):
+def test_nothing_can_be_confirmed_after_the_delivery(campaign, ada):
     ada.signs()
     link = ada.link()
     hand_in(campaign)
@@ -87,7 +87,7 @@ def test_once_handed_in_nothing_is_confirmed_any_more(campaign, ada):
     assert "It is erased" in campaign.client.post(link.replace("confirm", "receipt") + "/withdraw").text
 
 
-def test_a_receipt_says_when_the_signature_was_handed_in(campaign, ada):
+def test_a_receipt_shows_the_day_of_the_delivery(campaign, ada):
     with time_machine.travel(datetime(2013, 12, 9, 12, tzinfo=UTC)):
         receipt = ada.confirms()
     hand_in(campaign)
@@ -97,7 +97,7 @@ def test_a_receipt_says_when_the_signature_was_handed_in(campaign, ada):
     assert "December 2013" in campaign.client.get("/en/").text
 
 
-def test_who_confirmed_after_that_day_is_not_said_to_have_been_among_them(campaign, ada):
+def test_a_receipt_of_a_later_signature_does_not_claim_its_delivery(campaign, ada):
     receipt = ada.confirms()
     hand_in(campaign)
     page = campaign.client.get(receipt).text
@@ -105,7 +105,7 @@ def test_who_confirmed_after_that_day_is_not_said_to_have_been_among_them(campai
     assert "with your signature" not in page
 
 
-def test_what_is_wrong_in_a_form_does_not_matter_once_it_is_closed(closed, ada):
+def test_errors_in_a_form_do_not_matter_after_closing(closed, ada):
     assert ada.posts(headers=WANTS_JSON, email="no address").status_code == 410
     assert "Before you sign" not in closed.client.get("/en/").text
 
@@ -126,7 +126,7 @@ def test_a_mail_that_leaves_after_that_says_so(campaign, ada):
 
 
 @pytest.mark.settings(reminder_hours=1)
-def test_nobody_is_reminded_of_what_is_over(campaign, ada):
+def test_nobody_is_reminded_after_the_delivery(campaign, ada):
     ada.signs()
     campaign.send_mail()
     hand_in(campaign)
@@ -134,7 +134,7 @@ def test_nobody_is_reminded_of_what_is_over(campaign, ada):
         assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
 
 
-def test_the_count_tells_how_far_it_is(campaign):
+def test_the_count_reports_the_status_of_the_petition(campaign):
     assert set(campaign.client.get("/count.json").json) == {"count", "goal", "as_of"}
     with campaign.app.app_context():
         close(db.session)

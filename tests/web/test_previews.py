@@ -86,7 +86,7 @@ def plain(value: str | int | None) -> str | int | None:
 
 
 @every_language
-def test_the_page_says_what_networks_ask_for(site, head, language):
+def test_the_page_has_the_tags_that_networks_ask_for(site, head, language):
     said = head.preview()
     assert head.meta["twitter:card"] == "player"
     assert (said["type"], said["locale"]) == ("video.other", LOCALES[language])
@@ -119,7 +119,7 @@ def test_the_other_locales_are_named(readings, language):
 
 
 @every_language
-def test_search_engines_are_told_of_the_film(readings, head, language):
+def test_search_engines_find_the_film(readings, head, language):
     [film] = readings[language]["extruct"]["items"]
     assert (film["@context"], film["@type"], film["duration"]) == ("https://schema.org", "VideoObject", "PT56S")
     assert (film["name"], film["description"]) == (head.meta["og:title"], head.meta["og:description"])
@@ -160,7 +160,7 @@ def test_oembed_says_the_same_as_json_and_as_xml(head, language):
 
 
 @every_language
-def test_the_image_is_what_the_page_says(head, language):
+def test_the_image_has_the_declared_size_and_type(head, language):
     said = head.preview()
     kind, content = fetched(said["image"])
     picture = Image.open(io.BytesIO(content))
@@ -174,7 +174,7 @@ def test_the_player_is_a_page(head, language):
     assert fetched(head.meta["twitter:player"])[0] == "text/html"
 
 
-def test_the_video_is_what_the_page_says(readings, tmp_path):
+def test_the_video_has_the_declared_size_and_type(readings, tmp_path):
     names = ("video", "video_type", "video_width", "video_height")
     [(url, *stated)] = {tuple(readings[language]["unfurl.js"][name] for name in names) for language in LANGUAGES}
     kind, content = fetched(url)

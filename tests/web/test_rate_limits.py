@@ -35,7 +35,7 @@ def limited(request, backend, ready, tmp_path):
         yield campaign
 
 
-def test_who_signs_too_often_waits_and_keeps_what_was_typed(limited):
+def test_signing_is_rate_limited_and_typed_values_stay(limited):
     for number in range(2):
         limited.persona("Ada", email=f"ada{number}@example.org").signs()
     response = limited.persona("Ada", email="ada3@example.org").posts()
@@ -71,7 +71,7 @@ def test_another_address_is_not_limited(limited):
         assert answer.status_code == 202
 
 
-def test_a_body_that_is_too_large_is_said_to_be_so_even_then(limited):
+def test_a_body_that_is_too_large_is_reported_beyond_the_limit_too(limited):
     for number in range(2):
         limited.persona("Ada", email=f"ada{number}@example.org").signs()
     assert limited.persona("Ada", message="m" * 100_000).posts().status_code == 413
@@ -117,7 +117,7 @@ def test_a_port_beside_an_address_makes_nobody_look_like_another(on, address):
     assert answers == [202, 429] * 3
 
 
-def test_a_network_that_is_refused_does_not_use_up_what_its_neighbours_have(on):
+def test_a_refused_network_does_not_use_up_the_limit_of_its_neighbours(on):
     campaign = on(**SIGNED)
     for number in range(50):
         signs_from(campaign, "2001:db8::1", number)
@@ -170,7 +170,7 @@ def test_every_public_form_that_a_page_posts_in_the_background_counts_within_bou
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_time_to_come_back_is_said_in_every_language(on, lang):
+def test_the_time_to_retry_is_given_in_every_language(on, lang):
     campaign = on(sign_limit="1 per minute")
     answers = [signs_from(campaign, "203.0.113.1", number, lang=lang) for number in range(2)]
     [said] = answers[1].json["errors"]["form"]
@@ -202,7 +202,7 @@ def test_no_count_is_lost_between_threads():
         ("::ffff:203.0.113.1", "203.0.113.1", True),
     ],
 )
-def test_a_network_is_what_one_connection_has(campaign, one, other, same):
+def test_a_network_covers_the_addresses_of_one_connection(campaign, one, other, same):
     assert (_hash(campaign, one) == _hash(campaign, other)) is same
 
 

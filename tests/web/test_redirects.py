@@ -28,7 +28,7 @@ def test_no_redirect_names_a_host(campaign, method, path):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_address_without_its_slash_leads_on_with_what_it_asks(campaign, language):
+def test_a_url_without_its_slash_redirects_and_keeps_the_query(campaign, language):
     answer = campaign.client.get(f"/{language}?ref=abcdefghijk&via=x", base_url=FOREIGN)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"/{language}/?ref=abcdefghijk&via=x")
 

@@ -33,7 +33,7 @@ def test_the_link_comes_again(campaign, ada):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [close, hand_in])
-def test_who_deleted_our_mail_can_withdraw_when_it_is_over(campaign, ada, end):
+def test_a_supporter_who_deleted_the_email_can_withdraw_after_closing(campaign, ada, end):
     ada.confirms()
     ada.mails()
     with campaign.app.app_context():
@@ -63,14 +63,14 @@ def test_it_comes_once_a_day(campaign, ada):
         assert len(ada.mails()) == 3
 
 
-def test_it_comes_in_the_language_that_was_asked_in(campaign, ada):
+def test_the_requested_link_is_in_the_language_of_the_request(campaign, ada):
     ada.confirms()
     assert ask(campaign, "ada@example.org", lang="de").headers["Location"] == "/de/link-sent"
     assert "Olympische Komitee" in ada.mails()[-1].get_body(("plain",)).get_content().replace("\n", " ")
 
 
 @pytest.mark.parametrize("email", ["", "no address", "a@b\x00.org"])
-def test_what_is_no_address_is_told_beside_the_field(campaign, email):
+def test_an_invalid_email_is_reported_beside_the_field(campaign, email):
     answer = ask(campaign, email)
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text
@@ -78,7 +78,7 @@ def test_what_is_no_address_is_told_beside_the_field(campaign, email):
     assert (json.status_code, list(json.json["errors"])) == (422, ["email"])
 
 
-def test_a_program_is_told_the_same_of_everyone(campaign, ada):
+def test_a_json_client_gets_the_same_response_for_everyone(campaign, ada):
     ada.signs()
     answers = [ask(campaign, email, headers=WANTS_JSON) for email in ("ada@example.org", "mallory@example.org")]
     assert [(answer.status_code, answer.json) for answer in answers] == [(202, {"status": "check-email"})] * 2
@@ -88,7 +88,7 @@ def test_another_site_may_not_ask(campaign):
     assert ask(campaign, "ada@example.org", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 
-def test_a_browser_that_says_nothing_asks_once_more(campaign, ada):
+def test_a_browser_without_fetch_metadata_asks_again(campaign, ada):
     ada.confirms()
     asked = ask(campaign, "ada@example.org", headers={})
     assert (asked.status_code, 'value="ada@example.org"' in asked.text) == (422, True)
@@ -98,18 +98,18 @@ def test_a_browser_that_says_nothing_asks_once_more(campaign, ada):
     assert len(ada.mails()) == 2
 
 
-def test_who_asks_too_often_waits(backend, ready, tmp_path):
+def test_requesting_the_link_is_rate_limited(backend, ready, tmp_path):
     with campaign_on(ready, backend, tmp_path, sign_limit="2 per day") as campaign:
         answers = [ask(campaign, f"ada{number}@example.org") for number in range(3)]
         assert [answer.status_code for answer in answers] == [303, 303, 429]
         assert "Please try again in 24 hours" in answers[2].text
 
 
-def test_what_is_no_form_is_refused(campaign):
+def test_a_body_that_is_not_a_form_is_refused(campaign):
     assert campaign.client.post("/link", json={"email": "ada@example.org"}).status_code == 415
 
 
-def test_json_from_a_page_that_hides_its_origin_is_told_how_to_send_it_again(campaign):
+def test_json_without_an_origin_learns_how_to_repeat_the_request(campaign):
     hidden = {"Origin": "null", **WANTS_JSON}
     tokens = ask(campaign, "ada@example.org", headers=hidden).json["tokens"]
     assert ask(campaign, "ada@example.org", headers=hidden, **tokens).status_code == 202

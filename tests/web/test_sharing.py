@@ -64,14 +64,14 @@ def test_a_bad_code_is_not_passed_on(campaign, path, bad):
     assert not re.search(r"[?&]ref=", said)
 
 
-def test_only_what_people_do_is_counted(campaign):
+def test_only_actions_of_people_are_counted(campaign):
     campaign.client.head("/share/x")
     campaign.client.get("/share/x", headers={"Sec-Purpose": "prefetch;prerender"})
     assert shares(campaign) == {}
 
 
 @pytest.mark.parametrize("channel", sorted(OFFLINE_CHANNELS))
-def test_what_the_script_does_itself_is_counted_for_our_own_pages_alone(campaign, channel):
+def test_shares_by_the_script_are_counted_for_our_own_pages_only(campaign, channel):
     assert campaign.client.post(f"/share/{channel}?lang=en", headers=FROM_OUR_PAGE).status_code == 204
     assert campaign.client.post(f"/share/{channel}?lang=en", headers=ELSEWHERE).status_code == 403
     assert campaign.client.post(f"/share/{channel}?lang=en").status_code == 204
@@ -132,7 +132,7 @@ def test_mastodon_asks_for_the_instance_and_shows_a_link_to_it(campaign):
     )
 
 
-def test_what_is_no_instance_is_said_beside_the_field_and_the_text_stays(campaign):
+def test_an_invalid_instance_is_reported_beside_the_field_and_the_text_stays(campaign):
     data = {"instance": "mastodon", "text": "My words"}
     response = campaign.client.post("/en/mastodon", data=data, headers=FROM_OUR_PAGE)
     assert (response.status_code, response.headers["Cache-Control"]) == (422, "no-store")

@@ -51,7 +51,7 @@ def test_each_form_of_a_page_is_known_again_by_its_own_tag(client):
         assert client.get("/en/", headers=headers).status_code == 304
 
 
-def test_what_holds_a_secret_is_not_compressed(campaign, ada):
+def test_pages_with_secrets_are_not_compressed(campaign, ada):
     ada.signs()
     answer = campaign.client.get(ada.link(), headers={"Accept-Encoding": "br, gzip"})
     assert "Content-Encoding" not in answer.headers

@@ -21,7 +21,7 @@ SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.
 
 
 @pytest.mark.parametrize("agent", ["Googlebot", "facebookexternalhit/1.1", "Twitterbot/1.0", "LinkedInBot/1.0"])
-def test_robots_read_what_is_public_and_nothing_that_counts_or_is_secret(campaign, agent):
+def test_robots_may_read_public_pages_and_no_secret_or_counting_ones(campaign, agent):
     robots = RobotFileParser()
     robots.parse(campaign.client.get("/robots.txt").text.splitlines())
     assert all(robots.can_fetch(agent, f"{HERE}{path}") for path in ("/en/", "/card/en.png", "/en/embed", "/oembed"))
@@ -38,7 +38,7 @@ def test_the_map_of_the_site_has_each_page_in_each_language(campaign):
     assert response.mimetype == "application/xml"
 
 
-def test_who_finds_a_hole_learns_whom_to_tell(ready, backend, tmp_path):
+def test_security_txt_names_the_contact_for_vulnerabilities(ready, backend, tmp_path):
     settings = {"mail_url": "smtp://127.0.0.1?from=hello@example.org", "public_url": "https://example.org"}
     with campaign_on(ready, backend, tmp_path, **settings) as campaign:
         lines = dict(line.split(": ") for line in campaign.client.get("/.well-known/security.txt").text.splitlines())

@@ -163,7 +163,7 @@ def test_a_public_form_refuses_the_worst_quickly(campaign, path, fields, of, kin
 
 @pytest.mark.parametrize("kind", ["combining marks in a domain", "brackets"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_views_read_by_themselves_is_read_quickly(campaign, grace, method, kind):
+def test_input_that_views_read_themselves_is_read_quickly(campaign, grace, method, kind):
     read = [(path, name) for path, names in views(campaign.app, method) for name in names]
     assert {name for _path, name in read} >= (
         {"instance", "credential"} if method == "POST" else {"ref", "url", "lang"}

@@ -51,7 +51,7 @@ def test_a_view_that_says_nothing_is_for_owners(campaign, olga):
     assert campaign.client.get("/organise/").status_code == 303
 
 
-def test_what_is_not_there_is_refused_without_a_session_too(campaign, olga):
+def test_an_unknown_admin_url_is_refused_without_a_session_too(campaign, olga):
     assert campaign.client.get("/organise/nothing").status_code == 303
     assert olga.get("/organise/nothing").status_code == 404
 
@@ -73,7 +73,7 @@ def test_every_form_refuses_another_site_even_with_the_token(campaign, grace):
     assert grace.is_in()
 
 
-def test_nothing_of_the_room_is_kept_framed_or_told_on(campaign, grace):
+def test_admin_pages_are_not_cached_framed_or_named_to_other_sites(campaign, grace):
     for method, path, _view in every_address(campaign.app):
         for client in (campaign.client, grace.client):
             headers = client.open(path, method=method).headers
@@ -116,7 +116,7 @@ def test_the_cookie_goes_nowhere_else(grace):
 
 
 @pytest.mark.settings(public_url="https://love.example.org")
-def test_the_cookie_goes_over_https_alone(campaign):
+def test_the_cookie_is_sent_over_https_only(campaign):
     answer = campaign.client.get("/organise/sign-in", base_url="https://love.example.org")
     assert "Secure" in answer.headers["Set-Cookie"]
 
@@ -136,7 +136,7 @@ def test_the_cookie_goes_over_https_alone(campaign):
         ("/organise/settings", "owner"),
     ],
 )
-def test_each_room_is_for_its_role_and_those_above(campaign, invites, path, role):
+def test_each_admin_page_is_for_its_role_and_higher_ones(campaign, invites, path, role):
     for other in ROLES:
         browser = OrganiserBrowser(campaign, f"{other}@example.org")
         browser.comes_in(invites(browser.email, "--role", other), exports=False)
@@ -144,6 +144,6 @@ def test_each_room_is_for_its_role_and_those_above(campaign, invites, path, role
         assert browser.get(path).status_code == expected, other
 
 
-def test_the_room_answers_in_the_language_that_was_chosen(grace):
+def test_admin_pages_are_in_the_chosen_language(grace):
     assert '<html lang="ru"' in grace.get("/organise/?lang=ru").text
     assert '<html lang="ru"' in grace.get("/organise/export").text

@@ -28,13 +28,13 @@ def olga(campaign, invites) -> OrganiserBrowser:
     return olga
 
 
-def test_the_page_tells_who_did_what(grace):
+def test_the_page_shows_the_actor_of_each_action(grace):
     page = grace.get("/organise/activity").text
     assert "came in with an invitation" in page
     assert "grace@example.org" in page
 
 
-def test_all_of_it_can_be_taken_away(grace, olga):
+def test_the_audit_log_can_be_downloaded(grace, olga):
     rows = list(csv.DictReader(io.StringIO(grace.get("/organise/activity.csv").data.decode("utf-8-sig"))))
     assert [row["action"] for row in rows] == ["invited", "came-in", "invited", "came-in"]
     assert [row["number"] for row in rows] == ["1", "2", "3", "4"]
@@ -66,7 +66,7 @@ CHANGES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["", *CHANGES])
-def test_who_changes_it_in_spite_of_that_is_found_out(campaign, grace, olga, change):
+def test_tampering_with_the_audit_log_is_detected(campaign, grace, olga, change):
     with campaign.app.app_context():
         if change:
             _unguard(change)

@@ -84,7 +84,7 @@ def test_removing_names_the_person_and_does_nothing_before_the_button(campaign, 
     assert noted(campaign) == [("removed",)]
 
 
-def test_a_role_names_before_and_after_and_what_becomes_of_the_key(campaign, grace, other):
+def test_changing_a_role_names_both_roles_and_the_loss_of_the_key(campaign, grace, other):
     confirm(grace)
     page = asked(grace, path_of(campaign, other, "role"), role="reader")
     assert "Change the role of other@example.org?" in page
@@ -108,7 +108,7 @@ def test_taking_back_an_invitation_names_whose(campaign, grace):
 
 
 @pytest.mark.parametrize("path", [f"{SETTINGS}/stage", "/organise/hand-in/delivered"])
-def test_delivering_names_the_day_how_many_and_what_visitors_will_see(campaign, grace, ada, path):
+def test_delivering_names_the_day_the_count_and_the_effect_for_visitors(campaign, grace, ada, path):
     ada.confirms()
     campaign.persona("Zoe", email="zoe@example.org").signs()
     confirm(grace)
@@ -123,7 +123,7 @@ def test_delivering_names_the_day_how_many_and_what_visitors_will_see(campaign, 
     assert noted(campaign) == [("delivered",)]
 
 
-def test_closing_and_opening_name_how_many_and_what_visitors_will_see(campaign, grace, ada):
+def test_closing_and_opening_name_the_count_and_the_effect_for_visitors(campaign, grace, ada):
     ada.confirms()
     confirm(grace)
     page = asked(grace, f"{SETTINGS}/stage", act="close")
@@ -135,7 +135,7 @@ def test_closing_and_opening_name_how_many_and_what_visitors_will_see(campaign, 
     assert campaign.client.get("/count.json").json["status"] == "closed"
 
 
-def test_erasing_names_the_signature_and_what_it_does_to_the_count(campaign, grace, ada):
+def test_erasing_names_the_signature_and_the_effect_on_the_count(campaign, grace, ada):
     ada.confirms()
     confirm(grace)
     page = asked(grace, f"{SIGNATURES}/erase", email="ada@example.org")
@@ -144,12 +144,12 @@ def test_erasing_names_the_signature_and_what_it_does_to_the_count(campaign, gra
     assert campaign.count() == 1
 
 
-def test_a_wrong_day_is_said_before_anything_is_asked(grace):
+def test_a_wrong_day_is_reported_before_the_confirmation_page(grace):
     confirm(grace)
     assert grace.posts_once(f"{SETTINGS}/stage", act="deliver", day="2199-01-01").status_code == 422
 
 
-def test_withdrawing_asks_on_a_page_that_names_what_will_happen(campaign, ada):
+def test_withdrawing_asks_for_confirmation_on_a_page_that_names_the_effect(campaign, ada):
     receipt = ada.confirms()
     assert f'action="{receipt}/withdraw" method="get"' in " ".join(campaign.client.get(receipt).text.split())
     page = campaign.client.get(f"{receipt}/withdraw")
@@ -163,14 +163,14 @@ def test_withdrawing_asks_on_a_page_that_names_what_will_happen(campaign, ada):
     assert campaign.client.get(f"{receipt}/withdraw").status_code == 404
 
 
-def test_withdrawing_after_the_delivery_says_what_it_cannot_do(campaign, ada):
+def test_withdrawing_after_the_delivery_names_its_limits(campaign, ada):
     receipt = ada.confirms()
     campaign.persona("Zoe", email="zoe@example.org").signs()
     campaign.command("petition", "deliver", "--on", "2013-12-10")
     assert "cannot be taken out of what was handed over" in campaign.client.get(f"{receipt}/withdraw").text
 
 
-def test_who_comes_too_late_is_asked_before_the_entry_is_erased(campaign, ada):
+def test_a_late_supporter_is_asked_before_the_entry_is_erased(campaign, ada):
     ada.signs()
     link = ada.link()
     campaign.command("petition", "deliver")
@@ -185,7 +185,7 @@ def test_who_comes_too_late_is_asked_before_the_entry_is_erased(campaign, ada):
 
 
 @pytest.mark.parametrize(("act", "role"), [("stop-export", ""), ("remove", ""), ("role", "reader")])
-def test_the_last_one_who_may_export_keeps_the_right(campaign, grace, act, role):
+def test_the_last_exporter_keeps_the_right(campaign, grace, act, role):
     keeper = OrganiserBrowser(campaign, "keeper@example.org")
     keeper.was_let_in("owner")  # owns as well, so that only the right to export is at stake
     answer = keeper.posts(path_of(campaign, grace, act), role=role)
@@ -196,14 +196,14 @@ def test_the_last_one_who_may_export_keeps_the_right(campaign, grace, act, role)
     assert "was refused: " in keeper.get("/organise/activity").text
 
 
-def test_one_of_two_who_export_may_give_the_right_up(campaign, grace, other):
+def test_one_of_two_exporters_can_give_up_the_right(campaign, grace, other):
     assert other.posts(path_of(campaign, other, "stop-export")).status_code == 303
     assert other.posts(path_of(campaign, grace, "stop-export")).status_code == 409
     assert people(campaign) == {grace.email: ("owner", True), other.email: ("owner", False)}
     assert noted(campaign) == [("ended-export",), ("refused", "ended-export")]
 
 
-def test_who_has_not_finished_coming_in_does_not_count(campaign, grace, invites):
+def test_an_organiser_with_an_incomplete_registration_does_not_count(campaign, grace, invites):
     half = OrganiserBrowser(campaign, "half@example.org")
     invitation = invites(half.email, "--export")
     half.posts(invitation, invitation, chosen=PASSWORD, again=PASSWORD)
@@ -240,7 +240,7 @@ def at_once(campaign, requests: list[tuple[OrganiserBrowser, str, dict[str, str]
 
 @both
 @pytest.mark.parametrize("act", ["stop-export", "remove", "role"])
-def test_two_who_export_cannot_both_give_it_up_at_the_same_moment(campaign, grace, other, act):
+def test_two_exporters_cannot_both_give_up_the_right_at_once(campaign, grace, other, act):
     keeper = OrganiserBrowser(campaign, "keeper@example.org")
     keeper.was_let_in("owner")
     for browser in (grace, other, keeper):
@@ -316,7 +316,7 @@ def test_two_owners_cannot_remove_each_other_at_the_same_moment(campaign, grace,
 # What the log tells
 
 
-def test_what_changes_nothing_is_not_recorded(campaign, grace, olga):
+def test_an_action_without_effect_is_not_recorded(campaign, grace, olga):
     grace.posts(f"{SETTINGS}/goals", goals="", contact="")
     grace.posts(f"{SETTINGS}/bot-check", act="off")
     grace.posts(f"{SETTINGS}/stage", act="open")
@@ -332,7 +332,7 @@ def test_the_last_owner_is_refused_and_the_log_says_refused(campaign, grace):
     assert noted(campaign) == [("refused", "removed"), ("refused", "changed-role")]
 
 
-def test_who_may_not_export_is_refused_and_the_log_says_so(campaign, grace, olga, ada):
+def test_an_attempt_without_the_export_right_is_refused_and_recorded(campaign, grace, olga, ada):
     ada.confirms()
     form = {"purpose": "full", "dialect": "plain", "reason": "trial", "passphrase": PASSPHRASE}
     olga.posts("/organise/export", **form)

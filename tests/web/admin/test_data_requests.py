@@ -26,20 +26,20 @@ def actions(campaign) -> list[str]:
         return [entry.action for entry in audit_log.iter_entries(db.session)]
 
 
-def test_a_signature_is_found_by_its_address_and_nothing_sealed_is_shown(campaign, olga, ada, signed):
+def test_a_signature_is_found_by_its_email_and_no_encrypted_data_is_shown(campaign, olga, ada, signed):
     page = olga.posts("/organise/signatures", **ADA).text
     assert "United Kingdom" in page
     assert "For my sister." not in page
     assert actions(campaign)[-1] == "looked-up"
 
 
-def test_who_has_not_signed_is_not_found(olga, signed):
+def test_an_email_without_a_signature_is_not_found(olga, signed):
     page = olga.posts("/organise/signatures", page="/organise/signatures", email="zoe@example.org").text
     assert "Nothing is kept for this address" in page
 
 
 @pytest.mark.slow
-def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
+def test_encrypted_data_is_shown_with_the_passphrase(campaign, grace, signed):
     wrong = grace.posts("/organise/signatures/open", **ADA, passphrase="a guess of mine")
     assert (wrong.status_code, "For my sister." in wrong.text) == (422, False)
     right = grace.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
@@ -47,7 +47,7 @@ def test_what_is_sealed_is_shown_with_the_passphrase(campaign, grace, signed):
     assert actions(campaign)[-4:] == ["looked-up", "wrong-passphrase", "looked-up", "opened"]
 
 
-def test_who_may_not_export_opens_nothing(olga, signed):
+def test_without_the_export_right_nothing_can_be_decrypted(olga, signed):
     answer = olga.posts("/organise/signatures/open", **ADA, passphrase=PASSPHRASE)
     assert (answer.status_code, "For my sister." in answer.text) == (422, False)
 
@@ -67,7 +67,7 @@ def test_the_link_of_a_pending_entry_is_sent_to_nobody(campaign, olga, ada, sign
     assert "sent-link" not in actions(campaign)
 
 
-def test_all_entries_with_an_address_are_told_and_erased(campaign, olga, ada, signed):
+def test_all_submissions_with_an_email_are_counted_and_erased(campaign, olga, ada, signed):
     for _ in range(2):
         ada.signs()
     page = " ".join(olga.posts("/organise/signatures", **ADA).text.split())
@@ -76,7 +76,7 @@ def test_all_entries_with_an_address_are_told_and_erased(campaign, olga, ada, si
     assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
 
 
-def test_a_signature_is_erased_for_ever(campaign, olga, ada):
+def test_a_signature_is_erased_permanently(campaign, olga, ada):
     ada.confirms()
     assert "is erased" in olga.posts("/organise/signatures/erase", **ADA).text
     assert campaign.count() == 0

@@ -48,7 +48,7 @@ def text_of(pdf: bytes) -> list[str]:
 
 
 @pytest.mark.slow
-def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
+def test_the_document_has_the_cover_the_petition_text_the_totals_and_the_names(grace, signed):
     answer = grace.get(f"{made(grace)}/file")
     assert re.search(r'love-always-wins-hand-in-[\d-]+\.pdf"', answer.headers["Content-Disposition"])
     cover, letter, counts, names = text_of(answer.data)
@@ -63,7 +63,7 @@ def test_it_has_the_letter_the_petition_the_totals_and_the_names(grace, signed):
 
 
 @pytest.mark.slow
-def test_what_lies_on_the_disk_is_sealed_and_gone_after_an_hour(campaign, grace, signed):
+def test_the_stored_document_is_encrypted_and_deleted_after_an_hour(campaign, grace, signed):
     path = made(grace)
     [file] = (campaign.settings.instance / "jobs").glob("*.sealed")
     assert b"%PDF" not in file.read_bytes()
@@ -81,7 +81,7 @@ def test_a_wrong_passphrase_makes_nothing(campaign, grace, signed):
 
 
 @pytest.mark.slow
-def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(campaign, grace, olga, reader, signed):
+def test_without_the_export_right_no_document_can_be_made_or_found(campaign, grace, olga, reader, signed):
     path = made(grace)
     for browser in (olga, reader):
         assert browser.posts(PAGE, cover="x", passphrase=PASSPHRASE).status_code == 403
@@ -91,7 +91,7 @@ def test_who_may_not_export_makes_nothing_and_needs_the_address_of_a_document(ca
 
 
 @pytest.mark.slow
-def test_it_is_noted(campaign, grace, signed):
+def test_making_the_document_is_recorded(campaign, grace, signed):
     made(grace)
 
     def newest_entry():
@@ -104,7 +104,7 @@ def test_it_is_noted(campaign, grace, signed):
 
 
 @pytest.mark.slow
-def test_names_that_cannot_be_set_are_told_by_their_numbers_and_noted_without_the_names(campaign, grace, signed):
+def test_names_without_a_font_are_reported_by_number_and_not_logged_by_name(campaign, grace, signed):
     campaign.persona("\U00030000野", email="rare@example.org", country="FR").confirms()
     campaign.persona("𠮷野", email="known@example.org", country="FR").confirms()
     page = " ".join(grace.get(made(grace)).text.split())
@@ -125,6 +125,6 @@ def test_the_page_says_nothing_of_replaced_names_where_there_are_none(grace, sig
     assert "cannot show" not in grace.get(made(grace)).text
 
 
-def test_the_petition_is_marked_as_handed_in_if_wished(campaign, grace):
+def test_the_petition_can_be_marked_as_delivered(campaign, grace):
     grace.posts(f"{PAGE}/delivered", PAGE, day="2013-12-10")
     assert campaign.client.get("/count.json").json["delivered_on"] == "2013-12-10"

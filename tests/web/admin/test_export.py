@@ -52,7 +52,7 @@ def done(campaign) -> list[str]:
 
 
 @both
-def test_an_export_holds_what_people_gave(grace, signed):
+def test_an_export_contains_the_data_of_supporters(grace, signed):
     assert [row["email"] for row in rows(export(grace))] == ["ada@example.org", "maria@example.org"]
 
 
@@ -67,7 +67,7 @@ def test_an_export_holds_what_people_gave(grace, signed):
         ({"until": str((utcnow() + timedelta(days=2)).date())}, ["Ada", "Мария"]),
     ],
 )
-def test_only_what_is_chosen_leaves_and_its_number_is_said_before(grace, signed, changed, names):
+def test_only_chosen_rows_are_exported_and_their_number_is_shown_before(grace, signed, changed, names):
     page = grace.client.get("/organise/export", query_string={"purpose": "full", "dialect": "plain", **changed}).text
     assert f"{len(names)} signature" in page.split('id="rows"')[1][:80]
     assert [row["given_name"] for row in rows(export(grace, **changed))] == names
@@ -75,7 +75,7 @@ def test_only_what_is_chosen_leaves_and_its_number_is_said_before(grace, signed,
 
 @pytest.mark.parametrize("purpose", list(LAYOUTS))
 @pytest.mark.parametrize(("dialect", "use"), [("plain", "import"), ("excel", "spreadsheet")])
-def test_each_purpose_comes_with_its_columns_and_a_name_that_tells_its_use(grace, signed, purpose, dialect, use):
+def test_each_purpose_has_its_columns_and_a_descriptive_file_name(grace, signed, purpose, dialect, use):
     answer = export(grace, purpose=purpose, dialect=dialect)
     name = f"love-always-wins-{purpose}-{use}-{utcnow().date()}.csv"
     assert f'filename="{name}"' in answer.headers["Content-Disposition"]
@@ -118,7 +118,7 @@ def test_a_delivery_names_no_country_with_few_signatures(campaign, grace):
     assert {row["country"] for row in rows(export(grace, purpose="delivery"))} == {"FR", "MT"}
 
 
-def test_who_did_it_which_rows_and_why_is_kept(campaign, grace, signed):
+def test_actor_rows_and_reason_of_an_export_are_recorded(campaign, grace, signed):
     export(grace, country="RU").close()
     with campaign.app.app_context():
         [entry] = audit_log.entries(db.session, most=5, action="exported")
@@ -140,7 +140,7 @@ def children() -> set[str]:
     return {child for path in Path("/proc/self/task").glob("*/children") for child in path.read_text().split()}
 
 
-def test_a_file_to_send_on_opens_for_its_recipient_alone(grace, signed):
+def test_an_encrypted_export_can_be_decrypted_by_its_recipient_only(grace, signed):
     recipient, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     answer = export(grace, recipient=str(recipient.to_public()))
     assert '.csv.age"' in answer.headers["Content-Disposition"]
@@ -152,7 +152,7 @@ def test_a_file_to_send_on_opens_for_its_recipient_alone(grace, signed):
 @pytest.mark.parametrize(
     "wrong", [{"recipient": "age1nothing"}, {"reason": ""}, {"passphrase": ""}, {"purpose": "all"}, {"country": "XX"}]
 )
-def test_what_is_wrong_is_said_and_nothing_leaves(campaign, grace, signed, wrong):
+def test_errors_are_explained_and_nothing_is_exported(campaign, grace, signed, wrong):
     answer = export(grace, **wrong)
     assert (answer.status_code, "field-error" in answer.text) == (422, True)
     assert b"ada@example.org" not in answer.data
@@ -183,7 +183,7 @@ def test_a_stolen_session_without_the_passphrase_exports_nothing(campaign, grace
     assert "exported" not in done(campaign)
 
 
-def test_who_may_not_export_cannot_with_a_forged_form_either(campaign, grace, olga, reader, signed):
+def test_a_forged_form_does_not_give_the_export_right(campaign, grace, olga, reader, signed):
     for browser in (olga, reader):
         answer = export(browser)
         assert (answer.status_code, b"ada@" in answer.data) == (403, False)
@@ -201,14 +201,14 @@ def test_a_passphrase_opens_for_its_owner_only(campaign, grace, invites, signed)
 
 
 @both
-def test_who_holds_a_key_gets_those_that_are_made_later(campaign, grace, signed):
+def test_a_key_holder_gets_later_campaign_keys_too(campaign, grace, signed):
     assert campaign.command("keys", "rotate").exit_code == 0
     campaign.app.extensions["campaign"].keys.data._checked = 0.0
     campaign.persona("Later", email="later@example.org").confirms()
     assert len(rows(export(grace))) == 3
 
 
-def test_what_cannot_be_opened_is_noted(campaign, grace, signed):
+def test_rows_that_cannot_be_decrypted_are_reported(campaign, grace, signed):
     from campaign.models import Signature  # noqa: PLC0415
 
     with campaign.app.app_context():

@@ -42,7 +42,7 @@ def test_a_known_proxy_is_no_news(campaign, grace, caplog):
     ("limit", "status", "told"),
     [("LOW_SPACE_BYTES", (200, "ready"), "low"), ("MIN_SPACE_BYTES", (503, "not ready"), "full")],
 )
-def test_a_disk_that_fills_up_is_told(campaign, grace, monkeypatch, limit, status, told):
+def test_a_nearly_full_disk_is_reported(campaign, grace, monkeypatch, limit, status, told):
     nearly_full = "The disk of the server is nearly full"
     enough = campaign.client.get("/readyz")
     assert (enough.status_code, enough.json["disk"]) == (200, "enough")

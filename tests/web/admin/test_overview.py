@@ -37,7 +37,7 @@ def test_signatures_count_at_once_and_after_they_were_added_up(campaign, olga, a
         flush_counters(campaign.app)
 
 
-def test_what_is_not_confirmed_counts_nowhere_but_as_signed(campaign, olga, ada):
+def test_a_pending_submission_counts_only_as_signed(campaign, olga, ada):
     ada.signs()
     flush_counters(campaign.app)
     assert figures(olga, "countries") == {}
@@ -59,7 +59,7 @@ def test_the_way_from_the_page_to_sharing_is_counted(campaign, olga, ada):
     assert numbers == {"views": 3, "plays": 2, "watched": 1, "signed": 2, "confirmed": 1, "shared": 1}
 
 
-def test_views_are_counted_for_our_own_page_alone_and_with_measure(campaign, olga):
+def test_views_are_counted_for_our_own_page_only_and_limited(campaign, olga):
     campaign.client.post("/seen", data={"lang": "en"}, headers={"Sec-Fetch-Site": "cross-site"})
     for _ in range(70):
         campaign.client.post("/seen", data={"lang": "en"}, headers=FROM_OUR_PAGE)
@@ -106,7 +106,7 @@ def test_every_figure_is_on_the_page_with_its_table(olga, key):
     assert f'<caption class="visually-hidden">{title}</caption>' in page
 
 
-def test_charts_say_what_they_show(olga, ada):
+def test_charts_have_a_text_alternative(olga, ada):
     ada.confirms()
     assert 'role="img"' in olga.get("/organise/").text
     assert "1 in all, at most 1 at a time" in olga.get("/organise/").text
@@ -137,7 +137,7 @@ def test_a_domain_that_used_up_its_budget_is_named(campaign, reader):
     assert "1 sent, 2 held" in page
 
 
-def test_the_figures_do_not_tell_whether_an_address_has_signed(campaign, reader, ada):
+def test_the_figures_do_not_reveal_whether_an_email_has_signed(campaign, reader, ada):
     grace = campaign.persona("Grace", email="grace@example.org")
     ada.confirms()
     flush_counters(campaign.app)

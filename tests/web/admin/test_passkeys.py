@@ -141,7 +141,7 @@ def test_a_challenge_of_another_page_or_organiser_is_refused(campaign, grace, ol
         assert answers(browser, device.signs(foreign)).status_code == 422
 
 
-def test_the_same_passkey_is_not_kept_twice(campaign, olga, grace, device):
+def test_the_same_passkey_is_not_stored_twice(campaign, olga, grace, device):
     assert adds(olga, device).status_code == 422
     assert adds(grace, device).status_code == 422
 

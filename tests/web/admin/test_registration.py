@@ -26,22 +26,22 @@ def test_the_first_start_invites_the_first_owner(campaign):
     assert "invitation" not in campaign.command("init").output.lower()
 
 
-def test_who_exports_is_told_of_the_recovery_key(grace):
+def test_an_exporter_learns_about_the_recovery_key(grace):
     assert "The recovery key" in grace.get("/organise/welcome").text
 
 
-def test_who_does_not_export_holds_no_key(campaign, olga):
+def test_an_organiser_without_the_export_right_holds_no_key(campaign, olga):
     assert everybody(campaign) == {"olga@example.org": ("organiser", False)}
     assert "The recovery key" not in olga.get("/organise/welcome").text
 
 
-def test_an_invitation_is_good_once(campaign, invites):
+def test_an_invitation_is_single_use(campaign, invites):
     invitation = invites("olga@example.org")
     OrganiserBrowser(campaign, "olga@example.org").comes_in(invitation, exports=False)
     assert campaign.client.get(invitation).status_code == 404
 
 
-def test_an_invitation_is_good_for_48_hours(campaign, invites):
+def test_an_invitation_is_valid_for_48_hours(campaign, invites):
     invitation = invites("olga@example.org")
     with time_machine.travel(utcnow() + timedelta(hours=47, minutes=59)):
         assert campaign.client.get(invitation).status_code == 200
@@ -62,7 +62,7 @@ def test_no_step_is_taken_before_the_first(campaign, invites, step):
     assert (answer.status_code, answer.headers["Location"]) == (303, invitation)
 
 
-def test_nobody_comes_in_without_a_second_factor(campaign, invites):
+def test_registration_requires_a_second_factor(campaign, invites):
     invitation = invites("olga@example.org")
     olga = OrganiserBrowser(campaign, "olga@example.org")
     olga.posts(invitation, invitation, chosen=PASSWORD, again=PASSWORD)
@@ -71,7 +71,7 @@ def test_nobody_comes_in_without_a_second_factor(campaign, invites):
     assert olga.gives_password().status_code == 422
 
 
-def test_who_stopped_half_way_goes_on_with_the_same_password_only(campaign, invites):
+def test_an_interrupted_registration_continues_with_the_same_password_only(campaign, invites):
     invitation = invites("olga@example.org")
     OrganiserBrowser(campaign, "olga@example.org").posts(invitation, invitation, chosen=PASSWORD, again=PASSWORD)
     other = OrganiserBrowser(campaign, "olga@example.org")
@@ -107,7 +107,7 @@ def test_signing_in_takes_both_factors(olga):
     assert olga.is_in()
 
 
-def test_a_code_is_good_once(campaign, olga):
+def test_a_totp_code_is_single_use(campaign, olga):
     olga.posts("/organise/sign-out")
     olga.gives_password()
     code = olga.code()
@@ -117,7 +117,7 @@ def test_a_code_is_good_once(campaign, olga):
     assert thief.gives_code(code).status_code == 422
 
 
-def test_a_recovery_code_is_good_once(campaign, olga):
+def test_a_backup_code_is_single_use(campaign, olga):
     for expected in (303, 422):
         browser = OrganiserBrowser(campaign, olga.email)
         browser.gives_password()

@@ -58,7 +58,7 @@ def test_the_address_for_questions_is_shown(campaign, grace):
     assert "Contact: mailto:ask@example.org" in campaign.client.get("/.well-known/security.txt").text
 
 
-def test_the_letter_is_set_in_one_language_and_taken_back(campaign, grace):
+def test_the_petition_text_is_set_in_one_language_and_reset(campaign, grace):
     before = campaign.client.get("/fr/").data
     text = "Dear IOC,\n\nspeak <out>."
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text=text)
@@ -75,7 +75,7 @@ def test_a_preview_shows_the_page_and_saves_nothing(campaign, grace):
     assert "Пишем иначе." not in campaign.client.get("/ru/").text
 
 
-def test_the_letter_as_it_ships_is_there_to_be_changed_and_sets_nothing_unchanged(campaign, grace):
+def test_the_default_petition_text_is_prefilled_and_not_stored_unchanged(campaign, grace):
     page = grace.get(f"{PAGE}?of=de").text
     shipped = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[1]
     assert shipped.count("\n\n") == 2
@@ -84,11 +84,11 @@ def test_the_letter_as_it_ships_is_there_to_be_changed_and_sets_nothing_unchange
 
 
 @pytest.mark.parametrize("act", ["letter", "letter/preview"])
-def test_a_letter_in_an_unknown_language_is_refused(grace, act):
+def test_a_petition_text_in_an_unknown_language_is_refused(grace, act):
     assert grace.posts(f"{PAGE}/{act}", PAGE, of="xx", text="Dear IOC").status_code == 400
 
 
-def test_what_was_set_is_noted_with_what_was_before(campaign, grace):
+def test_a_change_of_settings_is_recorded_with_the_former_value(campaign, grace):
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text="One.")
     grace.posts(f"{PAGE}/letter", PAGE, of="fr", text="Two.")
     with campaign.app.app_context():

@@ -56,7 +56,7 @@ def copy_of(browser: OrganiserBrowser) -> OrganiserBrowser:
     return thief
 
 
-def test_every_form_declares_what_it_asks_for(campaign):
+def test_every_form_declares_its_step_up_requirement(campaign):
     for method, path, view in every_address(campaign.app):
         if method not in SAFE_METHODS and getattr(view, "needs", DEFAULT_ROLE) != EVERYONE:
             assert isinstance(getattr(view, "step_up", None), StepUp), (
@@ -139,7 +139,7 @@ def test_the_digits_of_an_app_are_enough_once(campaign, grace, written):
         assert grace.posts_once(f"{SETTINGS}/bot-check", act="off", **secret).status_code == 422
 
 
-def test_a_password_with_six_digits_and_no_letters_is_taken_for_no_code(campaign, grace):
+def test_a_password_of_six_digits_is_not_mistaken_for_a_code(campaign, grace):
     grace.password = "%4 $9 :2 )7 =1 ?8"
     fields = {"old": PASSWORD, "chosen": grace.password, "again": grace.password}
     changed = grace.posts_once("/organise/account/password", **{f"password-{name}": fields[name] for name in fields})
@@ -180,7 +180,7 @@ def test_another_session_of_the_same_person_gains_nothing(campaign, grace):
     assert other.posts_once(f"{SETTINGS}/bot-check", act="off").status_code == 403
 
 
-def test_what_was_typed_is_carried_through_the_page(campaign, grace):
+def test_typed_values_are_carried_through_the_confirmation_page(campaign, grace):
     asked = grace.posts_once(f"{SETTINGS}/letter", of="fr", text=LETTER)
     form = confirm_form(asked)
     assert form.action == f"{SETTINGS}/letter"

@@ -31,14 +31,14 @@ def member(campaign, email):
         return next((one for one in members(db.session) if one.email == email), None)
 
 
-def test_an_owner_invites_somebody_who_does_not_export(campaign, grace):
+def test_an_owner_invites_an_organiser_without_the_export_right(campaign, grace):
     olga = OrganiserBrowser(campaign, "olga@example.org")
     olga.comes_in(invited(grace, email=olga.email), exports=False)
     assert (member(campaign, olga.email).role, member(campaign, olga.email).may_export) == ("organiser", False)
 
 
 @pytest.mark.slow
-def test_who_is_invited_with_the_givers_passphrase_exports(campaign, grace, ada):
+def test_an_organiser_invited_with_the_inviters_passphrase_can_export(campaign, grace, ada):
     ada.confirms()
     other = OrganiserBrowser(campaign, "other@example.org")
     other.comes_in(invited(grace, email=other.email, exports="1", passphrase=PASSPHRASE))
@@ -54,7 +54,7 @@ def test_the_right_to_export_is_not_given_without_the_passphrase(campaign, grace
     assert (answer.status_code, "/organise/invitation/" in answer.text) == (422, False)
 
 
-def test_who_does_not_export_cannot_give_the_right(campaign, invites):
+def test_an_organiser_without_the_export_right_cannot_grant_it(campaign, invites):
     owner = OrganiserBrowser(campaign, "owner@example.org")
     owner.comes_in(invites(owner.email, "--role", "owner"), exports=False)
     fields = {"email": "x@example.org", "role": "organiser", "exports": "1", "passphrase": PASSPHRASE}
@@ -62,14 +62,14 @@ def test_who_does_not_export_cannot_give_the_right(campaign, invites):
 
 
 @pytest.mark.slow
-def test_somebody_who_is_in_gets_the_right_to_export_later(campaign, grace, olga):
+def test_a_registered_organiser_gets_the_export_right_later(campaign, grace, olga):
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
     chosen = {"chosen": PASSPHRASE, "again": PASSPHRASE, "password": PASSWORD}
     assert olga.posts(f"{invitation}/passphrase", f"{invitation}/passphrase", **chosen).status_code == 303
     assert member(campaign, olga.email).may_export
 
 
-def test_nobody_else_takes_the_right_that_was_given_to_somebody_who_is_in(campaign, grace, olga, reader):
+def test_an_export_right_for_a_registered_organiser_cannot_be_taken_by_another(campaign, grace, olga, reader):
     invitation = invited(grace, email=olga.email, exports="1", passphrase=PASSPHRASE)
     assert reader.get(invitation).status_code == 403
     fields = {"email": olga.email, "chosen": PASSWORD, "again": PASSWORD}
@@ -80,7 +80,7 @@ def test_nobody_else_takes_the_right_that_was_given_to_somebody_who_is_in(campai
     assert not member(campaign, olga.email).may_export
 
 
-def test_an_invitation_that_was_taken_back_is_good_no_more(campaign, grace):
+def test_a_revoked_invitation_is_invalid(campaign, grace):
     path = invited(grace, email="x@example.org")
     grace.posts(f"{PAGE}/invitations/take-back", PAGE, email="x@example.org")
     assert campaign.client.get(path).status_code == 404
@@ -112,7 +112,7 @@ def test_an_invitation_does_not_bring_back_a_right_that_was_taken(campaign, grac
     assert not member(campaign, olga.email).may_export
 
 
-def test_who_is_removed_is_out_at_once(campaign, grace, olga):
+def test_a_removed_organiser_is_logged_out_at_once(campaign, grace, olga):
     grace.posts(f"{PAGE}/{member(campaign, olga.email).id}/remove", PAGE)
     assert not olga.is_in()
     assert member(campaign, olga.email) is None
@@ -126,7 +126,7 @@ def test_the_last_owner_stays(campaign, grace, act):
 
 
 @pytest.mark.parametrize("who", ["olga", "reader"])
-def test_only_owners_see_and_change_who_is_in(request, campaign, grace, who):
+def test_only_owners_see_and_change_the_team(request, campaign, grace, who):
     browser = request.getfixturevalue(who)
     assert browser.get(PAGE).status_code == 403
     assert browser.posts(PAGE, email="x@example.org", role="owner").status_code == 403
