@@ -112,6 +112,7 @@ def world(database_url, tmp_path) -> Iterator[World]:
             CAMPAIGN_MAIL_URL=f"smtp://127.0.0.1:{port}",
             CAMPAIGN_MAIL_WORKER="external",
             CAMPAIGN_SIGN_LIMIT="",
+            CAMPAIGN_DOMAIN_LIMIT="0",
         )
         world = World(site, database_url, tmp_path / "taken")
         yield world
