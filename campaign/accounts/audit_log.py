@@ -1,4 +1,4 @@
-"""The audit log: the actions of organisers, each entry chain_hash to all earlier ones.
+"""The audit log: the actions of organisers, each entry chained to all earlier ones.
 
 The chain is keyed (HMAC-SHA-256): write access to the database is not enough to forge it without the server's secret
 key. Each chain hash is logged too, which shows if entries were cut off at the end.

@@ -67,11 +67,9 @@ def add(session: Session, *, email: str, role: Role, password_hash: str) -> UUID
 
     Raises `EmailAlreadyRegistered`. An incomplete registration with the same email address is deleted.
     """
-    identity = new_id()
-    session.execute(
-        delete(Organiser).where(Organiser.email == normalize_email(email), Organiser.activated_at.is_(None))
-    )
-    session.add(Organiser(id=identity, email=normalize_email(email), role=role, password_hash=password_hash))
+    identity, email = new_id(), normalize_email(email)
+    session.execute(delete(Organiser).where(Organiser.email == email, Organiser.activated_at.is_(None)))
+    session.add(Organiser(id=identity, email=email, role=role, password_hash=password_hash))
     try:
         session.flush()
     except IntegrityError:

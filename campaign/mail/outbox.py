@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -63,6 +63,10 @@ class ClaimedMessage:
     attempts: int = 1
     refused_at: datetime | None = None
     recipient_failures: int = 0
+
+    def with_own_failure(self) -> "ClaimedMessage":
+        """Return the message with one more failure that the mail server is not to blame for."""
+        return replace(self, recipient_failures=self.recipient_failures + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import hmac
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -157,8 +156,8 @@ class MailWorker:
             return self._failed(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - our own error must not stop the others
             log.warning("message not sent", reason=type(error).__name__)
-            own = replace(waiting, recipient_failures=waiting.recipient_failures + 1)
-            self._defer(own, code=None, reply=f"could not be rendered ({type(error).__name__})")
+            reply = f"could not be rendered ({type(error).__name__})"
+            self._defer(waiting.with_own_failure(), code=None, reply=reply)
             return True
         self._sent(waiting)
         if is_wanted and not self._server.is_clean:
@@ -177,9 +176,7 @@ class MailWorker:
         if utcnow() - waiting.created_at > outbox.RETRY_PERIOD:
             outbox.give_up(db.session, waiting.id, code=None, reply=reply)
         else:
-            outbox.defer(
-                db.session, replace(waiting, recipient_failures=waiting.recipient_failures + 1), code=None, reply=reply
-            )
+            outbox.defer(db.session, waiting.with_own_failure(), code=None, reply=reply)
         return True
 
     def _is_wanted(self, waiting: outbox.ClaimedMessage) -> bool:
@@ -204,7 +201,7 @@ class MailWorker:
             self._note_failure(error, suspect=None)
             return False
         if is_own := self._server.has_accepted_since(waiting.refused_at):
-            waiting = replace(waiting, recipient_failures=waiting.recipient_failures + 1)
+            waiting = waiting.with_own_failure()
         suspect = hmac.digest(self._links, b"refused " + letter.to.lower().encode(), "sha256")[:8].hex()
         if error.fault is Fault.SERVER and not is_own:
             self._note_failure(error, suspect=suspect)

@@ -52,6 +52,23 @@ _COLUMNS = {
 _CONFIRMED = sa.text("confirmed_at IS NOT NULL")
 
 
+class _Index(NamedTuple):
+    """An index on a present table and column; a unique one covers confirmed signatures only."""
+
+    former: str
+    present: str
+    table: str
+    column: str
+    unique: bool = False
+
+
+_INDEXES = [
+    _Index("ix_recovery_codes_organiser_id", "ix_backup_codes_organiser_id", "backup_codes", "organiser_id"),
+    _Index("ix_signatures_address_hash", "ix_signatures_email_hash", "signatures", "email_hash"),
+    _Index("uq_signatures_confirmed_address", "uq_signatures_confirmed_email", "signatures", "email_hash", unique=True),
+]
+
+
 class _AuditLog(NamedTuple):
     """The table of the audit log, PostgreSQL's trigger function that refuses changes, and the error's message."""
 
@@ -71,26 +88,20 @@ def upgrade() -> None:
     for table, columns in _COLUMNS.items():
         for former, present in columns.items():
             _rename_column(table, former, present)
-    _rename_index("ix_recovery_codes_organiser_id", "ix_backup_codes_organiser_id", "backup_codes", "organiser_id")
-    _rename_index("ix_signatures_address_hash", "ix_signatures_email_hash", "signatures", "email_hash")
-    _rename_index(
-        "uq_signatures_confirmed_address", "uq_signatures_confirmed_email", "signatures", "email_hash", unique=True
-    )
+    for index in _INDEXES:
+        _rename_index(index, index.former, index.present)
     _create_audit_log_triggers(_PRESENT_LOG)
 
 
 def downgrade() -> None:
     _drop_audit_log_triggers(_PRESENT_LOG)
+    for index in _INDEXES:
+        _rename_index(index, index.present, index.former)
     for table, columns in _COLUMNS.items():
         for former, present in columns.items():
             _rename_column(table, present, former)
     for former, present in _TABLES.items():
         op.rename_table(present, former)
-    _rename_index("ix_backup_codes_organiser_id", "ix_recovery_codes_organiser_id", "recovery_codes", "organiser_id")
-    _rename_index("ix_signatures_email_hash", "ix_signatures_address_hash", "signatures", "address_hash")
-    _rename_index(
-        "uq_signatures_confirmed_email", "uq_signatures_confirmed_address", "signatures", "address_hash", unique=True
-    )
     _create_audit_log_triggers(_FORMER_LOG)
 
 
@@ -103,13 +114,14 @@ def _rename_column(table: str, name: str, new_name: str) -> None:
     op.execute(f'ALTER TABLE {table} RENAME COLUMN "{name}" TO "{new_name}"')
 
 
-def _rename_index(name: str, new_name: str, table: str, column: str, *, unique: bool = False) -> None:
-    """Rename an index; SQLite has to build it again. A unique one covers confirmed signatures only."""
+def _rename_index(index: _Index, name: str, new_name: str) -> None:
+    """Rename an index; SQLite has to build it again."""
     if not _is_sqlite():
         op.execute(f"ALTER INDEX {name} RENAME TO {new_name}")
         return
-    op.drop_index(name, table)
-    op.create_index(new_name, table, [column], unique=unique, sqlite_where=_CONFIRMED if unique else None)
+    where = _CONFIRMED if index.unique else None
+    op.drop_index(name, index.table)
+    op.create_index(new_name, index.table, [index.column], unique=index.unique, sqlite_where=where)
 
 
 def _drop_audit_log_triggers(log: _AuditLog) -> None:

@@ -26,6 +26,7 @@ def backend() -> str:
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong in the dark, and of colours in the light as well, with the places."""
+    page.wait_for_load_state()  # a click returns before the page that follows is read
     page.evaluate("scrollTo(0, 0)")  # axe measures only the visible part of an element below the header
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     found = Axe().run(page, options=RULES).response["violations"]

@@ -113,6 +113,7 @@ def room(browser: Browser, organiser: dict) -> Iterator[Page]:
 
 def faults(page: Page, *, windows: list[tuple[str, int]] = WORST_WINDOWS, is_first_view: bool = False) -> list[str]:
     """Return the faults of the open page, unfolded, in each of `windows`: a set of fonts and a width."""
+    page.wait_for_load_state()
     page.evaluate("() => { for (const part of document.querySelectorAll('details')) part.open = true; }")
     faults = []
     for fonts, width in windows:
@@ -126,6 +127,12 @@ def submit(page: Page) -> None:
     """Send the form without the script's help, and wait for the page that the server answers with."""
     with page.expect_navigation():
         page.locator("main form").first.evaluate("form => { HTMLFormElement.prototype.submit.call(form); }")
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button, and wait for the page that the server answers with: a click alone returns before it is read."""
+    with page.expect_navigation():
+        page.click(button)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -184,12 +191,12 @@ def test_organisers_pages(room, full_site, language):
         found += faults(room)
     room.goto(f"{full_site.url}/organise/signatures?lang={language}")
     room.fill("main [name=email]", EMAIL)
-    room.click("main form button")
+    press(room, "main form button")
     found += confirmed(room)
     room.fill("[name=passphrase]", PASSPHRASE)
-    room.locator("main form:has([name=passphrase]) button").click()
+    press(room, "main form:has([name=passphrase]) button")
     found += faults(room)
-    room.locator("main form[action$=erase] button").click()
+    press(room, "main form[action$=erase] button")
     found += faults(room)  # of the question, which stays unanswered
     assert room.locator("[data-confirm]").count() == 1
     assert not found, "\n".join(found)
@@ -201,7 +208,7 @@ def confirmed(room: Page) -> list[str]:
         return []
     found = faults(room)
     room.fill("[name=confirm-secret]", PASSWORD)
-    room.click("[data-confirm] button")
+    press(room, "[data-confirm] button")
     return found
 
 
@@ -213,8 +220,8 @@ def test_the_steps_behind_an_invitation(page, full_site):
     secret = page.locator("main code").inner_text().replace(" ", "")
     found += in_all_languages(page, page.url)
     page.fill("[name=code]", pyotp.TOTP(secret).now())
-    page.click("main form.form button")
-    page.click("main form button")
+    press(page, "main form.form button")
+    press(page, "main form button")
     found += faults(page)  # the codes, shown once
     found += in_all_languages(page, f"{address}/passphrase")
     assert not found, "\n".join(found)

@@ -1,5 +1,7 @@
 """A phone can read every QR code off the screen: in any width, in the dark, in the light and in forced colours."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pyotp
@@ -32,6 +34,12 @@ def decode(page: Page, box: dict[str, float]) -> str:
     return cv2.QRCodeDetector().detectAndDecode(picture)[0]
 
 
+def _says(page: Page, code: Locator, text: str) -> bool:
+    """Return whether `code` says `text` now; it moves for a frame or two after the window has changed."""
+    box = code.bounding_box()
+    return box is not None and decode(page, box) == text
+
+
 def assert_readable(page: Page, code: Locator, text: str) -> None:
     """Assert that `code` says `text` in a window of every size, and in every look that a system can ask for."""
     for scheme, forced in LOOKS:
@@ -41,7 +49,8 @@ def assert_readable(page: Page, code: Locator, text: str) -> None:
             code.evaluate("code => code.scrollIntoView({ block: 'center' })")
             box = code.bounding_box()
             assert 0 <= box["x"] < box["x"] + box["width"] <= width
-            assert decode(page, box) == text, (width, scheme, forced)
+            readable = partial(_says, page, code, text)
+            wait_for(readable, f"a readable code at {width} pixels, {scheme}, forced colours: {forced}")
 
 
 @pytest.mark.parametrize("email", EMAILS, ids=["short address", "long address"])

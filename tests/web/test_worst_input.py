@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
+from werkzeug.test import create_environ, run_wsgi_app
 
 import campaign.web
 from tests.conftest import Campaign, campaign_on
@@ -250,8 +251,9 @@ def test_a_long_list_is_parsed_quickly(campaign, header):
 @pytest.mark.parametrize("rest", [MARKS, "/" * 60_000, "a/" * 30_000, "%" * 60_000, "." * 60_000, "&" * 60_000])
 def test_a_long_address_is_answered_quickly(campaign, start, rest):
     def get():
-        environ = {"PATH_INFO": (start + rest).encode().decode("latin-1")}
-        assert campaign.client.get("/", environ_overrides=environ).status_code < 500
+        environ = create_environ() | {"PATH_INFO": (start + rest).encode().decode("latin-1")}
+        status = run_wsgi_app(campaign.app, environ)[1]  # a client's cookies would take longer than the answer
+        assert int(status[:3]) < 500
 
     assert best_of(get) < MAX_SECONDS
 
