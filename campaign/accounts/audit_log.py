@@ -138,8 +138,8 @@ def first_invalid_entry(session: Session, key: bytes) -> int | None:
     """Return the number of the first entry whose chain hash is wrong, or None if the chain is intact."""
     chain_hash = b""
     for expected, row in enumerate(session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.number)), start=1):
-        kept = {name: getattr(row, name) for name in ("number", "occurred_at", "actor", "action", "details")}
-        link = _chain_hash(key, chain_hash, kept)
+        fields = {name: getattr(row, name) for name in ("number", "occurred_at", "actor", "action", "details")}
+        link = _chain_hash(key, chain_hash, fields)
         if row.number != expected or not hmac.compare_digest(link, row.chain_hash):
             return expected
         chain_hash = link
@@ -148,20 +148,22 @@ def first_invalid_entry(session: Session, key: bytes) -> int | None:
 
 def _append(session: Session, key: bytes, actor: str, action: str, details: dict[str, object]) -> tuple[int, bytes]:
     """Add an entry, and return its number and chain hash."""
-    written = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_serialize)
+    details_json = json.dumps(details, sort_keys=True, ensure_ascii=False, default=_serialize)
     before = session.execute(
         select(AuditLogEntry.number, AuditLogEntry.chain_hash).order_by(AuditLogEntry.number.desc()).limit(1)
     )
     number, chain_hash = before.first() or (0, b"")
-    row = {"number": number + 1, "occurred_at": utcnow(), "actor": actor, "action": action, "details": written}
+    row = {"number": number + 1, "occurred_at": utcnow(), "actor": actor, "action": action, "details": details_json}
     link = _chain_hash(key, chain_hash, row)
     session.execute(insert(session, AuditLogEntry).values(**row, chain_hash=link))
     return number + 1, link
 
 
 def _chain_hash(key: bytes, before: bytes, row: dict[str, Any]) -> bytes:
-    written = json.dumps([row["number"], row["occurred_at"].isoformat(), row["actor"], row["action"], row["details"]])
-    return hmac.digest(key, before + written.encode(), "sha256")
+    entry_json = json.dumps(
+        [row["number"], row["occurred_at"].isoformat(), row["actor"], row["action"], row["details"]]
+    )
+    return hmac.digest(key, before + entry_json.encode(), "sha256")
 
 
 def _entry(row: AuditLogEntry) -> Entry:

@@ -33,9 +33,9 @@ def first_backup_codes(session: Session, organiser_id: UUID) -> list[str] | None
 
 def accept_backup_code(session: Session, organiser_id: UUID, code: str) -> bool:
     """Return whether `code` is an unused backup code of this organiser, and mark it as used."""
-    used = delete(BackupCode).where(BackupCode.code_hash == _hash_code(organiser_id, compact_code(code)))
+    statement = delete(BackupCode).where(BackupCode.code_hash == _hash_code(organiser_id, compact_code(code)))
     with transaction(session):
-        return session.execute(used.returning(BackupCode.code_hash)).first() is not None
+        return session.execute(statement.returning(BackupCode.code_hash)).first() is not None
 
 
 def backup_codes_left(session: Session, organiser_id: UUID) -> int:

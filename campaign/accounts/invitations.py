@@ -65,17 +65,22 @@ def invite(
 
 def find_invitation(session: Session, token: str) -> InvitationDetails:
     """Return the terms of the invitation with `token`. Raises `UnknownInvitation` if it is used or expired."""
-    found = _find(session, token)
-    role = cast("Role", found.role)
+    invitation = _find(session, token)
+    role = cast("Role", invitation.role)
     return InvitationDetails(
-        token, found.email, role, found.may_export, found.encrypted_keys is not None, found.organiser_id
+        token,
+        invitation.email,
+        role,
+        invitation.may_export,
+        invitation.encrypted_keys is not None,
+        invitation.organiser_id,
     )
 
 
 def decrypt_keys(session: Session, token: str) -> list[PrivateKey]:
     """Return the campaign's keys that the invitation carries. Raises `UnknownInvitation`."""
-    sealed = _find(session, token).encrypted_keys
-    raw = Aead(_derive_key(token, b"campaign keys")).decrypt(sealed) if sealed else b""
+    encrypted_keys = _find(session, token).encrypted_keys
+    raw = Aead(_derive_key(token, b"campaign keys")).decrypt(encrypted_keys) if encrypted_keys else b""
     return [PrivateKey(raw[at : at + PrivateKey.SIZE]) for at in range(0, len(raw), PrivateKey.SIZE)]
 
 
@@ -112,9 +117,9 @@ def complete_registration(session: Session, token: str, organiser_id: UUID) -> b
 
 def revoke(session: Session, email: str | None) -> bool:
     """Delete the invitation for an email address, or the one without; returns whether there was one."""
-    gone = delete(Invitation).where(Invitation.email == email).returning(Invitation.token_hash)
+    statement = delete(Invitation).where(Invitation.email == email).returning(Invitation.token_hash)
     with transaction(session):
-        return bool(session.scalars(gone).all())
+        return bool(session.scalars(statement).all())
 
 
 def pending_invitations(session: Session) -> list[Invitation]:
@@ -129,16 +134,16 @@ def delete_expired(session: Session) -> None:
 
 
 def _find(session: Session, token: str) -> Invitation:
-    found = session.scalar(_is_valid(token))
-    if found is None:
+    invitation = session.scalar(_is_valid(token))
+    if invitation is None:
         raise UnknownInvitation("this invitation has been used or has expired")
-    return found
+    return invitation
 
 
 def _is_valid(token: str) -> Select[Invitation]:
     """Return a query for the invitation with `token`, if it is not too old."""
-    wanted = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.expires_at > utcnow())
-    return select(Invitation).where(*wanted)
+    conditions = (Invitation.token_hash == _derive_key(token, b"invitation"), Invitation.expires_at > utcnow())
+    return select(Invitation).where(*conditions)
 
 
 def _encrypt_keys(token: str, private_keys: Sequence[PrivateKey]) -> bytes:

@@ -21,18 +21,18 @@ def check_password(session: Session, email: str, password: str) -> Organiser:
     Also raises `Busy`. An address that no organiser has takes as long, and is answered alike.
     """
     with PASSWORDS.slot(), throttled(session, f"password of {organisers.normalize_email(email)}"):
-        found = organisers.by_email(session, email)
-        if not passwords.verify(password, found.password_hash if found else None) or found is None:
+        organiser = organisers.by_email(session, email)
+        if not passwords.verify(password, organiser.password_hash if organiser else None) or organiser is None:
             raise WrongCredential("email address or password is wrong")
-    return found
+    return organiser
 
 
 def check_code(session: Session, key: bytes, organiser_id: UUID, code: str) -> None:
     """Accept the six digits of an authenticator app, or a backup code. Raises `WrongCredential` and `Throttled`."""
     with throttled(session, f"factor of {organiser_id}"):
-        found = session.get(Organiser, organiser_id)
-        if found is None or not (
-            accept_totp(session, key, found, code) or accept_backup_code(session, organiser_id, code)
+        organiser = session.get(Organiser, organiser_id)
+        if organiser is None or not (
+            accept_totp(session, key, organiser, code) or accept_backup_code(session, organiser_id, code)
         ):
             raise WrongCredential("the code is wrong")
 
@@ -47,9 +47,11 @@ def start_registration(session: Session, invited: InvitationDetails, *, email: s
     if invited.organiser_id is None:
         hashed = passwords.hash_password(password)
         if (
-            begun := invitations.start_registration(session, invited.token, email=email, password_hash=hashed)
+            new_organiser_id := invitations.start_registration(
+                session, invited.token, email=email, password_hash=hashed
+            )
         ) is not None:
-            return begun
+            return new_organiser_id
     organiser_id = check_password(session, email, password).id
     if organiser_id != invitations.find_invitation(session, invited.token).organiser_id:
         raise WrongCredential("another organiser has started to use this invitation")

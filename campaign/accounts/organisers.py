@@ -109,11 +109,11 @@ def revoke_export(session: Session, organiser_id: UUID) -> bool:
     """
     with transaction(session, locks=Organiser):
         _require_another_exporter(session, organiser_id)
-        gone = [
+        revoked = [
             session.scalar(delete(table).where(table.organiser_id == organiser_id).returning(table.organiser_id))
             for table in (KeyHolder, Invitation)
         ]
-    return any(gone)
+    return any(revoked)
 
 
 def set_password(session: Session, organiser_id: UUID, password_hash: str) -> None:
@@ -131,8 +131,8 @@ def remove(session: Session, organiser_id: UUID) -> None:
     with transaction(session, locks=Organiser):
         _require_another_owner(session, organiser_id)
         _require_another_exporter(session, organiser_id)
-        gone = delete(Organiser).where(Organiser.id == organiser_id).returning(Organiser.id)
-        _require_one(session.scalar(gone))
+        statement = delete(Organiser).where(Organiser.id == organiser_id).returning(Organiser.id)
+        _require_one(session.scalar(statement))
 
 
 def count_lookup(session: Session, organiser_id: UUID) -> None:
@@ -143,9 +143,9 @@ def count_lookup(session: Session, organiser_id: UUID) -> None:
         "lookups": case((over, 1), else_=Organiser.lookups + 1),
         "lookups_since": case((over, now), else_=Organiser.lookups_since),
     }
-    counted = update(Organiser).where(mine, or_(over, Organiser.lookups < MAX_LOOKUPS)).values(**values)
+    statement = update(Organiser).where(mine, or_(over, Organiser.lookups < MAX_LOOKUPS)).values(**values)
     with transaction(session):
-        if session.scalar(counted.returning(Organiser.id)) is None:
+        if session.scalar(statement.returning(Organiser.id)) is None:
             since = session.scalar(select(Organiser.lookups_since).where(mine)) or now
             raise TooManyLookups(max(ceil((since + LOOKUP_PERIOD - now).total_seconds()), 1))
 

@@ -89,18 +89,22 @@ def registration_options(session: Session, place: RelyingParty, organiser_id: UU
 
 def register(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str, name: str = "") -> None:
     """Store a passkey that a browser created; `credential` is its JSON. Raises `WrongCredential`."""
-    read: RegistrationCredential = _untrusted_input(
+    parsed: RegistrationCredential = _untrusted_input(
         webauthn.helpers.parse_registration_credential_json, _require_bounded(credential)
     )
-    made = _untrusted_input(
+    verified = _untrusted_input(
         webauthn.verify_registration_response,
-        credential=read,
-        expected_challenge=_use_challenge(session, PASSKEY_CREATION, organiser_id, read),
+        credential=parsed,
+        expected_challenge=_use_challenge(session, PASSKEY_CREATION, organiser_id, parsed),
         expected_rp_id=place.host,
         expected_origin=place.origin,
         require_user_verification=False,  # it is the second factor; the password is the first
     )
-    row = {"credential_id": made.credential_id, "public_key": made.credential_public_key, "sign_count": made.sign_count}
+    row = {
+        "credential_id": verified.credential_id,
+        "public_key": verified.credential_public_key,
+        "sign_count": verified.sign_count,
+    }
     row |= {"id": new_id(), "organiser_id": organiser_id, "created_at": utcnow(), "name": name[:MAX_NAME_LENGTH]}
     try:
         with transaction(session):
@@ -122,10 +126,10 @@ def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
 
 def authentication_options(session: Session, place: RelyingParty, organiser_id: UUID) -> dict[str, Any]:
     """Return the options for a browser to prove possession of this organiser's passkey, with a single-use challenge."""
-    known = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
+    credential_ids = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
     options = webauthn.generate_authentication_options(
         rp_id=place.host,
-        allow_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in known],
+        allow_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in credential_ids],
         user_verification=UserVerificationRequirement.PREFERRED,
     )
     return _with_challenge(session, PASSKEY_LOGIN, organiser_id, options_to_json_dict(options))
@@ -134,29 +138,29 @@ def authentication_options(session: Session, place: RelyingParty, organiser_id: 
 def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str) -> None:
     """Verify a browser's response to a challenge. Raises `WrongCredential` and `Throttled`."""
     with throttled(session, f"factor of {organiser_id}"):
-        read: AuthenticationCredential = _untrusted_input(
+        parsed: AuthenticationCredential = _untrusted_input(
             webauthn.helpers.parse_authentication_credential_json, _require_bounded(credential)
         )
-        challenge = _use_challenge(session, PASSKEY_LOGIN, organiser_id, read)
-        known = session.scalar(
-            select(Passkey).where(Passkey.credential_id == read.raw_id, Passkey.organiser_id == organiser_id)
+        challenge = _use_challenge(session, PASSKEY_LOGIN, organiser_id, parsed)
+        passkey = session.scalar(
+            select(Passkey).where(Passkey.credential_id == parsed.raw_id, Passkey.organiser_id == organiser_id)
         )
-        if known is None:
+        if passkey is None:
             raise WrongCredential("this passkey is not valid")
         verified = _untrusted_input(
             webauthn.verify_authentication_response,
-            credential=read,
+            credential=parsed,
             expected_challenge=challenge,
             expected_rp_id=place.host,
             expected_origin=place.origin,
-            credential_public_key=known.public_key,
-            credential_current_sign_count=known.sign_count,  # a count that does not rise is refused: a copied passkey
+            credential_public_key=passkey.public_key,
+            credential_current_sign_count=passkey.sign_count,  # a count that does not rise is refused: a copied passkey
             require_user_verification=False,
         )
-        unchanged = (Passkey.id == known.id, Passkey.sign_count == known.sign_count)
-        used = {"sign_count": verified.new_sign_count, "last_used_at": utcnow()}
+        unchanged = (Passkey.id == passkey.id, Passkey.sign_count == passkey.sign_count)
+        values = {"sign_count": verified.new_sign_count, "last_used_at": utcnow()}
         with transaction(session):
-            if session.scalar(update(Passkey).where(*unchanged).values(**used).returning(Passkey.id)) is None:
+            if session.scalar(update(Passkey).where(*unchanged).values(**values).returning(Passkey.id)) is None:
                 raise WrongCredential("this passkey was used concurrently")
 
 
@@ -184,10 +188,10 @@ def _require_bounded(credential: str) -> str:
     return credential
 
 
-def _untrusted_input(read: Callable[..., Result], *arguments: object, **named: object) -> Result:
+def _untrusted_input(parse: Callable[..., Result], *arguments: object, **options: object) -> Result:
     """Return the library's result for untrusted data. Raises `WrongCredential` for any failure."""
     try:
-        return read(*arguments, **named)
+        return parse(*arguments, **options)
     except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own
         log.info("passkey refused", error=type(error).__name__)
         raise WrongCredential("this passkey is not valid") from None

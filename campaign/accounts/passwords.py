@@ -23,13 +23,13 @@ def hash_password(password: str) -> str:
         return _hash(password)
 
 
-def verify(password: str, kept: str | None) -> bool:
+def verify(password: str, password_hash: str | None) -> bool:
     """Return whether `kept` is the hash of `password`. This takes equally long if there is no hash to compare with.
 
     The caller must hold a slot of `capacity.PASSWORDS`.
     """
-    compared = (kept or _dummy_hash()).encode()
-    return any(_verify_hash(compared, variant) for variant in spelling_variants(password)) and kept is not None
+    compared = (password_hash or _dummy_hash()).encode()
+    return any(_verify_hash(compared, variant) for variant in spelling_variants(password)) and password_hash is not None
 
 
 def is_weak(password: str, *, least: int = MIN_LENGTH, known: tuple[str, ...] = ()) -> bool:

@@ -28,15 +28,15 @@ def start(session: Session, organiser_id: UUID) -> str:
 
 def organiser_of(session: Session, token: str, *, used: bool) -> UUID | None:
     """Return the organiser of a valid session. With `used`, the session is extended by 30 minutes."""
-    now, wanted = utcnow(), OrganiserSession.token_hash == _hash_token(token)
+    now, is_theirs = utcnow(), OrganiserSession.token_hash == _hash_token(token)
     row = session.execute(
-        select(OrganiserSession.organiser_id, OrganiserSession.last_seen_at).where(wanted, ~_expired())
+        select(OrganiserSession.organiser_id, OrganiserSession.last_seen_at).where(is_theirs, ~_expired())
     ).first()
     if row is None:
         return None
     if used and row.last_seen_at < now - _SEEN_INTERVAL:
         with transaction(session):
-            session.execute(update(OrganiserSession).where(wanted).values(last_seen_at=now))
+            session.execute(update(OrganiserSession).where(is_theirs).values(last_seen_at=now))
     organiser_id: UUID = row.organiser_id
     return organiser_id
 

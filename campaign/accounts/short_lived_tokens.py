@@ -50,9 +50,9 @@ def consume(session: Session, purpose: Purpose, token: str) -> UUID | None:
 
     Of several requests with the same token only one gets the organiser.
     """
-    used = delete(ShortLivedToken).where(*_matches(purpose, token)).returning(ShortLivedToken.organiser_id)
+    statement = delete(ShortLivedToken).where(*_matches(purpose, token)).returning(ShortLivedToken.organiser_id)
     with transaction(session):
-        return session.scalar(used)
+        return session.scalar(statement)
 
 
 def delete_expired(session: Session) -> None:

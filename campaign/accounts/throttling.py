@@ -51,14 +51,14 @@ def _count_attempt(session: Session, subject: str) -> None:
     again = case((FailedAttempt.blocked_until < now - RESET_AFTER, 1), else_=FailedAttempt.failures + 1)
     with transaction(session):
         row = insert(session, FailedAttempt).values(subject_hash=subject_hash, failures=1, blocked_until=now)
-        counted = row.on_conflict_do_update(
+        statement = row.on_conflict_do_update(
             index_elements=["subject_hash"], set_={"failures": again}, where=FailedAttempt.blocked_until <= now
         ).returning(FailedAttempt.failures)
-        failures = session.scalar(counted)
+        failures = session.scalar(statement)
         if failures is not None:
-            known = session.get_one(FailedAttempt, subject_hash, populate_existing=True)
+            attempt = session.get_one(FailedAttempt, subject_hash, populate_existing=True)
             pause = pause_after(failures)
-            known.blocked_until = now + pause if pause else now - _CLOCK_TOLERANCE
+            attempt.blocked_until = now + pause if pause else now - _CLOCK_TOLERANCE
     if failures is None:
         raise Throttled(_seconds_left(session, subject_hash))
 

@@ -49,12 +49,12 @@ def totp_secret(session: Session, key: bytes, organiser_id: UUID) -> str:
     """
     with transaction(session):
         organiser = lock_organiser(session, organiser_id)
-        known = _decrypt_secret(key, organiser)
-        if known is None:
-            known = new_totp_secret()
-            organiser.encrypted_totp_secret = bytes(Aead(key).encrypt(known.encode(), aad=organiser_id.bytes))
+        secret = _decrypt_secret(key, organiser)
+        if secret is None:
+            secret = new_totp_secret()
+            organiser.encrypted_totp_secret = bytes(Aead(key).encrypt(secret.encode(), aad=organiser_id.bytes))
             organiser.last_totp_step = None
-    return known
+    return secret
 
 
 def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -> bool:
@@ -64,9 +64,9 @@ def accept_totp(session: Session, key: bytes, organiser: Organiser, code: str) -
     if step is None:
         return False
     unused = or_(Organiser.last_totp_step.is_(None), Organiser.last_totp_step < step)
-    taken = update(Organiser).where(Organiser.id == organiser.id, unused).values(last_totp_step=step)
+    statement = update(Organiser).where(Organiser.id == organiser.id, unused).values(last_totp_step=step)
     with transaction(session):
-        return session.execute(taken.returning(Organiser.id)).first() is not None
+        return session.execute(statement.returning(Organiser.id)).first() is not None
 
 
 def _decrypt_secret(key: bytes, organiser: Organiser) -> str | None:

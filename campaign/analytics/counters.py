@@ -48,6 +48,6 @@ def _write(session: Session, counts: Counter[_Key]) -> None:
 
 def _upsert(session: Session, table: type[Base], key: dict[str, Any], number: int) -> Any:
     """Add `number` to the one column of `table` that is not in its key."""
-    [counted] = (column for column in table.__table__.columns if column.name not in key)
-    new = insert(session, table).values(**key, **{counted.name: number})
-    return new.on_conflict_do_update(index_elements=list(key), set_={counted.name: counted + number})
+    [number_column] = (column for column in table.__table__.columns if column.name not in key)
+    new = insert(session, table).values(**key, **{number_column.name: number})
+    return new.on_conflict_do_update(index_elements=list(key), set_={number_column.name: number_column + number})

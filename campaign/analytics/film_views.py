@@ -21,7 +21,7 @@ def count_film_view(tallies: Counters, *, film: str, language: str, percent: int
 def film_views(session: Session, *, since: datetime | None = None) -> list[tuple[str, str, int, int]]:
     """Return film, language, percent watched and how many did, from the hour of `since` on."""
     columns = (FilmViewCount.film, FilmViewCount.language, FilmViewCount.percent)
-    asked = select(*columns, func.sum(FilmViewCount.viewers)).group_by(*columns).order_by(*columns)
+    query = select(*columns, func.sum(FilmViewCount.viewers)).group_by(*columns).order_by(*columns)
     if since:
-        asked = asked.where(FilmViewCount.hour >= since)
-    return [(film, language, percent, viewers) for film, language, percent, viewers in session.execute(asked)]
+        query = query.where(FilmViewCount.hour >= since)
+    return [(film, language, percent, viewers) for film, language, percent, viewers in session.execute(query)]

@@ -14,5 +14,5 @@ def count_share(tallies: Counters, *, channel: str, language: str) -> None:
 
 def share_counts(session: Session) -> dict[str, int]:
     """Return how often each channel was used."""
-    used = select(ShareCount.channel, func.sum(ShareCount.shares)).group_by(ShareCount.channel)
-    return {channel: int(number) for channel, number in session.execute(used)}
+    query = select(ShareCount.channel, func.sum(ShareCount.shares)).group_by(ShareCount.channel)
+    return {channel: int(number) for channel, number in session.execute(query)}

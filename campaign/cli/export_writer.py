@@ -63,7 +63,7 @@ class Export:
             opener = Decryptor(db.session, private_keys)
             layout = LAYOUTS[self.purpose]
             rows = iter_rows(db.engine, opener, self.choice, layout, on_unreadable=self.unreadable.append)
-            for chunk in FORMATS[self.dialect].write(self._counted(rows, bar), header=layout.header):
+            for chunk in FORMATS[self.dialect].write(self._with_progress(rows, bar), header=layout.header):
                 digest.update(chunk)
                 file.write(chunk)
         file.flush()
@@ -71,7 +71,7 @@ class Export:
             raise NothingDecrypted("no signature could be decrypted")
         return digest.hexdigest()
 
-    def _counted(self, rows: Iterable[Row], bar: Any) -> Iterator[Row]:
+    def _with_progress(self, rows: Iterable[Row], bar: Any) -> Iterator[Row]:
         for row in rows:
             self.rows += 1
             if self.rows % _BAR_STEP == 0:
@@ -81,10 +81,10 @@ class Export:
     def _manifest(self, output: Path, digest: str) -> dict[str, object]:
         return {
             "file": output.name,
-            "exported_at": _plain(utcnow()),
+            "exported_at": _to_json_value(utcnow()),
             "purpose": self.purpose,
             "dialect": self.dialect,
-            "filters": {name: _plain(value) for name, value in asdict(self.choice).items()},
+            "filters": {name: _to_json_value(value) for name, value in asdict(self.choice).items()},
             "rows": self.rows,
             "unreadable": [str(identity) for identity in self.unreadable],
             "sha256": digest,
@@ -96,6 +96,6 @@ def progress_bar(length: int, label: str) -> Any:
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
-def _plain(value: object) -> object:
+def _to_json_value(value: object) -> object:
     """Return `value` as JSON can hold it."""
     return iso(value) if isinstance(value, datetime) else value

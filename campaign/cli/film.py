@@ -70,7 +70,7 @@ film = FilmGroup("film", help="Import films, choose posters, show how much of a 
 def import_(file: Path, name: str, language: str, **pairs: tuple[FilePair, ...]) -> None:
     """Import FILE as a film for every browser. Run the same command again to continue an interrupted import."""
     exit_on_termination()
-    by_language = {kind: _files_by_language(kind, given) for kind, given in pairs.items()}
+    by_language = {kind: _files_by_language(kind, files) for kind, files in pairs.items()}
     texts = TrackFiles(by_language["captions"], by_language["chapters"], by_language["transcript"], language)
     with Progress() as progress:
         manifest = import_film(_films(), file, name=name, texts=texts, show=progress.show)
@@ -142,21 +142,21 @@ def _line(manifest: library.Manifest) -> str:
 
 
 def _files_by_language(kind: str, pairs: tuple[FilePair, ...]) -> dict[str, Path]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    files = dict(pairs)
+    if len(files) < len(pairs):
         raise click.UsageError(f"--{kind} names a language twice; use one file per language")
-    return found
+    return files
 
 
 def _repeat_options(args: list[str]) -> list[str]:
     """Return the arguments with `--captions a b` as `--captions a --captions b`."""
-    taken: list[str] = []
+    expanded: list[str] = []
     option = ""
     for before, word in zip(["", *args], args, strict=False):
         if option and _PAIR.fullmatch(word) and before != option:
-            taken.append(option)
+            expanded.append(option)
         elif not _PAIR.fullmatch(word):
             name = word.partition("=")[0]
             option = name if name in ("--captions", "--chapters", "--transcript") else ""
-        taken.append(word)
-    return taken
+        expanded.append(word)
+    return expanded

@@ -23,10 +23,10 @@ def init(recovery_key_out: Path | None) -> None:
     """Migrate the database and make the campaign's keys. Doing it again changes nothing."""
     migrate()
     recovery_keys: list[str] = []
-    made = ensure_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out, recovery_keys.append))
-    if recovery_key_out and not made:
+    is_new = ensure_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out, recovery_keys.append))
+    if recovery_key_out and not is_new:
         click.echo(f"The campaign has a key already, so nothing was written to {recovery_key_out}.")
-    if made or not (has_owner(db.session) or invitations.pending_invitations(db.session)):
+    if is_new or not (has_owner(db.session) or invitations.pending_invitations(db.session)):
         _invite_first_organiser(recovery_keys)
     click.echo(f"The campaign is ready: {current_context().settings.public_url}/")
 

@@ -32,27 +32,27 @@ def work(once: bool) -> None:
 @mail.command()
 def status() -> None:
     """Show the status of email, the waiting messages and the dead ones."""
-    found, state = queue_status(db.session), health(db.session)
+    queue, state = queue_status(db.session), health(db.session)
     click.echo(f"status: {state.status}{f' since {iso(state.since)}' if state.since else ''}")
     if state.reply:
         click.echo(f"reply: {state.reply}")
-    oldest = iso(found.oldest) if found.oldest else "none"
-    click.echo(f"waiting: {found.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
-    click.echo(f"reminders: {found.reminders}\ndead: {found.dead}")
+    oldest = iso(queue.oldest) if queue.oldest else "none"
+    click.echo(f"waiting: {queue.waiting}\noldest: {oldest}\nlate: {'yes' if is_late(db.session) else 'no'}")
+    click.echo(f"reminders: {queue.reminders}\ndead: {queue.dead}")
     for letter in dead_messages(db.session, most=MAX_ROWS_SHOWN):
         why = f"refused with {letter.reply_code}" if letter.reply_code else "could not be sent"
         why += f" ({letter.reply})" if letter.reply else ""
         click.echo(f"  of {iso(letter.created_at)}, {why}, signature {letter.signature_id}")
-    if found.dead > MAX_ROWS_SHOWN:
-        click.echo(f"  and {found.dead - MAX_ROWS_SHOWN} older messages")
+    if queue.dead > MAX_ROWS_SHOWN:
+        click.echo(f"  and {queue.dead - MAX_ROWS_SHOWN} older messages")
 
 
 @mail.command()
 def retry() -> None:
     """Retry dead messages, within the daily limit of each mailbox."""
     click.echo(f"due again: {outbox.retry_dead(db.session)}")
-    if left := queue_status(db.session).dead:
-        click.echo(f"left: {left}, over the daily limit of their mailboxes")
+    if remaining := queue_status(db.session).dead:
+        click.echo(f"left: {remaining}, over the daily limit of their mailboxes")
     server_state.try_now(db.session)
 
 

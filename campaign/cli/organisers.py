@@ -41,8 +41,8 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
     """
     if exports and role not in EXPORT_ROLES:
         raise click.UsageError("readers cannot export; choose another role")
-    known = by_email(db.session, email)
-    if known and known.activated_at and not exports:
+    organiser = by_email(db.session, email)
+    if organiser and organiser.activated_at and not exports:
         raise click.UsageError("this organiser is registered already")
     private_keys = _check_recovery_keys(recovery_keys(key_file)) if exports else []
     with recording("invited", email=email, role=role, exports=exports):
@@ -52,7 +52,7 @@ def add(email: str, role: Role, exports: bool, key_file: Path | None) -> None:
             role=role,
             may_export=exports,
             private_keys=private_keys,
-            organiser_id=known.id if known and known.activated_at else None,
+            organiser_id=organiser.id if organiser and organiser.activated_at else None,
         )
     show_invitation(token)
 
@@ -102,10 +102,10 @@ def show_invitation(token: str) -> None:
 
 
 def _find_organiser(email: str) -> UUID:
-    known = by_email(db.session, email)
-    if known is None:
+    organiser = by_email(db.session, email)
+    if organiser is None:
         raise UnknownOrganiser(f"unknown organiser {email}; 'flask organisers list' shows all")
-    return known.id
+    return organiser.id
 
 
 def _check_recovery_keys(private_keys: list[PrivateKey]) -> list[PrivateKey]:

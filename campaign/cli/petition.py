@@ -45,21 +45,21 @@ def close_(yes: bool) -> None:
 @yes_option
 def deliver_(day: datetime | None, yes: bool) -> None:
     """Mark the petition as delivered to the IOC. After that, nothing can be signed or confirmed."""
-    chosen = (day or utcnow()).date()
-    if chosen > utcnow().date():
-        raise click.UsageError(f"{chosen} is in the future; use the day of the delivery")
-    question = f"Mark the petition as delivered on {chosen}? Nobody can sign or confirm from then on."
+    delivery_day = (day or utcnow()).date()
+    if delivery_day > utcnow().date():
+        raise click.UsageError(f"{delivery_day} is in the future; use the day of the delivery")
+    question = f"Mark the petition as delivered on {delivery_day}? Nobody can sign or confirm from then on."
     confirm_action(f"{_figures()} {question}", yes=yes)
-    with recording("delivered", day=chosen) as draft:
-        draft.happened = deliver(db.session, chosen)
-    click.echo(f"The petition was delivered on {chosen}; nothing can be signed or confirmed any more. {CACHED}")
+    with recording("delivered", day=delivery_day) as draft:
+        draft.happened = deliver(db.session, delivery_day)
+    click.echo(f"The petition was delivered on {delivery_day}; nothing can be signed or confirmed any more. {CACHED}")
 
 
 @petition.command()
 def status() -> None:
     """Show the status: open, closed, or delivered with the day."""
-    found = petition_status(db.session)
-    click.echo(" ".join(filter(None, (found.name, str(found.delivered_on or "")))))
+    state = petition_status(db.session)
+    click.echo(" ".join(filter(None, (state.name, str(state.delivered_on or "")))))
 
 
 def _figures() -> str:

@@ -26,11 +26,11 @@ def check() -> None:
     pages = languages(page, fetch)
     if not pages:
         raise click.ClickException(f"{page} cannot be read; is the server running at CAMPAIGN_PUBLIC_URL?")
-    seen = [check_preview(url, reader, fetch) for url in pages.values() for reader in CRAWLERS]
-    for one in seen:
+    previews = [check_preview(url, reader, fetch) for url in pages.values() for reader in CRAWLERS]
+    for one in previews:
         _show(one)
-    wrong = sum(bool(one.faults) for one in seen)
-    click.echo(f"{len(seen) - wrong} of {len(seen)} previews are right.")
+    wrong = sum(bool(one.faults) for one in previews)
+    click.echo(f"{len(previews) - wrong} of {len(previews)} previews are right.")
     if wrong:
         raise SystemExit(1)
 
@@ -43,9 +43,9 @@ def counted() -> None:
         click.echo(f"{channel:<10} {shares:>8} {signatures:>10}")
 
 
-def _show(seen: Preview) -> None:
-    click.echo(f"{seen.reader.name:9} {seen.url}")
-    if seen.title:
-        click.echo(f"          {seen.title} | {seen.description} | {seen.picture or 'no image'}")
-    for fault in seen.faults:
+def _show(preview: Preview) -> None:
+    click.echo(f"{preview.reader.name:9} {preview.url}")
+    if preview.title:
+        click.echo(f"          {preview.title} | {preview.description} | {preview.picture or 'no image'}")
+    for fault in preview.faults:
         click.secho(f"          WRONG: {fault}", fg="red")

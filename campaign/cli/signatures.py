@@ -86,20 +86,20 @@ def export(purpose: str, dialect: str, output: Path | None, key_file: Path | Non
     if dialect == "xlsx" and output is None and sys.stdout.isatty():
         raise click.UsageError("a workbook cannot be shown in a terminal; name a file with --output")
     choice = ExportFilter(**filters, opted_in=LAYOUTS[purpose].opted_in)
-    private_keys, wanted = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
+    private_keys, export_job = _recovery_keys(key_file, choice), Export(purpose, dialect, choice)
     described = {"purpose": purpose, "dialect": dialect, **asdict(choice)}
     try:
-        wanted.write(private_keys, output)
-        record("exported", **described, rows=wanted.rows, unreadable=len(wanted.unreadable))
+        export_job.write(private_keys, output)
+        record("exported", **described, rows=export_job.rows, unreadable=len(export_job.unreadable))
     except NothingDecrypted as error:
         click.echo(f"{error}; nothing was written", err=True)
         record_refused("exported", audit_log.reason_of(error), **described)
     except BaseException as error:  # rows may have left already
-        record_refused("exported", audit_log.reason_of(error), **described, rows=wanted.rows)
+        record_refused("exported", audit_log.reason_of(error), **described, rows=export_job.rows)
         raise
-    for identity in wanted.unreadable:
+    for identity in export_job.unreadable:
         click.echo(f"cannot be decrypted, skipped: {identity}", err=True)
-    if wanted.unreadable:
+    if export_job.unreadable:
         sys.exit(EXIT_INCOMPLETE)
 
 
@@ -156,17 +156,17 @@ def erase(dry_run: bool, yes: bool, **filters: Any) -> None:
         raise click.UsageError("choose the signatures to erase; see 'flask signatures erase --help'")
     filters["until"] = filters["until"] or utcnow()  # leaves out signatures that arrive while the question is open
     burst = cleanup.SignatureFilter(**filters)
-    meant = cleanup.count_matching(db.session, burst)
-    click.echo(f"matching: {meant.all} signatures, {meant.confirmed} of them confirmed")
-    if dry_run or not meant.all:
+    matches = cleanup.count_matching(db.session, burst)
+    click.echo(f"matching: {matches.all} signatures, {matches.confirmed} of them confirmed")
+    if dry_run or not matches.all:
         return
     if not yes:
         click.confirm("Erase them permanently?", abort=True)
     try:
         click.echo(f"erased: {cleanup.erase_matching(db.session, burst)}")
     finally:  # a command that is stopped halfway has erased signatures too
-        left = cleanup.count_matching(db.session, burst).all
-        record("erased", **asdict(burst), signatures=meant.all - left)
+        remaining = cleanup.count_matching(db.session, burst).all
+        record("erased", **asdict(burst), signatures=matches.all - remaining)
 
 
 @signatures.command()
@@ -176,8 +176,8 @@ def purge(dry_run: bool) -> None:
 
     The server does this every hour.
     """
-    gone = cleanup.count_expired(db.session) if dry_run else cleanup.purge(db.session)
-    for what, number in asdict(gone).items():
+    counts = cleanup.count_expired(db.session) if dry_run else cleanup.purge(db.session)
+    for what, number in asdict(counts).items():
         click.echo(f"{what}: {number}")
 
 

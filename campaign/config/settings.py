@@ -24,8 +24,8 @@ class _FileSource(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
-        return {name: value for value, name, _ in found if value is not None}
+        fields = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
+        return {name: value for value, name, _ in fields if value is not None}
 
 
 class Settings(BaseSettings):
@@ -133,17 +133,17 @@ class Settings(BaseSettings):
 
 def setting_names(field: str) -> list[str]:
     """The environment names that set `field`, the preferred one first."""
-    known = Settings.model_fields.get(field)
-    if known is not None and isinstance(known.validation_alias, AliasChoices):
-        return [str(choice) for choice in known.validation_alias.choices]
+    field_info = Settings.model_fields.get(field)
+    if field_info is not None and isinstance(field_info.validation_alias, AliasChoices):
+        return [str(choice) for choice in field_info.validation_alias.choices]
     return [field if field.startswith("CAMPAIGN_") or field.isupper() else f"CAMPAIGN_{field.upper()}"]
 
 
 def unknown_settings(environment: Iterable[str]) -> list[str]:
     """The CAMPAIGN_ names in `environment` that set nothing, misspelt ones for instance."""
-    known = {name for field in Settings.model_fields for name in setting_names(field)}
-    known |= {f"{name}_FILE" for name in known}
-    return sorted(name for name in environment if name.startswith("CAMPAIGN_") and name not in known)
+    names = {name for field in Settings.model_fields for name in setting_names(field)}
+    names |= {f"{name}_FILE" for name in names}
+    return sorted(name for name in environment if name.startswith("CAMPAIGN_") and name not in names)
 
 
 def _read(name: str, path: Path) -> str:

@@ -119,15 +119,17 @@ def parse_trusted_networks(value: str) -> tuple[TrustedNetwork, ...]:
     """
     networks: dict[IPv4Network | IPv6Network, TrustedNetwork] = {}
     for entry in filter(None, map(str.strip, value.split(";"))):
-        written, equals, limit = (part.strip() for part in entry.partition("="))
+        network_text, equals, limit = (part.strip() for part in entry.partition("="))
         if not equals:
             raise ValueError(f"{entry!r} has no limit; use for example 203.0.113.0/24=500 per hour")
         try:
-            network = ip_network(written)
+            network = ip_network(network_text)
         except ValueError:
-            raise ValueError(f"{written!r} is not a network; use for example 203.0.113.0/24 or 2001:db8::/32") from None
+            raise ValueError(
+                f"{network_text!r} is not a network; use for example 203.0.113.0/24 or 2001:db8::/32"
+            ) from None
         if network in networks:
-            raise ValueError(f"{written} appears twice; use it once")
+            raise ValueError(f"{network_text} appears twice; use it once")
         if not _is_limit(limit):
             raise ValueError(f"{limit!r} is not a rate limit; use '500 per hour' or '500 per hour, 2000 per day'")
         networks[network] = TrustedNetwork(network, limit)

@@ -72,16 +72,16 @@ def runs(text: str, faces: Faces) -> list[Run]:
     if text.isascii():
         return [Run(text, faces[0])] if text else []
     parts = list(clusters(text))
-    wanted = [None if _is_common(part) else _face_of(part, faces) for part in parts]
+    preferred = [None if _is_common(part) else _face_of(part, faces) for part in parts]
     following: list[Path | None] = [None] * len(parts)
     for at in range(len(parts) - 1, 0, -1):
-        following[at - 1] = wanted[at] or following[at]
-    chosen: list[Path] = []
+        following[at - 1] = preferred[at] or following[at]
+    face_per_cluster: list[Path] = []
     for at, part in enumerate(parts):
-        near = (chosen[-1] if chosen else None, following[at])
-        fitting = wanted[at] or next((face for face in near if face and _has(face, part)), None)
-        chosen.append(fitting or _face_of(part, faces) or faces[0])
-    pairs = groupby(zip(chosen, parts, strict=True), key=lambda pair: pair[0])
+        near = (face_per_cluster[-1] if face_per_cluster else None, following[at])
+        fitting = preferred[at] or next((face for face in near if face and _has(face, part)), None)
+        face_per_cluster.append(fitting or _face_of(part, faces) or faces[0])
+    pairs = groupby(zip(face_per_cluster, parts, strict=True), key=lambda pair: pair[0])
     return [Run("".join(part for _face, part in group), face) for face, group in pairs]
 
 
@@ -101,12 +101,12 @@ def closest_form(text: str, faces: Faces) -> Form:
     A character without a font is replaced by its compatibility form or base letter (Unicode, UAX #15), and a letter
     without either by a placeholder; pictures are omitted. If nothing is left, the result is a dash.
     """
-    wanted = " ".join(unicodedata.normalize("NFC", text).split())
-    if is_plain(wanted, faces):
-        return Form(wanted or "–", is_exact=bool(wanted))
-    wanted = "".join(letter for letter in wanted if letter in _JOINERS or unicodedata.category(letter) != "Cf")
-    text = " ".join("".join(_renderable(part, faces) for part in clusters(wanted)).split())
-    return Form(text or "–", is_exact=text == wanted)
+    normalized = " ".join(unicodedata.normalize("NFC", text).split())
+    if is_plain(normalized, faces):
+        return Form(normalized or "–", is_exact=bool(normalized))
+    normalized = "".join(letter for letter in normalized if letter in _JOINERS or unicodedata.category(letter) != "Cf")
+    text = " ".join("".join(_renderable(part, faces) for part in clusters(normalized)).split())
+    return Form(text or "–", is_exact=text == normalized)
 
 
 def clusters(text: str) -> Iterator[str]:
@@ -131,8 +131,8 @@ def _renderable(cluster: str, faces: Faces) -> str:
     if cluster.isspace() or _face_of(cluster, faces):
         return cluster
     for form in (unicodedata.normalize("NFKC", cluster), unicodedata.normalize("NFD", cluster)):
-        if kept := "".join(letter for letter in form if _face_of(letter, faces)):
-            return unicodedata.normalize("NFC", kept)
+        if letters := "".join(letter for letter in form if _face_of(letter, faces)):
+            return unicodedata.normalize("NFC", letters)
     if unicodedata.category(cluster[0])[0] not in "LN":
         return ""
     return _GETA if unicodedata.name(cluster[0], "").startswith("CJK") else _BOX

@@ -59,9 +59,9 @@ def _renderer(log_format: str) -> Processor:
 
 
 def _exception_without_values(_logger: object, _method: str, event: EventDict) -> EventDict:
-    found = event.pop("exc_info", None)
-    found = sys.exc_info() if found is True else found
-    if isinstance(found, tuple) and found[0] is not None:
-        event["error"] = found[0].__name__
-        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(found[2])]
+    exc_info = event.pop("exc_info", None)
+    exc_info = sys.exc_info() if exc_info is True else exc_info
+    if isinstance(exc_info, tuple) and exc_info[0] is not None:
+        event["error"] = exc_info[0].__name__
+        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc_info[2])]
     return event

@@ -74,8 +74,8 @@ def fold(text: str) -> str:
 
 def _require_usable(text: str, unusable: re.Pattern[str]) -> None:
     inner, start = text.strip(), len(text) - len(text.lstrip())
-    if found := unusable.search(inner):
-        raise UnusableCharacter(start + found.start() + 1, found[0])
+    if match := unusable.search(inner):
+        raise UnusableCharacter(start + match.start() + 1, match[0])
     if inner.isascii():
         return
     run = 0
@@ -90,8 +90,8 @@ def _require_usable(text: str, unusable: re.Pattern[str]) -> None:
 
 def _remove_invisible(text: str, *, multiline: bool) -> str:
     text = (_INVISIBLE_IN_LINES if multiline else _INVISIBLE_IN_LINE).sub("", text)
-    text = _TAGS.sub(lambda found: found[1] or "", text)
-    text = _JOINERS.sub(lambda found: found[0] if _is_needed(text, found.start()) else "", text)
+    text = _TAGS.sub(lambda match: match[1] or "", text)
+    text = _JOINERS.sub(lambda match: match[0] if _is_needed(text, match.start()) else "", text)
     if multiline and _ISOLATES.search(text):
         text = "\n".join(map(_balance_isolates, text.split("\n")))
     return normalize("NFC", text)
@@ -112,11 +112,11 @@ def _is_emoji(character: str) -> bool:
 
 def _balance_isolates(line: str) -> str:
     """Return `line` with each isolate ended in it (UAX 9, X6a) and no end without a start."""
-    depth, kept = 0, []
+    depth, characters = 0, []
     for character in line:
         if _ISOLATES.match(character):
             if character == _END_OF_ISOLATE and not depth:
                 continue
             depth += -1 if character == _END_OF_ISOLATE else 1
-        kept.append(character)
-    return "".join(kept) + _END_OF_ISOLATE * depth
+        characters.append(character)
+    return "".join(characters) + _END_OF_ISOLATE * depth

@@ -35,6 +35,6 @@ class _Chunks(io.RawIOBase):
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
         self._rest = self._rest or next(self._chunks, b"")
-        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
+        chunk, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

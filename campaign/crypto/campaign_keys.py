@@ -52,13 +52,13 @@ def ensure_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -
     with transaction(session, locks=CampaignKey):  # two that start at the same moment must not make one each
         if has_campaign_key(session):
             return False
-        _store(session, _handed_over(hand_over))
+        _store(session, _new_private_key(hand_over))
     return True
 
 
 def make_campaign_key(session: Session, *, hand_over: Callable[[str], None]) -> None:
     """Create a further key pair for new signatures. Its recovery key is issued before it is used."""
-    private_key = _handed_over(hand_over)  # before the transaction, which would block others
+    private_key = _new_private_key(hand_over)  # before the transaction, which would block others
     with transaction(session, locks=CampaignKey):
         _store(session, private_key)
 
@@ -94,7 +94,7 @@ def parse_recovery_keys(text: str) -> list[PrivateKey]:
     return [_parse_recovery_key(compact[at : at + _LENGTH]) for at in range(0, max(len(compact), 1), _LENGTH)]
 
 
-def _handed_over(hand_over: Callable[[str], None]) -> PrivateKey:
+def _new_private_key(hand_over: Callable[[str], None]) -> PrivateKey:
     """Make a key pair, hand its recovery key over, and return its private half."""
     private_key = PrivateKey.generate()
     hand_over(recovery_key_text(private_key))

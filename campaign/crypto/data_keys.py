@@ -36,7 +36,7 @@ _VERSION = b"\x01"  # of the plaintext: this byte, then a JSON array of the fiel
 _UNVERSIONED = b"["  # of the former release: the JSON array without a version before it
 MIN_BLOB_BYTES = Aead.NONCE_SIZE + _BLOCK + Aead.MACBYTES
 
-_read = json.JSONDecoder().raw_decode  # ignores the padding after the JSON value
+_decode_json = json.JSONDecoder().raw_decode  # ignores the padding after the JSON value
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _deserialize(plaintext: bytes) -> Any:
         plaintext = plaintext[1:]
     elif version != _UNVERSIONED:
         raise ValueError(version)
-    return _read(plaintext.decode())[0]
+    return _decode_json(plaintext.decode())[0]
 
 
 def _newest_campaign_key(session: Session) -> Row[UUID, bytes]:

@@ -38,11 +38,11 @@ def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_ke
         "public_key": bytes(own.public_key),
         **_wrap(own, passphrase, organiser_id),
     }
-    known = {key.public_key: key.id for key in session.scalars(select(CampaignKey))}
+    key_ids = {key.public_key: key.id for key in session.scalars(select(CampaignKey))}
     copies = [
         {
             "organiser_id": organiser_id,
-            "campaign_key_id": known[bytes(key.public_key)],
+            "campaign_key_id": key_ids[bytes(key.public_key)],
             "encrypted_key": _seal_copy(own, key),
         }
         for key in private_keys
@@ -59,7 +59,7 @@ def unlock_keys(session: Session, organiser_id: UUID, passphrase: str) -> list[P
     """Return the campaign's private keys that an organiser holds. Raises `NoKeyHolder`, `WrongPassphrase`."""
     box = SealedBox(_own_key(session, organiser_id, passphrase))
     copies = session.scalars(select(KeyCopy.encrypted_key).where(KeyCopy.organiser_id == organiser_id))
-    return [PrivateKey(box.decrypt(sealed)) for sealed in copies]
+    return [PrivateKey(box.decrypt(copy)) for copy in copies]
 
 
 def change_passphrase(session: Session, organiser_id: UUID, *, old: str, new: str) -> None:
@@ -73,8 +73,8 @@ def change_passphrase(session: Session, organiser_id: UUID, *, old: str, new: st
 def seal_to_holders(session: Session, campaign_key_id: UUID, private_key: PrivateKey) -> None:
     """Seal a further campaign key to all key holders, within the caller's transaction."""
     for holder in session.scalars(select(KeyHolder)).all():
-        sealed = SealedBox(PublicKey(holder.public_key)).encrypt(bytes(private_key))
-        row = {"organiser_id": holder.organiser_id, "campaign_key_id": campaign_key_id, "encrypted_key": sealed}
+        encrypted_key = SealedBox(PublicKey(holder.public_key)).encrypt(bytes(private_key))
+        row = {"organiser_id": holder.organiser_id, "campaign_key_id": campaign_key_id, "encrypted_key": encrypted_key}
         session.execute(insert(session, KeyCopy).values(**row))
 
 

@@ -39,8 +39,8 @@ class Layout:
 
     def picker(self) -> Callable[[Sequence[str]], Row]:
         """Return a function that builds a row from its number, the selected columns and the decrypted fields."""
-        given = (NUMBER, *self.stored, *ENCRYPTED_COLUMNS)
-        return itemgetter(*(given.index(name) for name in self.columns.values()))
+        available = (NUMBER, *self.stored, *ENCRYPTED_COLUMNS)
+        return itemgetter(*(available.index(name) for name in self.columns.values()))
 
 
 _FULL = {

@@ -54,8 +54,8 @@ def iter_csv(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...], dialec
     for row in rows:
         writer.writerow(_neutralize_cell(row) if dialect.inert else row)
         if text.tell() >= CHUNK_BYTES:
-            yield _taken(text)
-    yield _taken(text)
+            yield _drain(text)
+    yield _drain(text)
 
 
 def neutralize(cell: str) -> str:
@@ -73,8 +73,8 @@ def _neutralize_cell(row: tuple[str, ...]) -> Iterable[str]:
     return row
 
 
-def _taken(text: io.StringIO) -> bytes:
-    taken = text.getvalue().encode()
+def _drain(text: io.StringIO) -> bytes:
+    content = text.getvalue().encode()
     text.seek(0)
     text.truncate()
-    return taken
+    return content

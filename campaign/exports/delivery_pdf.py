@@ -93,16 +93,16 @@ class Document(Typesetter):
             self.cell(260, 16, country)
             self.cell(70, 16, f"{number:,}", align=Align.R, new_x="LMARGIN", new_y="NEXT")
 
-    def set_names(self, names: Iterable[Name], told: Callable[[int], None]) -> None:
+    def set_names(self, names: Iterable[Name], report: Callable[[int], None]) -> None:
         """Set the names in two columns per page; `told` is called after every 500th."""
         self.add_page()
         self._heading(self._words.names)
         self.set_auto_page_break(False)
-        waiting, done = iter(names), 0
-        while some := list(islice(waiting, _STEP)):
+        remaining, count = iter(names), 0
+        while some := list(islice(remaining, _STEP)):
             for name in some:
                 self._set_name(name)
-            told(done := done + len(some))
+            report(count := count + len(some))
 
     def _set_name(self, name: Name) -> None:
         width = (self.epw - _GUTTER * (_COLUMNS - 1)) / _COLUMNS
@@ -132,7 +132,7 @@ class Document(Typesetter):
         """Return `text` in as many lines as it needs: no name is cut."""
         if self._width(text) * _NARROWEST <= width:
             return [text]
-        return list(self._broken(text, width))
+        return list(self._split_word(text, width))
 
     def _width(self, text: str) -> float:
         """Return the width of `text` in the font and size of names, which are set from now on."""
@@ -143,7 +143,7 @@ class Document(Typesetter):
             self._widths[text] = self.width_of(text)
         return self._widths[text]
 
-    def _broken(self, text: str, width: float) -> Iterator[str]:
+    def _split_word(self, text: str, width: float) -> Iterator[str]:
         """Yield the lines of `text`, broken at spaces where possible, and never between a letter and its marks."""
         line = ""
         for word in text.split(" "):
@@ -181,11 +181,11 @@ class Document(Typesetter):
 
 
 def render_document(
-    words: Words, totals: Mapping[str, int], names: Iterable[Name], told: Callable[[int], None]
+    words: Words, totals: Mapping[str, int], names: Iterable[Name], report: Callable[[int], None]
 ) -> bytes:
     """Return the PDF; `told` is called with the number of names set so far."""
     with closing(Document(words)) as pdf:
         pdf.set_letters()
         pdf.set_totals(totals)
-        pdf.set_names(names, told)
+        pdf.set_names(names, report)
         return bytes(pdf.output())

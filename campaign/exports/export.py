@@ -64,20 +64,20 @@ def iter_rows(
     sources = _sources(engine.dialect.name)
     if layout.hides_small_countries:
         with Session(engine) as session:
-            named = named_countries(by_country(session, choice))
-        sources["country"] = case((Signature.country.in_(named), Signature.country), else_=ELSEWHERE)
+            named_codes = named_countries(by_country(session, choice))
+        sources["country"] = case((Signature.country.in_(named_codes), Signature.country), else_=ELSEWHERE)
     columns = [sources[name] for name in ("identity", "key", "encrypted_person", *layout.stored)]
     query = select(*columns).where(*_conditions(choice)).order_by(Signature.id)
     pick, number = layout.picker(), 0
     with engine.connect() as connection:
-        for identity, key, blob, *stored in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
+        for identity, key, blob, *stored_values in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
             try:
                 person = opener.decrypt_fields(key, blob, bytes.fromhex(identity))
             except DecryptionFailed:
                 on_unreadable(UUID(identity))
                 continue
             number += 1
-            yield pick((str(number), *stored, *person))
+            yield pick((str(number), *stored_values, *person))
 
 
 def _sources(dialect: str) -> dict[str, Any]:

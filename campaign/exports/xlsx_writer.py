@@ -38,8 +38,8 @@ def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -
     Each sheet starts with a frozen header; rows beyond the limits of a sheet continue in the next one. All cells are
     text, and stay text when they are edited.
     """
-    sink, waiting = _Sink(), iter(rows)
-    row = next(waiting, None)
+    sink, remaining = _Sink(), iter(rows)
+    row = next(remaining, None)
     with ZipFile(sink, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for number in count(1):
             before, line, after = _sheet_parts(header, is_first=number == 1)
@@ -48,7 +48,7 @@ def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -
                 while row is not None and at <= MAX_ROWS and size < MAX_SHEET_BYTES:
                     text.append(line.format(*_escaped_row(row), row=at))
                     at += 1
-                    row = next(waiting, None)
+                    row = next(remaining, None)
                     if len(text) == _ROWS_AT_ONCE:
                         size += sheet.write("".join(text).encode())
                         text = []
@@ -57,10 +57,10 @@ def iter_workbook(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...]) -
                 sheet.write(("".join(text) + after).encode())
             if row is None:
                 break
-        with ZipFile(io.BytesIO(_empty_workbook(header, sheets=number))) as made:
-            for part in made.namelist():
+        with ZipFile(io.BytesIO(_empty_workbook(header, sheets=number))) as template:
+            for part in template.namelist():
                 if not part.startswith("xl/worksheets/"):
-                    archive.writestr(part, made.read(part))
+                    archive.writestr(part, template.read(part))
     yield sink.taken()
 
 
@@ -101,17 +101,17 @@ def _empty_workbook(header: tuple[str, ...], *, sheets: int) -> bytes:
 
 def _sheet_parts(header: tuple[str, ...], *, is_first: bool) -> tuple[str, str, str]:
     """Return the XML of a sheet in three parts: before the rows, one row as a format string, after the rows."""
-    with ZipFile(io.BytesIO(_empty_workbook(header, sheets=2))) as made:
-        xml = made.read(_SHEET.format(1 if is_first else 2)).decode()
-    found = re.search(r'<row r="2".*?<c r="A2" (s="\d+")/></row>', xml)
-    assert found is not None, "XlsxWriter writes sheets in another way"  # noqa: S101 - a test meets it
+    with ZipFile(io.BytesIO(_empty_workbook(header, sheets=2))) as template:
+        xml = template.read(_SHEET.format(1 if is_first else 2)).decode()
+    match = re.search(r'<row r="2".*?<c r="A2" (s="\d+")/></row>', xml)
+    assert match is not None, "XlsxWriter writes sheets in another way"  # noqa: S101 - a test meets it
     cells = (
-        f'<c r="{xl_col_to_name(column)}{{row}}" {found[1]} t="inlineStr">'
+        f'<c r="{xl_col_to_name(column)}{{row}}" {match[1]} t="inlineStr">'
         f'<is><t xml:space="preserve">{{{column}}}</t></is></c>'
         for column in range(len(header))
     )
-    before = re.sub(r'<dimension ref="[^"]*"/>', "", xml[: found.start()])
-    return before, f'<row r="{{row}}">{"".join(cells)}</row>', xml[found.end() :]
+    before = re.sub(r'<dimension ref="[^"]*"/>', "", xml[: match.start()])
+    return before, f'<row r="{{row}}">{"".join(cells)}</row>', xml[match.end() :]
 
 
 def _escaped_row(row: tuple[str, ...]) -> Iterable[str]:

@@ -46,8 +46,8 @@ def webvtt(content: bytes, *, seconds: float | None = None) -> str:
 
     Comments, styles, regions and cue names are left out, as are tags that WebVTT does not know.
     """
-    found = cues(content, seconds=seconds)
-    return "WEBVTT\n" + "".join(f"\n{_format_cues(cue)}\n" for cue in found)
+    captions = cues(content, seconds=seconds)
+    return "WEBVTT\n" + "".join(f"\n{_format_cues(cue)}\n" for cue in captions)
 
 
 def cues(content: bytes, *, seconds: float | None = None) -> list[Cue]:
@@ -56,23 +56,23 @@ def cues(content: bytes, *, seconds: float | None = None) -> list[Cue]:
     head = next((index for index, (_, line) in enumerate(lines) if line), 0)
     is_webvtt = bool(_SIGNATURE.fullmatch(lines[head][1]))
     blocks = _webvtt_blocks(lines[head + 1 :]) if is_webvtt else _srt_blocks(lines)
-    found = sorted((_cue(block, is_webvtt=is_webvtt) for block in blocks), key=lambda cue: cue.start)
-    if not found:
+    captions = sorted((_cue(block, is_webvtt=is_webvtt) for block in blocks), key=lambda cue: cue.start)
+    if not captions:
         raise CaptionError(1, f"no caption stands in it; write SRT or WebVTT, each with its time: {_EXAMPLE}")
-    return found if seconds is None else [_clamp(cue, round(seconds * 1000)) for cue in found]
+    return captions if seconds is None else [_clamp(cue, round(seconds * 1000)) for cue in captions]
 
 
 def notes(content: bytes, *, seconds: float) -> list[str]:
     """Return a sentence for each cue that a film of `seconds` never shows whole. Raises `CaptionError`."""
     length = round(seconds * 1000)
-    found = []
+    remarks = []
     for cue in cues(content):
         if cue.end <= cue.start:
-            found.append(f"line {cue.line}: this caption ends before it begins, so it is never shown")
+            remarks.append(f"line {cue.line}: this caption ends before it begins, so it is never shown")
         elif cue.end > length + TOLERANCE_MS:
-            found.append(f"line {cue.line}: this caption was cut at the end of the film, {_clock(length)}")
-    more = [f"and {len(found) - MAX_NOTES} more captions like these"] if len(found) > MAX_NOTES else []
-    return [*found[:MAX_NOTES], *more]
+            remarks.append(f"line {cue.line}: this caption was cut at the end of the film, {_clock(length)}")
+    more = [f"and {len(remarks) - MAX_NOTES} more captions like these"] if len(remarks) > MAX_NOTES else []
+    return [*remarks[:MAX_NOTES], *more]
 
 
 def plain_text(content: bytes) -> str:

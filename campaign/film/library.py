@@ -23,7 +23,7 @@ from campaign.film.film import Film, Picture, Source
 FORMAT = 1
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_TAKEN = ("youtube", "vimeo")
+_RESERVED_NAMES = ("youtube", "vimeo")
 _VERSION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -70,7 +70,7 @@ def load_film(films: Path, name: str) -> tuple[Film, Path]:
     folder = films / name / manifest.version
     for path, file in manifest.files.items():
         if not _is_whole(folder / path, file):
-            raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_restore_tuples(name)}")
+            raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_import_advice(name)}")
     return replace(manifest.film, published=manifest.made_at.date(), sources=_add_widths(manifest.film)), folder
 
 
@@ -84,15 +84,15 @@ def read(films: Path, name: str) -> Manifest:
     try:
         manifest = _MANIFEST.validate_json((films / require_name(name) / MANIFEST).read_bytes())
     except FileNotFoundError:
-        raise FilmError(f"unknown film {name!r}; {_restore_tuples(name)}") from None
+        raise FilmError(f"unknown film {name!r}; {_import_advice(name)}") from None
     except OSError as error:
         raise FilmError(
             f"the film {name!r} cannot be read ({error.strerror}); give the server read access to {films}"
         ) from None
     except ValidationError:
-        raise FilmError(f"the manifest of the film {name!r} is damaged; {_restore_tuples(name)}") from None
+        raise FilmError(f"the manifest of the film {name!r} is damaged; {_import_advice(name)}") from None
     if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not _are_inside(manifest.files):
-        raise FilmError(f"the manifest of the film {name!r} belongs to another release; {_restore_tuples(name)}")
+        raise FilmError(f"the manifest of the film {name!r} belongs to another release; {_import_advice(name)}")
     return manifest
 
 
@@ -107,8 +107,8 @@ def choose_poster(films: Path, name: str, number: int) -> None:
 
 def with_poster(manifest: Manifest, number: int) -> Manifest:
     """Return the manifest with candidate `number` as its poster."""
-    chosen = manifest.candidates[number - 1]
-    film = replace(manifest.film, posters=chosen.pictures, preview=chosen.preview)
+    candidate = manifest.candidates[number - 1]
+    film = replace(manifest.film, posters=candidate.pictures, preview=candidate.preview)
     return replace(manifest, poster=number, film=film)
 
 
@@ -172,7 +172,7 @@ def _add_widths(film: Film) -> tuple[Source, ...]:
 
 
 def _is_name(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and name not in _TAKEN
+    return bool(_NAME.fullmatch(name)) and name not in _RESERVED_NAMES
 
 
 def _is_whole(path: Path, file: File) -> bool:
@@ -186,5 +186,5 @@ def _are_inside(paths: dict[str, File]) -> bool:
     return not any(path.startswith("/") or ".." in path.split("/") for path in paths)
 
 
-def _restore_tuples(name: str) -> str:
+def _import_advice(name: str) -> str:
     return f"import it: flask film import FILE --name {name}"

@@ -55,8 +55,8 @@ class FilmPresentation:
 
 def load_presentation(setting: str, films: Path) -> FilmPresentation:
     """Return the film that CAMPAIGN_FILM names. Raises `ConfigError` if it has not been imported."""
-    if found := external_player(setting):
-        return FilmPresentation(DEFAULT_FILM, FOLDER, found)
+    if player := external_player(setting):
+        return FilmPresentation(DEFAULT_FILM, FOLDER, player)
     if not setting:
         return add_texts(DEFAULT_FILM, FOLDER)
     try:

@@ -82,8 +82,8 @@ def remaining_today(session: Session, hashes: Iterable[bytes], *, limit: int) ->
     room: dict[bytes, float] = dict.fromkeys(hashes, limit)
     if room:
         columns = (DomainEmailCount.domain_hash, DomainEmailCount.sent, DomainEmailCount.released)
-        known = select(*columns).where(DomainEmailCount.domain_hash.in_(room), DomainEmailCount.day == _today())
-        for row in session.execute(known):
+        query = select(*columns).where(DomainEmailCount.domain_hash.in_(room), DomainEmailCount.day == _today())
+        for row in session.execute(query):
             room[row.domain_hash] = float("inf") if row.released else limit - row.sent
     return room
 
@@ -107,7 +107,7 @@ def hold_beyond_limit(
         return rows
     budgeted = {row.id: row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash}
     room = remaining_today(session, budgeted.values(), limit=limit)
-    wanted: list[OutboxMessage] = []
+    within_limit: list[OutboxMessage] = []
     full: dict[bytes, str] = {}
     for row in rows:
         hashed = budgeted.get(row.id)
@@ -116,10 +116,10 @@ def hold_beyond_limit(
             continue
         if hashed is not None:
             room[hashed] -= 1
-        wanted.append(row)
+        within_limit.append(row)
     for hashed, domain in sorted(full.items()):  # in one order, so that two workers cannot deadlock
-        _hold(session, hashed, domain, besides=[row.id for row in wanted])
-    return wanted
+        _hold(session, hashed, domain, besides=[row.id for row in within_limit])
+    return within_limit
 
 
 def release(session: Session, key: bytes, domain: str) -> int | None:
@@ -130,11 +130,11 @@ def release(session: Session, key: bytes, domain: str) -> int | None:
     hashed, now = domain_hash(key, domain), utcnow()
     if hashed is None:
         return None
-    held = update(OutboxMessage).where(
+    statement = update(OutboxMessage).where(
         OutboxMessage.domain_hash == hashed, OutboxMessage.kind != "reminder", OutboxMessage.created_at > now
     )
     with transaction(session):
-        due = session.execute(held.values(created_at=now, due_at=now).returning(OutboxMessage.id)).all()
+        due = session.execute(statement.values(created_at=now, due_at=now).returning(OutboxMessage.id)).all()
         _add(session, hashed, released=True)
     return len(due)
 
@@ -170,10 +170,10 @@ def _hold(session: Session, hashed: bytes, domain: str, *, besides: Iterable[UUI
         OutboxMessage.id.not_in(list(besides)),
     )
     first = due.order_by(OutboxMessage.due_at).limit(_HOLD_BATCH).with_for_update(skip_locked=True)
-    held, later = session.scalars(first).all(), tomorrow()
-    put_off = update(OutboxMessage).where(OutboxMessage.id.in_(held))
+    message_ids, later = session.scalars(first).all(), tomorrow()
+    put_off = update(OutboxMessage).where(OutboxMessage.id.in_(message_ids))
     session.execute(put_off.values(created_at=later, due_at=later), execution_options={"synchronize_session": False})
-    _add(session, hashed, held=len(held), domain=domain)
+    _add(session, hashed, held=len(message_ids), domain=domain)
 
 
 def _today() -> date:

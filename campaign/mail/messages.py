@@ -42,20 +42,20 @@ class MessageText:
 
 
 def render_message(
-    waiting: ClaimedMessage, letter: Recipient, *, link: str, sender: str, delivered_on: date | None = None
+    message: ClaimedMessage, letter: Recipient, *, link: str, sender: str, delivered_on: date | None = None
 ) -> Message:
     """Return the rendered message in its language. Needs an application context, for the templates.
 
     After the delivery of the petition (`delivered_on`), a request to confirm says that it is too late.
     """
     # The same name at each attempt, so that a mail server can detect a repetition; a reminder gets a new one.
-    name, to = f"{waiting.id}-2" if waiting.kind == "reminder" else str(waiting.id), to_ascii_address(letter.to)
+    name, to = f"{message.id}-2" if message.kind == "reminder" else str(message.id), to_ascii_address(letter.to)
     head = (
         f"Message-ID: <{name}@{sender.rpartition('@')[2]}>\r\n"
-        f"Date: {format_datetime(waiting.created_at)}\r\n"
+        f"Date: {format_datetime(message.created_at)}\r\n"
         f"To: {to}\r\n"
     )
-    body = _body(waiting.kind, letter.language, sender, delivered_on)
+    body = _body(message.kind, letter.language, sender, delivered_on)
     return Message(name, sender, to, head.encode("ascii") + _with_link(body, link))
 
 

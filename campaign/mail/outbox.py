@@ -106,40 +106,40 @@ def claim(
         now = utcnow()
         with transaction(session):
             rows = _due_rows(session, now, most=most, untried_first=untried_first)
-            wanted = domain_budget.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
-            taken = [_claimed(key, row, now=now) for row in wanted]
-        if taken or not rows:  # else all of them are held, and there may be more behind them
-            return taken
+            within_limit = domain_budget.hold_beyond_limit(session, rows, domain_limit, partial(_domain_of, key))
+            claimed = [_claimed(key, row, now=now) for row in within_limit]
+        if claimed or not rows:  # else all of them are held, and there may be more behind them
+            return claimed
 
 
 def _due_rows(session: Session, now: datetime, *, most: int, untried_first: bool) -> list[OutboxMessage]:
     """Return up to `most` messages that are due and lock them, without those that another worker has."""
     due = select(OutboxMessage).where(OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at)
-    untried, refused = OutboxMessage.refused_at.is_(None), OutboxMessage.refused_at.is_not(None)
-    again = due.where(refused).order_by(None).order_by(OutboxMessage.refused_at)
+    untried, retried = OutboxMessage.refused_at.is_(None), OutboxMessage.refused_at.is_not(None)
+    again = due.where(retried).order_by(None).order_by(OutboxMessage.refused_at)
     rows: list[OutboxMessage] = []
-    for wanted in (due.where(untried), again) if untried_first else (due,):
-        if left := most - len(rows):
-            rows += session.scalars(wanted.limit(left).with_for_update(skip_locked=True)).all()
+    for query in (due.where(untried), again) if untried_first else (due,):
+        if remaining := most - len(rows):
+            rows += session.scalars(query.limit(remaining).with_for_update(skip_locked=True)).all()
     return rows
 
 
 def release(session: Session, untried: Sequence[ClaimedMessage]) -> None:
     """Release messages that were claimed but not attempted, at their old place in the order."""
-    for waiting in untried:  # one by one: locking several could deadlock with an erasure
-        old = {"due_at": waiting.due_at, "attempts": waiting.attempts - 1, "refused_at": waiting.refused_at}
-        _update(session, waiting.id, **old)
+    for message in untried:  # one by one: locking several could deadlock with an erasure
+        old = {"due_at": message.due_at, "attempts": message.attempts - 1, "refused_at": message.refused_at}
+        _update(session, message.id, **old)
 
 
-def defer(session: Session, waiting: ClaimedMessage, *, code: int | None, reply: str, at_once: bool = False) -> None:
+def defer(session: Session, message: ClaimedMessage, *, code: int | None, reply: str, at_once: bool = False) -> None:
     """Schedule the next attempt of a message that was not accepted: after its pause, or once the server works.
 
     `reply` is the server's reply without email addresses.
     """
-    now, pause = utcnow(), PAUSES[min(waiting.attempts, len(PAUSES)) - 1]
-    due_at, attempts = (waiting.created_at, 1) if at_once else (now + pause, waiting.attempts)
-    failure = {"reply_code": code, "reply": reply, "refused_at": now, "recipient_failures": waiting.recipient_failures}
-    _update(session, waiting.id, due_at=due_at, attempts=attempts, **failure)
+    now, pause = utcnow(), PAUSES[min(message.attempts, len(PAUSES)) - 1]
+    due_at, attempts = (message.created_at, 1) if at_once else (now + pause, message.attempts)
+    failure = {"reply_code": code, "reply": reply, "refused_at": now, "recipient_failures": message.recipient_failures}
+    _update(session, message.id, due_at=due_at, attempts=attempts, **failure)
 
 
 def delete_sent(session: Session, message_id: UUID) -> None:
@@ -163,19 +163,19 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
     again = update(OutboxMessage).where(OutboxMessage.id == message_id, unconfirmed.exists())
     with transaction(session):
         _note_delivery(session, message_id)
-        kept = session.execute(
+        updated = session.execute(
             again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED).returning(OutboxMessage.id)
         ).first()
-        if kept is None:
+        if updated is None:
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
 
 
-def opted_out_among(session: Session, taken: Sequence[ClaimedMessage]) -> set[UUID]:
+def opted_out_among(session: Session, messages: Sequence[ClaimedMessage]) -> set[UUID]:
     """Return the signatures whose owners suppressed email at the very moment their address was entered again."""
     hashes = (Signature.email_hash, Signature.mailbox_hash)
-    refused = select(Signature.id).join(SuppressedEmail, SuppressedEmail.email_hash.in_(hashes))
-    asked = [waiting.signature_id for waiting in taken if waiting.signature_id]
-    return set(session.scalars(refused.where(Signature.id.in_(asked), SuppressedEmail.expires_at > utcnow())))
+    query = select(Signature.id).join(SuppressedEmail, SuppressedEmail.email_hash.in_(hashes))
+    signature_ids = [message.signature_id for message in messages if message.signature_id]
+    return set(session.scalars(query.where(Signature.id.in_(signature_ids), SuppressedEmail.expires_at > utcnow())))
 
 
 def drop_reminders(session: Session) -> None:
@@ -217,10 +217,10 @@ def retry_dead(session: Session) -> int:
     now, revived = utcnow(), 0
     for start in range(0, len(dead), _RETRY_BATCH):
         with transaction(session):
-            wanted = pacing.reclaim_slots(session, OutboxMessage.id.in_(dead[start : start + _RETRY_BATCH]))
-            again = update(OutboxMessage).where(OutboxMessage.id.in_(wanted))
+            reclaimed = pacing.reclaim_slots(session, OutboxMessage.id.in_(dead[start : start + _RETRY_BATCH]))
+            again = update(OutboxMessage).where(OutboxMessage.id.in_(reclaimed))
             session.execute(again.values(created_at=now, due_at=now, **_UNTRIED))
-        revived += len(wanted)
+        revived += len(reclaimed)
     return revived
 
 

@@ -37,8 +37,8 @@ def reclaim_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
     columns = (OutboxMessage.id, OutboxMessage.kind, Signature.mailbox_hash)
     dead = select(*columns).outerjoin(Signature, Signature.id == OutboxMessage.signature_id)
     dead = dead.where(OutboxMessage.due_at.is_(None), *which).order_by(OutboxMessage.id.desc())
-    found = session.execute(dead.with_for_update(of=OutboxMessage)).all()
-    return [row.id for row in found if row.mailbox_hash is None or _take_slot(session, *row)]
+    rows = session.execute(dead.with_for_update(of=OutboxMessage)).all()
+    return [row.id for row in rows if row.mailbox_hash is None or _take_slot(session, *row)]
 
 
 def _take_slot(session: Session, message_id: UUID, kind: str, mailbox_hash: bytes) -> bool:
@@ -46,11 +46,11 @@ def _take_slot(session: Session, message_id: UUID, kind: str, mailbox_hash: byte
     slots = {"confirmation": range(CONFIRMATIONS_PER_DAY), "already_signed": (NOTICE_SLOT,)}.get(kind)
     for slot in slots or ():
         new = insert(session, EmailSlot).values(mailbox_hash=mailbox_hash, slot=slot, message_id=message_id)
-        taken = new.on_conflict_do_update(
+        statement = new.on_conflict_do_update(
             index_elements=["mailbox_hash", "slot"],
             set_={"message_id": message_id, "paused_until": None},
             where=EmailSlot.paused_until <= utcnow(),
         )
-        if session.execute(taken.returning(EmailSlot.slot)).first() is not None:
+        if session.execute(statement.returning(EmailSlot.slot)).first() is not None:
             return True
     return slots is None

@@ -56,12 +56,12 @@ class Health:
 
 def queue_status(session: Session) -> QueueStatus:
     """Return the numbers of waiting, dead and bounced messages, and the oldest due time."""
-    waiting, dead, coming = _is_waiting(), OutboxMessage.due_at.is_(None), _upcoming()
+    is_due, dead, is_upcoming = _is_waiting(), OutboxMessage.due_at.is_(None), _upcoming()
     counts = select(
-        func.count().filter(waiting),
-        func.min(OutboxMessage.created_at).filter(waiting),
+        func.count().filter(is_due),
+        func.min(OutboxMessage.created_at).filter(is_due),
         func.count().filter(dead),
-        func.count().filter(coming),
+        func.count().filter(is_upcoming),
         func.count(OutboxMessage.reply_code),
     )
     return QueueStatus(*session.execute(counts.select_from(OutboxMessage)).one())
@@ -85,19 +85,19 @@ def health(session: Session) -> Health:
     if server.is_failing:
         return Health("failing", server.reply, server.failing_since)
     stuck = _latest_refusal(OutboxMessage.due_at.is_not(None), OutboxMessage.attempts >= STUCK_AFTER)
-    if found := session.execute(stuck).first():
-        return Health("late", *found)
+    if refusal := session.execute(stuck).first():
+        return Health("late", *refusal)
     if is_late(session):
         return Health("late")
     dead = _latest_refusal(OutboxMessage.due_at.is_(None), OutboxMessage.refused_at > utcnow() - RECENT_PERIOD)
-    found = session.execute(dead).first()
-    return Health("dead", *found) if found else Health("ok")
+    refusal = session.execute(dead).first()
+    return Health("dead", *refusal) if refusal else Health("ok")
 
 
 def _latest_refusal(*conditions: ColumnElement[bool]) -> Select[str | None, datetime | None]:
     """Return the words about the message that failed last, and when; its index holds only those that failed."""
-    found = select(OutboxMessage.reply, OutboxMessage.refused_at).where(OutboxMessage.refused_at.is_not(None))
-    return found.where(*conditions).order_by(OutboxMessage.refused_at.desc()).limit(1)
+    query = select(OutboxMessage.reply, OutboxMessage.refused_at).where(OutboxMessage.refused_at.is_not(None))
+    return query.where(*conditions).order_by(OutboxMessage.refused_at.desc()).limit(1)
 
 
 def dead_messages(session: Session, *, most: int) -> list[DeadMessage]:

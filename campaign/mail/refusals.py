@@ -140,8 +140,8 @@ def _decode_domain(domain: str) -> str:
 
 def _enhanced_code(reply: str) -> tuple[int, int] | None:
     """Return subject and detail of the enhanced status code in `reply`: at its start, or as qmail has it, (#5.7.1)."""
-    found = re.match(r"\d{3} [245]\.(\d{1,3})\.(\d{1,3})\b", reply) or re.search(r"#[245]\.(\d)\.(\d{1,3})\b", reply)
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.match(r"\d{3} [245]\.(\d{1,3})\.(\d{1,3})\b", reply) or re.search(r"#[245]\.(\d)\.(\d{1,3})\b", reply)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 # Our commands came at the wrong time, or without authentication (RFC 4954, RFC 5321, RFC 7504).

@@ -91,7 +91,7 @@ def try_now(session: Session) -> None:
         session.execute(update(MailServer).values(retry_at=utcnow()))
 
 
-def note_failure(session: Session, seen: ServerState, *, reply: str, suspect: str | None) -> ServerState:
+def note_failure(session: Session, before: ServerState, *, reply: str, suspect: str | None) -> ServerState:
     """Record a failure that is the server's fault; returns the new state.
 
     `seen`: the state before the attempt: several workers that fail at the same time lengthen the pause once.
@@ -99,11 +99,11 @@ def note_failure(session: Session, seen: ServerState, *, reply: str, suspect: st
     """
     with _locked(session) as row:
         _add_suspect(row, suspect)
-        _fail(session, row, seen, reply, unreachable=suspect is None)
+        _fail(session, row, before, reply, unreachable=suspect is None)
         return _state(row)
 
 
-def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: str, is_clear: bool) -> ServerState:
+def note_refusal(session: Session, before: ServerState, *, reply: str, suspect: str, is_clear: bool) -> ServerState:
     """Record that a recipient was refused; returns the new state: failing if this makes it the server's fault.
 
     `is_clear`: not only for now, and not again and again while others were accepted.
@@ -117,7 +117,7 @@ def note_refusal(session: Session, seen: ServerState, *, reply: str, suspect: st
         is_lasting = row.refusing_since is not None and row.refusing_since < utcnow() - LATE_AFTER
         few = (is_clear and len(clear) >= MIN_SUSPECTS) or (is_lasting and len(suspects) >= MIN_SUSPECTS)
         if row.failures or few or len(suspects) >= MAX_SUSPECTS:
-            _fail(session, row, seen, reply, unreachable=False)
+            _fail(session, row, before, reply, unreachable=False)
         return _state(row)
 
 
@@ -165,19 +165,19 @@ def _locked(session: Session) -> Iterator[MailServer]:
 
 
 def _add_suspect(row: MailServer, suspect: str | None) -> None:
-    known = [hashed for hashed in row.suspects.split(",") if hashed]
-    if suspect is None or suspect.strip("!") in row.suspects or len(known) >= MAX_SUSPECTS:
+    suspects = [hashed for hashed in row.suspects.split(",") if hashed]
+    if suspect is None or suspect.strip("!") in row.suspects or len(suspects) >= MAX_SUSPECTS:
         return
-    row.suspects = ",".join([*known, suspect])
+    row.suspects = ",".join([*suspects, suspect])
     row.refusing_since = row.refusing_since or utcnow()
 
 
-def _fail(session: Session, row: MailServer, seen: ServerState, reply: str, *, unreachable: bool) -> None:
+def _fail(session: Session, row: MailServer, before: ServerState, reply: str, *, unreachable: bool) -> None:
     now = utcnow()
     if row.refusing_since:
         # A message without a reply may have been accepted: it waits for its pause, so that few copies arrive.
         _bring_back(session, row.refusing_since, OutboxMessage.reply_code.is_not(None))
-    if row.failures <= seen.failures:
+    if row.failures <= before.failures:
         row.failures += 1
         row.retry_at = now + timedelta(seconds=min(MAX_PAUSE, 2 ** min(row.failures - 1, 10)))
     row.failing_since = row.failing_since or row.refusing_since or now

@@ -56,9 +56,9 @@ class MailWorker:
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder, self._domain_limit = timedelta(hours=settings.reminder_hours), settings.domain_limit
         self._transport: Transport = transport_for(settings)
-        self._refused: set[UUID] = set()  # of the batch at hand
+        self._opted_out: set[UUID] = set()  # of the batch at hand
         self._delivery_day: date | None = None  # as of the batch
-        self._seen = self._server = ServerState()  # the state before the batch, and the one now
+        self._state_before = self._server = ServerState()  # the state before the batch, and the one now
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
     def run(self, stop: Event) -> None:
@@ -90,35 +90,35 @@ class MailWorker:
         `at_once` skips the waiting time before the next attempt at a failing server.
         """
         with self._app.app_context():
-            self._seen = self._server = server_state.load(db.session)
-            if not self._seen.is_failing:
-                taken = outbox.claim(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
+            self._state_before = self._server = server_state.load(db.session)
+            if not self._state_before.is_failing:
+                messages = outbox.claim(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
             elif server_state.claim_attempt(db.session, at_once=at_once):
-                taken = outbox.claim(
+                messages = outbox.claim(
                     db.session, self._letters, most=ATTEMPT, untried_first=True, domain_limit=self._domain_limit
                 )
             else:
-                self._rest()
+                self._go_idle()
                 return 0
-            self._refused = outbox.opted_out_among(db.session, taken)
+            self._opted_out = outbox.opted_out_among(db.session, messages)
             self._delivery_day = self._delivered_on(db.session)
-            handled = self._send_all(taken)
+            handled = self._send_all(messages)
             if not self._server.is_failing:
-                if not taken:
-                    self._rest()
+                if not messages:
+                    self._go_idle()
                 return handled
-            if self._server.failures == self._seen.failures:
-                self._decide_without_email(is_idle=not taken)
+            if self._server.failures == self._state_before.failures:
+                self._decide_without_email(is_idle=not messages)
             return 0
 
-    def _send_all(self, taken: list[outbox.ClaimedMessage]) -> int:
+    def _send_all(self, messages: list[outbox.ClaimedMessage]) -> int:
         """Send messages until the server fails; returns how many were handled."""
         began = time.monotonic()
-        for number, waiting in enumerate(taken, start=1):
-            if not self._send(waiting) or time.monotonic() > began + HOLD_SECONDS:
-                outbox.release(db.session, taken[number:])
+        for number, message in enumerate(messages, start=1):
+            if not self._send(message) or time.monotonic() > began + HOLD_SECONDS:
+                outbox.release(db.session, messages[number:])
                 return number
-        return len(taken)
+        return len(messages)
 
     def _decide_without_email(self, *, is_idle: bool) -> None:
         """Schedule the next attempt at a failing server, after one in which no real email was refused."""
@@ -132,7 +132,7 @@ class MailWorker:
             return
         self._set_server(server_state.note_nothing_waiting(db.session))
 
-    def _rest(self) -> None:
+    def _go_idle(self) -> None:
         """Close the connection, and remove sent messages from the database's files."""
         self._transport.close()
         if self._leaves_traces or time.monotonic() > self._tidied + VACUUM_SECONDS:
@@ -145,7 +145,7 @@ class MailWorker:
     def _send(self, waiting: outbox.ClaimedMessage) -> bool:
         """Send one message if it is still needed. Returns whether the mail server can accept the next."""
         if waiting.letter is None:
-            return self._left(waiting)
+            return self._defer_undecryptable(waiting)
         try:
             message = self._written(waiting, waiting.letter)
             if is_wanted := self._is_wanted(waiting):
@@ -153,13 +153,13 @@ class MailWorker:
             else:  # a decoy takes the same connection, so that both are late or on time alike
                 self._transport.check(self._sender)
         except DeliveryError as error:
-            return self._failed(waiting, waiting.letter, error)
+            return self._handle_failure(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - our own error must not stop the others
             log.warning("message not sent", reason=type(error).__name__)
             reply = f"could not be rendered ({type(error).__name__})"
             self._defer(waiting.with_own_failure(), code=None, reply=reply)
             return True
-        self._sent(waiting)
+        self._note_sent(waiting)
         if is_wanted and not self._server.is_clean:
             self._set_server(server_state.note_acceptance(db.session))
         elif self._server.is_failing and self._server.unreachable:
@@ -170,86 +170,86 @@ class MailWorker:
         link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
         return render_message(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
 
-    def _left(self, waiting: outbox.ClaimedMessage) -> bool:
+    def _defer_undecryptable(self, message: outbox.ClaimedMessage) -> bool:
         """Retain a message that was encrypted with another secret key, which may return, until it is too late."""
         reply = "encrypted with another secret key"
-        if utcnow() - waiting.created_at > outbox.RETRY_PERIOD:
-            outbox.give_up(db.session, waiting.id, code=None, reply=reply)
+        if utcnow() - message.created_at > outbox.RETRY_PERIOD:
+            outbox.give_up(db.session, message.id, code=None, reply=reply)
         else:
-            outbox.defer(db.session, waiting.with_own_failure(), code=None, reply=reply)
+            outbox.defer(db.session, message.with_own_failure(), code=None, reply=reply)
         return True
 
-    def _is_wanted(self, waiting: outbox.ClaimedMessage) -> bool:
-        if waiting.kind == "blank" or (waiting.kind == "reminder" and not self._reminds()):
+    def _is_wanted(self, message: outbox.ClaimedMessage) -> bool:
+        if message.kind == "blank" or (message.kind == "reminder" and not self._sends_reminders()):
             return False
-        return waiting.signature_id not in self._refused
+        return message.signature_id not in self._opted_out
 
-    def _reminds(self) -> bool:
+    def _sends_reminders(self) -> bool:
         return bool(self._reminder) and not self._delivery_day
 
-    def _sent(self, waiting: outbox.ClaimedMessage) -> None:
+    def _note_sent(self, message: outbox.ClaimedMessage) -> None:
         self._leaves_traces = True
-        if waiting.kind == "confirmation" and self._reminds():
-            outbox.keep_as_reminder(db.session, waiting.id, due=utcnow() + self._reminder)
+        if message.kind == "confirmation" and self._sends_reminders():
+            outbox.keep_as_reminder(db.session, message.id, due=utcnow() + self._reminder)
         else:
-            outbox.delete_sent(db.session, waiting.id)
+            outbox.delete_sent(db.session, message.id)
 
-    def _failed(self, waiting: outbox.ClaimedMessage, letter: outbox.Recipient, error: DeliveryError) -> bool:
+    def _handle_failure(self, message: outbox.ClaimedMessage, letter: outbox.Recipient, error: DeliveryError) -> bool:
         """Judge whose fault it is, and act on it; returns whether others can be sent."""
         if not error.is_about_one_message:
-            outbox.release(db.session, [waiting])
+            outbox.release(db.session, [message])
             self._note_failure(error, suspect=None)
             return False
-        if is_own := self._server.has_accepted_since(waiting.refused_at):
-            waiting = waiting.with_own_failure()
+        if is_own := self._server.has_accepted_since(message.refused_at):
+            message = message.with_own_failure()
         suspect = hmac.digest(self._links, b"refused " + letter.to.lower().encode(), "sha256")[:8].hex()
         if error.fault is Fault.SERVER and not is_own:
             self._note_failure(error, suspect=suspect)
-            self._keep(waiting, error)  # after it, so that a recovery finds the later failures
+            self._keep(message, error)  # after it, so that a recovery finds the later failures
             return False
         is_permanent = error.fault is Fault.RECIPIENT
-        is_final = is_permanent and waiting.recipient_failures >= server_state.FINAL_FAILURES
-        is_new = waiting.attempts <= GREYLIST_DELAY
+        is_final = is_permanent and message.recipient_failures >= server_state.FINAL_FAILURES
+        is_new = message.attempts <= GREYLIST_DELAY
         is_normal = error.fault is Fault.GREYLISTED and is_new and not self._server.is_failing
         if not is_final and not is_normal:
             is_clear = (
                 error.fault in (Fault.RECIPIENT, Fault.SERVER)
-                and waiting.recipient_failures < server_state.FINAL_FAILURES
+                and message.recipient_failures < server_state.FINAL_FAILURES
             )
-            noted = server_state.note_refusal(
-                db.session, self._seen, reply=error.reply, suspect=suspect, is_clear=is_clear
+            state = server_state.note_refusal(
+                db.session, self._state_before, reply=error.reply, suspect=suspect, is_clear=is_clear
             )
-            self._set_server(noted, error)
-            if noted.is_failing:
-                self._keep(waiting, error)
-                return self._seen.is_failing  # the attempt continues: another message may be accepted
+            self._set_server(state, error)
+            if state.is_failing:
+                self._keep(message, error)
+                return self._state_before.is_failing  # the attempt continues: another message may be accepted
         if is_permanent:
-            self._give_up(waiting, code=error.code, reply=error.reply)
+            self._give_up(message, code=error.code, reply=error.reply)
         else:
-            self._defer(waiting, code=error.code, reply=error.reply)
+            self._defer(message, code=error.code, reply=error.reply)
         return True
 
-    def _keep(self, waiting: outbox.ClaimedMessage, error: DeliveryError) -> None:
+    def _keep(self, message: outbox.ClaimedMessage, error: DeliveryError) -> None:
         """Hold a message until the server works, or for a pause if it may have been accepted without a reply."""
         may_be_accepted = error.step is Step.CONTENT and error.code is None
-        outbox.defer(db.session, waiting, code=error.code, reply=error.reply, at_once=not may_be_accepted)
+        outbox.defer(db.session, message, code=error.code, reply=error.reply, at_once=not may_be_accepted)
 
-    def _defer(self, waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
+    def _defer(self, message: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
         """Schedule the next attempt of a message, unless its own faults have used up all attempts."""
-        if waiting.recipient_failures and waiting.attempts >= outbox.MAX_ATTEMPTS:
-            self._give_up(waiting, code=code, reply=reply)
+        if message.recipient_failures and message.attempts >= outbox.MAX_ATTEMPTS:
+            self._give_up(message, code=code, reply=reply)
         else:
-            outbox.defer(db.session, waiting, code=code, reply=reply)
+            outbox.defer(db.session, message, code=code, reply=reply)
 
     @staticmethod
-    def _give_up(waiting: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
-        failures = waiting.recipient_failures
-        outbox.give_up(db.session, waiting.id, code=code, reply=reply, recipient_failures=failures)
+    def _give_up(message: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
+        failures = message.recipient_failures
+        outbox.give_up(db.session, message.id, code=code, reply=reply, recipient_failures=failures)
         log.warning("message given up", code=code)
 
     def _note_failure(self, error: DeliveryError, *, suspect: str | None) -> None:
-        noted = server_state.note_failure(db.session, self._seen, reply=error.reply, suspect=suspect)
-        self._set_server(noted, error)
+        state = server_state.note_failure(db.session, self._state_before, reply=error.reply, suspect=suspect)
+        self._set_server(state, error)
         self._transport.close()
 
     def _set_server(self, state: ServerState, error: DeliveryError | None = None) -> None:

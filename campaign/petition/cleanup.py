@@ -110,11 +110,11 @@ def _erase(session: Session, table: type[Base], *conditions: ColumnElement[bool]
     key: Any = Base.metadata.tables[table.__tablename__].primary_key.columns[0]
     while keys := session.scalars(select(key).where(*conditions).limit(BATCH)).all():
         # In the meantime a row may have been confirmed.
-        gone = delete(table).where(key.in_(keys), *conditions).returning(key)
-        erased += retry_on_deadlock(partial(_execute, session, gone))
+        statement = delete(table).where(key.in_(keys), *conditions).returning(key)
+        erased += retry_on_deadlock(partial(_execute, session, statement))
     return erased
 
 
-def _execute(session: Session, gone: ReturningDelete[Any]) -> int:
+def _execute(session: Session, statement: ReturningDelete[Any]) -> int:
     with transaction(session):
-        return len(session.execute(gone).all())
+        return len(session.execute(statement).all())

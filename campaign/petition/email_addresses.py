@@ -102,8 +102,8 @@ def _unwrap(text: str) -> str:
     if len(in_brackets) == 1:
         [text] = in_brackets.values()
     text = text.lstrip(_BEFORE).rstrip(_AFTER)
-    if found := _MAILTO.match(text):
-        text = unquote(found[1]).rstrip(_AFTER)
+    if match := _MAILTO.match(text):
+        text = unquote(match[1]).rstrip(_AFTER)
     local, at, domain = text.rpartition("@")
     local, *labels = (part.strip() for part in (local, *domain.split(".")))
     return _to_ascii(local) + at + ".".join(map(_to_ascii, labels))

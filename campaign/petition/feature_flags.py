@@ -38,6 +38,6 @@ def enable(session: Session, name: Name, *, since: datetime | None = None, inste
 
 def disable(session: Session, *names: Name) -> bool:
     """Turn them off; returns whether one of them was on."""
-    gone = delete(FeatureFlag).where(FeatureFlag.name.in_(names)).returning(FeatureFlag.name)
+    statement = delete(FeatureFlag).where(FeatureFlag.name.in_(names)).returning(FeatureFlag.name)
     with transaction(session):
-        return bool(session.scalars(gone).all())
+        return bool(session.scalars(statement).all())

@@ -41,12 +41,12 @@ def find_by_email(session: Session, key: bytes, email: str) -> StoredSignature |
     """
     referral = aliased(Signature)
     number = select(func.count()).where(referral.referred_by == Signature.id, referral.confirmed_at.is_not(None))
-    shown: dict[str, Any] = {"display_name": is_visible().label("display_name")}
+    extra: dict[str, Any] = {"display_name": is_visible().label("display_name")}
     names = [name for name in StoredSignature.__slots__ if name not in ("referrals", "others")]
-    columns = [shown.get(name, getattr(Signature, name)) for name in names]
-    wanted = Signature.email_hash == email_hash(key, email)
-    found = select(*columns, number.scalar_subquery()).where(wanted)
-    rows: Any = session.execute(found.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
+    columns = [extra.get(name, getattr(Signature, name)) for name in names]
+    is_theirs = Signature.email_hash == email_hash(key, email)
+    query = select(*columns, number.scalar_subquery()).where(is_theirs)
+    rows: Any = session.execute(query.order_by(Signature.confirmed_at.is_(None), Signature.id.desc())).all()
     if not rows:
         return None
     return replace(StoredSignature(*(*rows[0], len(rows) - 1)), display_name=display_name_for(rows[0].display_name))

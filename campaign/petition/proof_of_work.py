@@ -20,8 +20,8 @@ ITERATIONS = 5000  # of each try; one in 256 tries fits
 
 def challenge(key: bytes) -> dict[str, Any]:
     """Return a new challenge as the widget wants it, signed with `key`."""
-    made = altcha.create_challenge(ALGORITHM, ITERATIONS, expires_at=utcnow() + CHALLENGE_LIFETIME, hmac_secret=key)
-    return dict(made.to_dict())
+    new = altcha.create_challenge(ALGORITHM, ITERATIONS, expires_at=utcnow() + CHALLENGE_LIFETIME, hmac_secret=key)
+    return dict(new.to_dict())
 
 
 def accept_solution(session: Session, key: bytes, payload: str) -> bool:
@@ -29,7 +29,10 @@ def accept_solution(session: Session, key: bytes, payload: str) -> bool:
     if not altcha.verify_solution(payload, key).verified:
         return False
     signature = str(altcha.Payload.from_base64(payload).challenge.signature)
-    used = {"challenge_hash": hashlib.sha256(signature.encode()).digest(), "expires_at": utcnow() + CHALLENGE_LIFETIME}
+    values = {
+        "challenge_hash": hashlib.sha256(signature.encode()).digest(),
+        "expires_at": utcnow() + CHALLENGE_LIFETIME,
+    }
     with transaction(session):
-        new = insert(session, UsedChallenge).values(**used).on_conflict_do_nothing()
+        new = insert(session, UsedChallenge).values(**values).on_conflict_do_nothing()
         return session.execute(new.returning(UsedChallenge.expires_at)).first() is not None

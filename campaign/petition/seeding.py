@@ -22,7 +22,7 @@ from campaign.petition.signatures import Keys, Signer, new_signature
 BATCH = 5000
 _SPREAD = timedelta(days=30)
 _LATEST = timedelta(hours=1)  # from signing to confirming
-_GIVEN = ("Ada", "Grace", "Olga", "Zoë", "Мария", "ليلى", "José", "Ngọc", "Åse", "D’Arcy")
+_GIVEN_NAMES = ("Ada", "Grace", "Olga", "Zoë", "Мария", "ليلى", "José", "Ngọc", "Åse", "D’Arcy")
 _FAMILY = ("Test", "Sample", "Probe", "Muster", "Образец", "مثال", "Ejemplo", "O'Example")
 _COUNTRIES = ("GB", "US", "FR", "DE", "ES", "BR", "RU", "NL", "IT", "PT", "EG", "JP")
 _CHANNELS = (None, None, "whatsapp", "facebook", "x", "telegram", "email", "copy")
@@ -59,7 +59,7 @@ def _row(session: Session, keys: Keys, *, signed_at: datetime) -> dict[str, Any]
 def _signer(identity: UUID) -> Signer:
     email = f"seed-{identity.hex}@example.org"
     return Signer(
-        Person(random.choice(_GIVEN), random.choice(_FAMILY), email, message=""),
+        Person(random.choice(_GIVEN_NAMES), random.choice(_FAMILY), email, message=""),
         country=random.choice(_COUNTRIES),
         language=random.choice(LANGUAGES),
         updates=random.random() < 0.4,

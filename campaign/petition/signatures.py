@@ -118,9 +118,9 @@ def confirm(session: Session, signature_id: UUID) -> None:
 
 def stop_updates(session: Session, signature_id: UUID) -> None:
     """Send the supporter no further updates. Raises `UnknownLink` when the signature is gone."""
-    chosen = update(Signature).where(Signature.id == signature_id).values(updates=False)
+    statement = update(Signature).where(Signature.id == signature_id).values(updates=False)
     with transaction(session):
-        if session.execute(chosen.returning(Signature.id)).first() is None:
+        if session.execute(statement.returning(Signature.id)).first() is None:
             raise link_error(signature_id)
 
 
@@ -143,7 +143,7 @@ def refuse(session: Session, signature_id: UUID) -> bool:
 def _confirm(session: Session, signature_id: UUID) -> None:
     now = utcnow()
     in_time = and_(Signature.signed_at > now - LINK_LIFETIME, ~feature_flags.enabled_flags("delivered"))
-    chosen = update(Signature).where(Signature.id == signature_id, in_time).values(confirmed_at=now)
+    statement = update(Signature).where(Signature.id == signature_id, in_time).values(confirmed_at=now)
     with transaction(session):
         submissions = _submissions_with_its_address(session, signature_id)
         if not any(each.id == signature_id for each in submissions):
@@ -152,7 +152,7 @@ def _confirm(session: Session, signature_id: UUID) -> None:
             if confirmed != [signature_id]:
                 raise UnknownLink
             return
-        if session.execute(chosen.returning(Signature.id)).first() is None:
+        if session.execute(statement.returning(Signature.id)).first() is None:
             raise _confirmation_error(session, signature_id)
         others = [each.id for each in submissions if each.id != signature_id]
         session.execute(delete(Signature).where(Signature.id.in_(others)))
@@ -163,12 +163,12 @@ def _erase(session: Session, signature_id: UUID, *, refusing: bool = False) -> b
     until = utcnow() + SUPPRESSION_PERIOD
     with transaction(session):
         submissions = _submissions_with_its_address(session, signature_id)
-        gone = [each for each in submissions if each.id == signature_id or each.confirmed_at is None]
-        session.execute(delete(Signature).where(Signature.id.in_([each.id for each in gone])))
-        if refusing and gone:
-            row = insert(session, SuppressedEmail).values(email_hash=gone[0].mailbox_hash, expires_at=until)
+        erased = [each for each in submissions if each.id == signature_id or each.confirmed_at is None]
+        session.execute(delete(Signature).where(Signature.id.in_([each.id for each in erased])))
+        if refusing and erased:
+            row = insert(session, SuppressedEmail).values(email_hash=erased[0].mailbox_hash, expires_at=until)
             session.execute(row.on_conflict_do_update(index_elements=["email_hash"], set_={"expires_at": until}))
-    return bool(gone)
+    return bool(erased)
 
 
 def _submissions_with_its_address(session: Session, signature_id: UUID) -> Sequence[Row[UUID, datetime | None, bytes]]:

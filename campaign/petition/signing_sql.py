@@ -37,7 +37,7 @@ from campaign.models import EmailSlot, OutboxMessage, Signature, SuppressedEmail
 _SIGNATURES = Base.metadata.tables[Signature.__tablename__]
 _OUTBOX = Base.metadata.tables[OutboxMessage.__tablename__]
 _SLOTS = Base.metadata.tables[EmailSlot.__tablename__]
-_REFUSED = Base.metadata.tables[SuppressedEmail.__tablename__]
+_SUPPRESSED = Base.metadata.tables[SuppressedEmail.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,9 @@ def _values(prefix: str, row: NewSignature | Mailbox | NewMessage) -> dict[str, 
 def _execute(session: Session, values: dict[str, object], *, entering: bool) -> None:
     if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
         with autocommit_connection(session) as connection:
-            connection.execute(_execute_combined(entering=entering), values)
+            connection.execute(_combined_statement(entering=entering), values)
         return
-    claiming, storing, posting = _execute_separately(entering=entering)
+    claiming, storing, posting = _separate_statements(entering=entering)
     with transaction(session):
         connection = session.connection()
         connection.execute(claiming, values)
@@ -119,7 +119,7 @@ def _execute(session: Session, values: dict[str, object], *, entering: bool) -> 
 
 
 @cache
-def _execute_combined(*, entering: bool) -> Select[Any]:
+def _combined_statement(*, entering: bool) -> Select[Any]:
     claimed = _claim_slot("postgresql", entering=entering).returning(_SLOTS.c.slot).cte("claimed")
     posted = _outbox_insert(claimed, true(), entering=entering).returning(_OUTBOX.c.id).cte("posted")
     if not entering:
@@ -129,7 +129,7 @@ def _execute_combined(*, entering: bool) -> Select[Any]:
 
 
 @cache
-def _execute_separately(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
+def _separate_statements(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
     """SQLite has no writing CTE, so each statement finds the rows of the previous one."""
     is_ours = _SLOTS.c.message_id == _message("id")
     storing = _insert_submission(_SLOTS, is_ours) if entering else None
@@ -156,14 +156,14 @@ def _free_slot(*, entering: bool) -> Select[Any]:
     is_notice = slots.c.slot == NOTICE_SLOT
     is_confirmed = _confirmed().exists()
     is_right = or_(and_(is_notice, is_confirmed), and_(~is_notice, ~is_confirmed) if entering else literal(value=False))
-    refused = select(_REFUSED.c.expires_at).where(
-        _REFUSED.c.email_hash.in_([_row("email_hash"), _row("mailbox_hash")]),
-        _REFUSED.c.expires_at > _NOW,
+    suppressed = select(_SUPPRESSED.c.expires_at).where(
+        _SUPPRESSED.c.email_hash.in_([_row("email_hash"), _row("mailbox_hash")]),
+        _SUPPRESSED.c.expires_at > _NOW,
     )
     is_same = and_(_SLOTS.c.mailbox_hash == _row("mailbox_hash"), _SLOTS.c.slot == slots.c.slot)
     is_free = or_(_SLOTS.c.slot.is_(None), _SLOTS.c.paused_until <= _FREE_BEFORE)
     free = select(_row("mailbox_hash"), slots.c.slot, _message("id")).select_from(slots.outerjoin(_SLOTS, is_same))
-    return free.where(is_free, is_right, ~refused.exists()).order_by(slots.c.slot).limit(1)
+    return free.where(is_free, is_right, ~suppressed.exists()).order_by(slots.c.slot).limit(1)
 
 
 def _confirmed() -> Select[Any]:

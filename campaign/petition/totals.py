@@ -28,8 +28,8 @@ _Key = tuple[str, datetime, str]
 def confirmed(session: Session) -> int:
     """Return how many signatures are confirmed: the public count."""
     added = select(func.coalesce(func.sum(ConfirmedTotal.number), 0)).where(ConfirmedTotal.kind == "hour")
-    waiting = select(func.coalesce(func.sum(SignatureChange.number), 0))
-    return int(session.scalar(select(added.scalar_subquery() + waiting.scalar_subquery())) or 0)
+    changes = select(func.coalesce(func.sum(SignatureChange.number), 0))
+    return int(session.scalar(select(added.scalar_subquery() + changes.scalar_subquery())) or 0)
 
 
 def by_hour(session: Session, *, since: datetime) -> dict[datetime, int]:
@@ -37,9 +37,9 @@ def by_hour(session: Session, *, since: datetime) -> dict[datetime, int]:
     added = select(ConfirmedTotal.period, ConfirmedTotal.number).where(
         ConfirmedTotal.kind == "hour", ConfirmedTotal.period >= since
     )
-    waiting = select(SignatureChange.confirmed_at, SignatureChange.number).where(SignatureChange.confirmed_at >= since)
+    changes = select(SignatureChange.confirmed_at, SignatureChange.number).where(SignatureChange.confirmed_at >= since)
     hours: Counter[datetime] = Counter()
-    for moment, number in session.execute(union_all(added, waiting)):  # in one statement, while others add up
+    for moment, number in session.execute(union_all(added, changes)):  # in one statement, while others add up
         hours[_start(moment, HOUR)] += number
     return {hour: number for hour, number in sorted(hours.items()) if number}
 
@@ -56,9 +56,9 @@ def by_dimension(session: Session, kind: Kind) -> dict[str, int]:
     """Return how many are confirmed by country, language or channel, the most first."""
     added = select(ConfirmedTotal.value, func.sum(ConfirmedTotal.number)).where(ConfirmedTotal.kind == kind)
     value = func.coalesce(getattr(SignatureChange, kind), NO_CHANNEL)
-    waiting = select(value, func.sum(SignatureChange.number)).group_by(value)
+    changes = select(value, func.sum(SignatureChange.number)).group_by(value)
     totals: Counter[str] = Counter()
-    for value, number in session.execute(union_all(added.group_by(ConfirmedTotal.value), waiting)):
+    for value, number in session.execute(union_all(added.group_by(ConfirmedTotal.value), changes)):
         totals[value] += int(number)
     return {value: number for value, number in totals.most_common() if number}
 
@@ -78,11 +78,11 @@ def roll_up(session: Session) -> None:
 
 def _add_batch(session: Session) -> int:
     some = select(SignatureChange.id).limit(BATCH).with_for_update(skip_locked=True)
-    taken = delete(SignatureChange).where(SignatureChange.id.in_(some.scalar_subquery())).returning(*_CHANGE)
+    statement = delete(SignatureChange).where(SignatureChange.id.in_(some.scalar_subquery())).returning(*_CHANGE)
     if session.scalar(select(SignatureChange.id).limit(1)) is None:
         return 0  # checked outside of a write transaction, which would block other writers
     with transaction(session):
-        rows = session.execute(taken).all()
+        rows = session.execute(statement).all()
         totals = _sums(rows)
         for kind, period, value in sorted(totals):  # in one order, so that two do not wait for each other
             key, number = {"kind": kind, "period": period, "value": value}, totals[kind, period, value]

@@ -25,9 +25,9 @@ def parse_instance(typed: str) -> str:
             r"^https?://", "", clean(typed, max_length=MAX_INPUT_LENGTH).strip(_SURROUNDING), flags=re.IGNORECASE
         )
         host = urlsplit(f"//{rest}").hostname or ""
-        found = idna.encode(host, uts46=True).decode()
+        domain = idna.encode(host, uts46=True).decode()
     except (TextTooLong, UnusableCharacter, ValueError):  # of which idna's errors are a kind
         raise InvalidInstance from None
-    if not _HOST.fullmatch(found):
+    if not _HOST.fullmatch(domain):
         raise InvalidInstance
-    return found
+    return domain

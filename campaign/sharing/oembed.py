@@ -54,7 +54,7 @@ def oembed_response(
 ) -> dict[str, str | int]:
     """Return the answer of type `video`; a thumbnail is in it if one is small enough (oembed.com, 2.3.4)."""
     width, height = size(embedded.ratio, maxwidth=maxwidth, maxheight=maxheight)
-    told: dict[str, str | int] = {
+    fields: dict[str, str | int] = {
         "version": "1.0",
         "type": "video",
         "title": embedded.title,
@@ -72,17 +72,17 @@ def oembed_response(
     ]
     if fitting:
         largest = max(fitting, key=lambda thumbnail: thumbnail.width)
-        told |= {
+        fields |= {
             "thumbnail_url": largest.url,
             "thumbnail_width": largest.width,
             "thumbnail_height": largest.height,
         }
-    return told
+    return fields
 
 
-def to_xml(told: Mapping[str, str | int]) -> bytes:
+def to_xml(fields: Mapping[str, str | int]) -> bytes:
     """Return an answer as XML."""
     root = Xml.Element("oembed")
-    for name, value in told.items():
+    for name, value in fields.items():
         Xml.SubElement(root, name).text = str(value)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))

@@ -53,9 +53,9 @@ def _log(exc_info: Any) -> None:
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or error.response is not None:
         return error
-    known = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
+    status = error.code if error.code in _TEXTS else 400 if error.code < 500 else InternalServerError.code
     headers = [(name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")]
-    return _page(*_TEXTS[known]), error.code, headers
+    return _page(*_TEXTS[status]), error.code, headers
 
 
 def _rate_limited(error: RateLimited) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ _HEADLINE_FONTS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
 def init_i18n(app: Flask) -> None:
     """Register the `<lang:lang>` URL converter, and translations and number formats for templates."""
     app.url_map.converters["lang"] = _LanguageConverter
-    babel = Babel(app, locale_selector=_chosen)
+    babel = Babel(app, locale_selector=_negotiated_language)
     babel.domain_instance = CampaignDomain()
     app.url_value_preprocessor(_set_from_url)
     app.jinja_env.globals.update(
@@ -55,7 +55,7 @@ def preferred_language() -> str:
     return next((language for language in liked if language in LANGUAGES), DEFAULT_LANGUAGE)
 
 
-def _chosen() -> str:
+def _negotiated_language() -> str:
     if "language" in g:
         return str(g.language)
     if not has_request_context():
@@ -75,14 +75,14 @@ def _set_from_url(_endpoint: str | None, values: dict[str, object] | None) -> No
 
 def _url_in_language(language: str) -> str:
     """Return the address of this page in another language; where that is not possible, of the page itself."""
-    asked = request.view_args or {}
+    values = request.view_args or {}
     if request.path.startswith("/organise"):
         endpoint = request.endpoint if request.endpoint and request.method == "GET" else "overview.show"
-        return url_for(endpoint, **asked if request.method == "GET" else {}, lang=language)
-    if "lang" in asked:
-        return url_for(request.endpoint or "", **asked | {"lang": language})
-    if "token" in asked and request.method == "GET":
-        return url_for(request.endpoint or "", token=asked["token"], lang=language)
+        return url_for(endpoint, **values if request.method == "GET" else {}, lang=language)
+    if "lang" in values:
+        return url_for(request.endpoint or "", **values | {"lang": language})
+    if "token" in values and request.method == "GET":
+        return url_for(request.endpoint or "", token=values["token"], lang=language)
     return url_for("petition.page", lang=language)
 
 

@@ -20,7 +20,7 @@ TOKEN_LENGTH = 43  # characters: 32 bytes in base64
 _CLEAN = re.compile(r"[A-Za-z0-9_./-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _LANGUAGE = re.compile(rf"/({'|'.join(LANGUAGES)})(?:[_-][a-z0-9]{{2,4}})?(/.*)?", re.IGNORECASE)
-_KNOWN = ("ref", "via", "lang", "url", "format", "maxwidth", "maxheight")
+_PARAMETERS = ("ref", "via", "lang", "url", "format", "maxwidth", "maxheight")
 _SECRET = ("/confirm/", "/receipt/")
 
 
@@ -33,8 +33,8 @@ def init_link_repair(app: Flask) -> None:
 def split_language(path: str) -> tuple[str | None, str]:
     """Return the language in a path ("en" of "/EN-gb/embed…"), if there is one, and the rest of the path ("/embed")."""
     clean = _clean(path)
-    found = _LANGUAGE.fullmatch(clean)
-    return (found[1].lower(), found[2] or "/") if found else (None, clean)
+    match = _LANGUAGE.fullmatch(clean)
+    return (match[1].lower(), match[2] or "/") if match else (None, clean)
 
 
 def parameters(address: str) -> dict[str, str]:
@@ -57,8 +57,12 @@ def _redirect() -> BaseResponse | None:
     path = _repaired_path(request.path, current_app.create_url_adapter(request))
     if path is None or path == request.path:
         return None
-    told = parameters(f"?{request.query_string.decode('utf-8', 'replace')}") | parameters(unquote(request.path))
-    query = urlencode({name: _trimmed(name, told[name]) for name in _KNOWN if name in told})
+    given_parameters = parameters(f"?{request.query_string.decode('utf-8', 'replace')}") | parameters(
+        unquote(request.path)
+    )
+    query = urlencode(
+        {name: _trimmed(name, given_parameters[name]) for name in _PARAMETERS if name in given_parameters}
+    )
     response = redirect(quote(path) + (f"?{query}" if query else ""), 308, Response)
     return never_cache(response) if path.startswith(_SECRET) else response  # type: ignore[arg-type]
 
@@ -88,12 +92,12 @@ def _is_page(path: str, adapter: MapAdapter) -> bool:
 
 def _clean(path: str) -> str:
     """Return the usable start of `path`, with single slashes between its parts and none at its end."""
-    found = _CLEAN.match(path)
-    parts = (part.rstrip(".") for part in (found[0] if found else "").split("/"))
+    match = _CLEAN.match(path)
+    parts = (part.rstrip(".") for part in (match[0] if match else "").split("/"))
     return "/" + "/".join(part for part in parts if part.strip("_-"))
 
 
 def _trimmed(name: str, value: str) -> str:
     """Return the value of a parameter without text appended to the link."""
-    found = _TOKEN.match(value)
-    return value if name == "url" else found[0] if found else ""
+    match = _TOKEN.match(value)
+    return value if name == "url" else match[0] if match else ""

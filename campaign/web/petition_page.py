@@ -22,7 +22,7 @@ def render_page() -> str:
 
 def render_with_form(form: SignForm, **more: object) -> str:
     """Return the page with `form` as filled in; `more` are further template variables."""
-    count, reached, names_off = (
+    count, stage, names_off = (
         totals.confirmed(db.session),
         petition_status(db.session),
         is_enabled(db.session, "names-off"),
@@ -34,10 +34,10 @@ def render_with_form(form: SignForm, **more: object) -> str:
         goal=goals.goal_for(count, current_settings().goals),
         recent_supporters=[] if names_off else display_names.latest_names(db.session, most=MAX_NAMES_SHOWN),
         names_off=names_off,
-        petition_status=reached,
+        petition_status=stage,
         bot_check=bot_check.is_enabled(),
-        share_links=share_links(reached),
-        preview=page_preview(count, reached),
+        share_links=share_links(stage),
+        preview=page_preview(count, stage),
         **more,
     )
 

@@ -15,8 +15,8 @@ def current_settings() -> PetitionSettings:
     """Return the stored or previewed settings."""
     if "options" not in g:
         g.options = load_settings(db.session)
-    found: PetitionSettings = g.options
-    return found
+    settings: PetitionSettings = g.options
+    return settings
 
 
 def preview(looked_at: PetitionSettings) -> None:
@@ -39,8 +39,8 @@ def default_petition_text(language: str) -> str:
     with force_locale(language):
         page = render_template("public/_petition_text.html", form=None, custom_petition_text=list)
     quoted = page.replace("<q>", "“").replace("</q>", "”")
-    found = re.findall(r"<p>(.*?)</p>", quoted, re.DOTALL)
-    return "\n\n".join(Markup(paragraph).striptags() for paragraph in found)  # noqa: S704 - our own template
+    matches = re.findall(r"<p>(.*?)</p>", quoted, re.DOTALL)
+    return "\n\n".join(Markup(paragraph).striptags() for paragraph in matches)  # noqa: S704 - our own template
 
 
 def paragraphs(text: str) -> list[str]:

@@ -113,7 +113,7 @@ def _video(showing: FilmPresentation, embed_url: str) -> Video:
 def _schema(showing: FilmPresentation, *, name: str, description: str, embed_url: str) -> dict[str, Any]:
     """Return the film as a schema.org VideoObject (schema.org/VideoObject; Google, "Video structured data")."""
     film, language = showing.film, i18n.get_language()
-    known = {
+    schema = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
         "name": name,
@@ -125,8 +125,8 @@ def _schema(showing: FilmPresentation, *, name: str, description: str, embed_url
     }
     source = preview_source(showing)
     if source is None:
-        return known
-    return known | {
+        return schema
+    return schema | {
         "duration": f"PT{round(film.seconds)}S",
         "contentUrl": _absolute(film_url(source.path)),
         "encodingFormat": "video/mp4",

@@ -6,7 +6,7 @@ from flask import Flask, current_app, request
 from campaign.config.settings import Settings
 
 _HEADERS = ("X-Forwarded-For", "Forwarded")  # RFC 7239
-_SEEN = "unknown proxy"  # in app.extensions
+_EXTENSION = "unknown proxy"  # in app.extensions
 
 log = structlog.get_logger(__name__)
 
@@ -18,8 +18,8 @@ def init_proxy_check(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def look() -> None:
-        if _SEEN not in app.extensions and any(name in request.headers for name in _HEADERS):
-            app.extensions[_SEEN] = True
+        if _EXTENSION not in app.extensions and any(name in request.headers for name in _HEADERS):
+            app.extensions[_EXTENSION] = True
             log.warning(
                 "X-Forwarded-For is present but CAMPAIGN_PROXIES is 0, so all visitors share one rate limit; "
                 "set it to the number of proxies in front of this server"
@@ -28,4 +28,4 @@ def init_proxy_check(app: Flask, settings: Settings) -> None:
 
 def is_unknown() -> bool:
     """Return whether a proxy announced itself to this process that the settings do not know."""
-    return _SEEN in current_app.extensions
+    return _EXTENSION in current_app.extensions

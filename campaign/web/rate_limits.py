@@ -99,8 +99,8 @@ def _allowances(kind: Kind) -> list[tuple[str, list[RateLimitItem]]]:
         return _of_networks(LOGIN, 1)
     limit, trusted = current_context().settings.sign_limit, trusted_network()
     if trusted and (limit or kind == "tally"):
-        network, named = trusted
-        return [(network, _times(named.limit, _TIMES[kind]))]
+        network, allowance = trusted
+        return [(network, _times(allowance.limit, _TIMES[kind]))]
     if kind == "tally":
         return _of_networks(COUNTING, 1)
     return _of_networks(limit, _TIMES[kind]) if limit else []

@@ -41,7 +41,7 @@ class RequestGate:
             if not self._sending.acquire(blocking=False):
                 return refuse_busy(start_response, "503 Service Unavailable", _INCOMPLETE)
             try:
-                body = _read(environ["wsgi.input"])
+                body = _read_body(environ["wsgi.input"])
             except TimeoutError:
                 return refuse_busy(start_response, "408 Request Timeout", _INCOMPLETE)
             finally:
@@ -54,7 +54,7 @@ class RequestGate:
             return self._app(environ, start_response)
 
 
-def _read(stream: "InputStream") -> bytes:
+def _read_body(stream: "InputStream") -> bytes:
     """Return a body, of one that is too large only enough to be known as such. Raises `TimeoutError` for a slow one."""
     parts, missing, end = [], MAX_BODY + 1, time.monotonic() + BODY_SECONDS
     while missing and (part := stream.read(missing)):  # blocks until something has arrived

@@ -29,8 +29,8 @@ def card_path(stage: PetitionStatus, count: int) -> str:
 
 def _version(words: ImageText) -> str:
     """Return a hash of the text, the film's frame and the rendering code."""
-    said = repr((words, current_context().settings.public_url, film_url(current_film().film.preview), _look()))
-    return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
+    content = repr((words, current_context().settings.public_url, film_url(current_film().film.preview), _look()))
+    return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
 
 
 @cache

@@ -62,9 +62,9 @@ class ShareLinks:
         return share_template(channel, url=self.url(channel.key), title=share_texts.title())
 
 
-def share_links(reached: PetitionStatus, ref: str | None = None) -> ShareLinks:
+def share_links(stage: PetitionStatus, ref: str | None = None) -> ShareLinks:
     """Return the share links for a page in this status; `ref` is the supporter's code on their own page."""
-    return ShareLinks(reached, ref)
+    return ShareLinks(stage, ref)
 
 
 def landing_link(via: str, ref: str | None) -> str:

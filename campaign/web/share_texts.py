@@ -45,5 +45,5 @@ def image_text(stage: PetitionStatus, count: int) -> ImageText:
 def _figure(count: int) -> str:
     if not count:
         return ""
-    shown = format_decimal(count)
-    return str(ngettext("Already %(shown)s signature", "Already %(shown)s signatures", count, shown=shown))
+    figure = format_decimal(count)
+    return str(ngettext("Already %(shown)s signature", "Already %(shown)s signatures", count, shown=figure))

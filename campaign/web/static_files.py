@@ -101,15 +101,15 @@ def _last_used(folder: Path) -> float:
 
 def _compress(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(mkdtemp(dir=target.parent.parent))
-    shutil.copytree(source, made, dirs_exist_ok=True)
+    draft = Path(mkdtemp(dir=target.parent.parent))
+    shutil.copytree(source, draft, dirs_exist_ok=True)
     compressor = Compressor(quiet=True)
-    for path in [path for path in made.rglob("*") if path.is_file() and compressor.should_compress(path.name)]:
+    for path in [path for path in draft.rglob("*") if path.is_file() and compressor.should_compress(path.name)]:
         compressor.compress(str(path))
     try:
-        made.rename(target)
+        draft.rename(target)
     except OSError:  # another process was faster
-        shutil.rmtree(made)
+        shutil.rmtree(draft)
 
 
 _sending = Semaphore(MAX_SENDING)

@@ -78,7 +78,7 @@ def h264(source: Path, probe: Probe, rungs: Sequence[Rendition]) -> list[str]:
     scaled = [f"[v{number}]{_scale_filter(probe, rung)}[o{number}]" for number, rung in enumerate(rungs)]
     graph = ";".join([f"[0:{probe.video}]{_constant_rate(probe)},split={len(rungs)}{split}", *scaled])
     outputs = [_h264_output(probe, rung, number) for number, rung in enumerate(rungs)]
-    return [*_read(source), "-filter_complex", graph, *(word for words in outputs for word in words)]
+    return [*_input_options(source), "-filter_complex", graph, *(word for words in outputs for word in words)]
 
 
 def av1(source: Path, probe: Probe, rung: Rendition) -> list[str]:
@@ -87,18 +87,18 @@ def av1(source: Path, probe: Probe, rung: Rendition) -> list[str]:
     sound = ["-c:a", "libopus", "-b:a", "64k" if probe.channels == 1 else "112k", *_channels(probe)]
     filters = ["-vf", f"{_constant_rate(probe)},{_scale_filter(probe, rung)}", "-af", _sound(probe)]
     streams = ["-map", f"0:{probe.video}", "-map", f"0:{probe.audio}"]
-    return [*_read(source), *streams, *filters, *picture, *_BT709, *sound, *_mp4(rung)]
+    return [*_input_options(source), *streams, *filters, *picture, *_BT709, *sound, *_mp4(rung)]
 
 
 def hls(rendition: Path) -> list[str]:
     """Return the options that segment one of our MP4s, with a playlist `stream.m3u8`, without encoding."""
     cut = f"-f hls -hls_time {SEGMENT_SECONDS} -hls_playlist_type vod -hls_segment_type fmp4".split()
-    named = ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%04d.m4s"]
-    read = [*ffmpeg.input_options(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]
-    return [*read, *_BARE, *cut, *named, "-hls_flags", "independent_segments", "stream.m3u8"]
+    naming = ["-hls_fmp4_init_filename", "init.mp4", "-hls_segment_filename", "%04d.m4s"]
+    source = [*ffmpeg.input_options(rendition), "-map", "0:v", "-map", "0:a", "-c", "copy"]
+    return [*source, *_BARE, *cut, *naming, "-hls_flags", "independent_segments", "stream.m3u8"]
 
 
-def _read(source: Path) -> list[str]:
+def _input_options(source: Path) -> list[str]:
     return ["-threads", str(_threads()), *ffmpeg.input_options(source)]
 
 

@@ -39,12 +39,12 @@ def input_options(path: Path) -> list[str]:
 def encoders() -> frozenset[str]:
     """Return the names of this ffmpeg's encoders. Raises `FilmError` if it is missing or cannot encode H.264."""
     listed = output(["ffmpeg", "-hide_banner", "-encoders"]).decode(errors="replace")
-    found = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
-    if missing := [name for name in MIN_VERSION if name not in found]:
+    names = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listed, re.MULTILINE))
+    if missing := [name for name in MIN_VERSION if name not in names]:
         raise FilmError(f"this ffmpeg lacks {' and '.join(missing)}; install the ffmpeg of your distribution")
     if shutil.which("ffprobe") is None:
         raise FilmError("ffprobe is missing; install ffmpeg whole ('apt install ffmpeg' on Debian)")
-    return found
+    return names
 
 
 def version() -> str:
@@ -61,8 +61,8 @@ def encode(options: Sequence[str], *, seconds: float, folder: Path, tick: Tick =
 
     def read(stdout: IO[bytes]) -> None:
         for line in stdout:
-            if (done := re.fullmatch(rb"out_time_us=([0-9]+)\s*", line)) and seconds:
-                tick(min(int(done[1]) / 1e6 / seconds, 1))
+            if (match := re.fullmatch(rb"out_time_us=([0-9]+)\s*", line)) and seconds:
+                tick(min(int(match[1]) / 1e6 / seconds, 1))
 
     _run(command, read, folder=folder)
 
@@ -74,9 +74,9 @@ def decode(options: Sequence[str]) -> bytes:
 
 def output(command: Sequence[str]) -> bytes:
     """Return the standard output of one of ffmpeg's programs. Raises `FilmError`."""
-    found: list[bytes] = []
-    _run(command, lambda stdout: found.append(stdout.read()), folder=None)
-    return found[0]
+    chunks: list[bytes] = []
+    _run(command, lambda stdout: chunks.append(stdout.read()), folder=None)
+    return chunks[0]
 
 
 def iter_lines(command: Sequence[str], use: Callable[[bytes], None]) -> None:
@@ -103,20 +103,20 @@ def _run(command: Sequence[str], read: Callable[[IO[bytes]], None], *, folder: P
         preexec_fn=_kill_with_parent,  # noqa: PLW1509 - this process has no other threads
     )
     try:
-        said = _communicate(process, read)
+        messages = _communicate(process, read)
     finally:
         process.kill()
         process.wait()
-    _require_success(command[0], process.returncode, said)
+    _require_success(command[0], process.returncode, messages)
 
 
 def _communicate(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], None]) -> str:
     """Read the output of `process` until it ends, and return the end of its error output."""
     assert process.stdout is not None  # noqa: S101 - for the type checker
     assert process.stderr is not None  # noqa: S101
-    said: deque[bytes] = deque(maxlen=50)
+    messages: deque[bytes] = deque(maxlen=50)
     with process.stdout, process.stderr:
-        listener = Thread(target=said.extend, args=(process.stderr,), daemon=True)
+        listener = Thread(target=messages.extend, args=(process.stderr,), daemon=True)
         listener.start()
         try:
             read(process.stdout)
@@ -126,20 +126,20 @@ def _communicate(process: subprocess.Popen[bytes], read: Callable[[IO[bytes]], N
         finally:
             listener.join()
         process.wait()
-    return b"".join(said).decode(errors="replace")
+    return b"".join(messages).decode(errors="replace")
 
 
-def _require_success(program: str, status: int, said: str) -> None:
+def _require_success(program: str, status: int, messages: str) -> None:
     # ffmpeg can end with 0 although a file could not be written to its end.
-    if any(words in said for words in _FULL) or status == -signal.SIGXFSZ:
+    if any(words in messages for words in _FULL) or status == -signal.SIGXFSZ:
         raise FilmError(DISK_FULL)
     if status:
-        raise FilmError(f"{program} failed: {_last_line(said) or f'status {status}'}")
+        raise FilmError(f"{program} failed: {_last_line(messages) or f'status {status}'}")
 
 
-def _last_line(said: str) -> str:
+def _last_line(messages: str) -> str:
     """Return the last complaint, without addresses in memory and names of files."""
-    lines = [re.sub(r"^\[[^]]*\] |file:/\S*/", "", line) for line in said.splitlines() if line.strip()]
+    lines = [re.sub(r"^\[[^]]*\] |file:/\S*/", "", line) for line in messages.splitlines() if line.strip()]
     return lines[-1][:200] if lines else ""
 
 

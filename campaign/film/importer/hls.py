@@ -29,10 +29,10 @@ class Variant:
 def codecs(mp4: bytes | mmap) -> str:
     """Return the codec strings of an MP4 (RFC 6381), video first. Raises `FilmError` for unexpected codecs."""
     moov = _box(mp4, b"moov")
-    found = [_avc1(moov), _av01(moov), _mp4a(moov), "opus" if b"dOps" in moov else ""]
-    if not any(found[:2]) or not any(found[2:]):
+    names = [_avc1(moov), _av01(moov), _mp4a(moov), "opus" if b"dOps" in moov else ""]
+    if not any(names[:2]) or not any(names[2:]):
         raise FilmError("ffmpeg used a different codec than requested; install your distribution's ffmpeg")
-    return ", ".join(filter(None, found))
+    return ", ".join(filter(None, names))
 
 
 def master_playlist(variants: Sequence[Variant]) -> str:
@@ -61,14 +61,14 @@ def bit_rates(sizes: Sequence[tuple[int, float]]) -> tuple[int, int]:
     return round(max(peak, average)), round(average)
 
 
-def _box(mp4: bytes | mmap, wanted: bytes) -> bytes:
+def _box(mp4: bytes | mmap, name: bytes) -> bytes:
     """Return the content of the top box of that name, or nothing (ISO/IEC 14496-12, 4.2)."""
     at = 0
     while at + 8 <= len(mp4):
         size, head = int.from_bytes(mp4[at : at + 4]), 8
         if size == 1:
             size, head = int.from_bytes(mp4[at + 8 : at + 16]), 16
-        if mp4[at + 4 : at + 8] == wanted:
+        if mp4[at + 4 : at + 8] == name:
             return mp4[at + head : at + size]
         if size < head:
             break

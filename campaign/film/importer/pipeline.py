@@ -17,7 +17,7 @@ from campaign.film.library import Candidate
 _AV1_ENCODERS = {"libsvtav1", "libopus"}
 _AV1_PIXELS = 64  # libsvtav1 takes no smaller side
 _MOMENTS = "moments.json"
-_KEPT = 0.9  # minimum share of an MP4's duration that its segments must cover
+_MIN_COVERAGE = 0.9  # minimum share of an MP4's duration that its segments must cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,18 @@ def parts(job: Job) -> list[Part]:
 
 def notes(job: Job) -> list[str]:
     """Return a sentence for each omission or shortcoming of the import."""
-    said = []
+    remarks = []
     if not _can_av1(job):
-        said.append("AV1 was skipped: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 is used.")
+        remarks.append("AV1 was skipped: this ffmpeg lacks libsvtav1 or libopus, or the film is tiny. H.264 is used.")
     if job.probe.is_hdr:
-        said.append("The film has high dynamic range, and its colours were only converted. Import a graded SDR master.")
+        remarks.append(
+            "The film has high dynamic range, and its colours were only converted. Import a graded SDR master."
+        )
     if seconds := job.probe.silent_seconds:
-        said.append(f"The sound ends {seconds:.1f} seconds before the picture; silence was added.")
+        remarks.append(f"The sound ends {seconds:.1f} seconds before the picture; silence was added.")
     if seconds := job.probe.still_seconds:
-        said.append(f"The picture ends {seconds:.1f} seconds before the sound; the last frame is held.")
-    return said
+        remarks.append(f"The picture ends {seconds:.1f} seconds before the sound; the last frame is held.")
+    return remarks
 
 
 def describe_film(job: Job, name: str) -> Film:
@@ -114,11 +116,11 @@ def _make_av1(job: Job, draft: Path, tick: Tick) -> None:
     _require_length(job, draft / f"{rung.name}.mp4")
 
 
-def _require_length(job: Job, made: Path) -> None:
+def _require_length(job: Job, result: Path) -> None:
     """Raise `FilmError` where the source could not be read to its end."""
-    seconds, wanted = duration(made), job.probe.seconds
-    if seconds < wanted - max(1, wanted / 20):
-        fault = f"only {seconds:.0f} of {wanted:.0f} seconds could be read"
+    seconds, expected = duration(result), job.probe.seconds
+    if seconds < expected - max(1, expected / 20):
+        fault = f"only {seconds:.0f} of {expected:.0f} seconds could be read"
         raise FilmError(f"{job.source.name} is damaged: {fault}; was it copied completely?")
 
 
@@ -134,9 +136,9 @@ def _make_hls(job: Job, draft: Path, tick: Tick) -> None:
 
 
 def _variant(job: Job, rung: Rendition, folder: Path) -> hls.Variant:
-    named = hls.segments((folder / "stream.m3u8").read_text())
-    sizes = [((folder / name).stat().st_size, seconds) for name, seconds in named]
-    if sum(size for size, _ in sizes) < job.mp4(rung).stat().st_size * _KEPT:
+    segments = hls.segments((folder / "stream.m3u8").read_text())
+    sizes = [((folder / name).stat().st_size, seconds) for name, seconds in segments]
+    if sum(size for size, _ in sizes) < job.mp4(rung).stat().st_size * _MIN_COVERAGE:
         raise FilmError(ffmpeg.DISK_FULL)  # ffmpeg ends well although it could not write all
     peak, average = hls.bit_rates(sizes)
     address, spoken = f"{rung.name}/stream.m3u8", _codecs(job.mp4(rung))

@@ -45,7 +45,7 @@ def best_moments(grey: bytes, seconds: float) -> list[float]:
 
 def poster_pictures(number: int, width: int, encoders: frozenset[str]) -> list[Picture]:
     """Return the files of poster candidate `number` (from one) of a film of `width`: small first, light kinds first."""
-    widths = sorted({min(width, wanted) for wanted in POSTER_WIDTHS})
+    widths = sorted({min(width, candidate) for candidate in POSTER_WIDTHS})
     kinds = [kind for kind in _TYPES if _encoder(kind, encoders)]
     return [Picture(f"{number}-{wide}.{kind}", _TYPES[kind], wide) for wide in widths for kind in kinds]
 
@@ -74,11 +74,11 @@ class Sheets:
     def options(self, film: Path) -> list[str]:
         """Return the options that write the sheets as 1.jpg, 2.jpg …; each thumbnail is the middle of its time."""
         every = self.seconds / self.count
-        chosen = f"select=gte(t\\,(selected_n+0.5)*{every:.6f}),setpts=N/FRAME_RATE/TB"
+        selection = f"select=gte(t\\,(selected_n+0.5)*{every:.6f}),setpts=N/FRAME_RATE/TB"
         scaled = f"scale={self.width}:{self.height}:{_SRGB}=pc,setsar=1,format=yuvj420p"
-        tiled = f"{chosen},{scaled},tile={_COLUMNS}x{self.rows}"
-        written = "-q:v 5 -f image2 -map_metadata -1 -fflags +bitexact -flags:v +bitexact".split()
-        return [*ffmpeg.input_options(film), "-an", "-vf", tiled, "-c:v", "mjpeg", *written, "%d.jpg"]
+        tiled = f"{selection},{scaled},tile={_COLUMNS}x{self.rows}"
+        output = "-q:v 5 -f image2 -map_metadata -1 -fflags +bitexact -flags:v +bitexact".split()
+        return [*ffmpeg.input_options(film), "-an", "-vf", tiled, "-c:v", "mjpeg", *output, "%d.jpg"]
 
     def webvtt(self) -> str:
         """Return which part of which sheet shows which time (W3C, Media Fragments URI 1.0)."""
@@ -110,8 +110,8 @@ def _score(picture: bytes) -> float:
 
 def _encoder(kind: str, encoders: frozenset[str]) -> str:
     """Return the encoder for a kind of picture, or nothing where this ffmpeg has none."""
-    known = {"avif": ["libaom-av1"], "webp": ["libwebp"], "jpg": ["mjpeg"]}
-    return next((name for name in known[kind] if name in encoders), "")
+    candidates = {"avif": ["libaom-av1"], "webp": ["libwebp"], "jpg": ["mjpeg"]}
+    return next((name for name in candidates[kind] if name in encoders), "")
 
 
 def _still(path: str, width: int | str, encoders: frozenset[str]) -> list[str]:

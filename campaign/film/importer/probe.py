@@ -47,17 +47,17 @@ class Probe:
 
 def probe_file(path: Path) -> Probe:
     """Return the properties of the film at `path`. Raises `FilmError` if it is not a film, silent or truncated."""
-    found = _build_probe(path)
-    streams: list[Stream] = found.get("streams", [])
+    report = _run_ffprobe(path)
+    streams: list[Stream] = report.get("streams", [])
     video = _select_streams(streams, "video")
     if video is None:
         raise FilmError(f"{path.name} has no video; is it the right file?")
     audio = _select_streams(streams, "audio")
     if audio is None:
         raise FilmError(f"{path.name} has no audio track; {_silence(path)}")
-    ends = _stream_ends(path, float(found["format"].get("start_time", 0)))
-    _require_whole(path, found, ends)
-    probe = _probe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
+    ends = _stream_ends(path, float(report["format"].get("start_time", 0)))
+    _require_whole(path, report, ends)
+    probe = _describe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
     if probe.seconds < MIN_SECONDS:
         raise FilmError(f"{path.name} is a still image or shorter than a second; is it the right file?")
     return probe
@@ -65,18 +65,18 @@ def probe_file(path: Path) -> Probe:
 
 def duration(path: Path) -> float:
     """Return the duration of one of our files in seconds. Raises `FilmError`."""
-    return float(_build_probe(path)["format"].get("duration", 0))
+    return float(_run_ffprobe(path)["format"].get("duration", 0))
 
 
-def _build_probe(path: Path) -> dict[str, Any]:
+def _run_ffprobe(path: Path) -> dict[str, Any]:
     options = ["-v", "error", "-of", "json", "-show_format", "-show_streams", *ffmpeg.input_options(path)]
     try:
-        found = json.loads(ffmpeg.output(["ffprobe", *options]))
+        report = json.loads(ffmpeg.output(["ffprobe", *options]))
     except FilmError as error:
         if "not installed" in str(error):
             raise
         raise FilmError(f"{path.name} is not a readable film, or was not copied completely ({error})") from None
-    return found if isinstance(found, dict) else {}
+    return report if isinstance(report, dict) else {}
 
 
 def _select_streams(streams: list[Stream], kind: str) -> Stream | None:
@@ -86,7 +86,7 @@ def _select_streams(streams: list[Stream], kind: str) -> Stream | None:
     return next((one for one in able if one.get("disposition", {}).get("default")), able[0] if able else None)
 
 
-def _probe(picture: float, sound: float, video: Stream, audio: Stream) -> Probe:
+def _describe(picture: float, sound: float, video: Stream, audio: Stream) -> Probe:
     """Return the probe of a film whose `picture` and `sound` have these durations in seconds."""
     width, height = _display_size(video)
     matrix = video.get("color_space", "unknown")
@@ -156,15 +156,15 @@ def _stream_ends(path: Path, start: float) -> dict[int, float]:
     return ends
 
 
-def _require_whole(path: Path, found: dict[str, Any], ends: dict[int, float]) -> None:
+def _require_whole(path: Path, report: dict[str, Any], ends: dict[int, float]) -> None:
     """Raise `FilmError` where the file says that it is longer than the part that can be read."""
-    said = [(float(found["format"].get("duration", 0)), max(ends.values(), default=0))]
-    said.extend(
+    durations = [(float(report["format"].get("duration", 0)), max(ends.values(), default=0))]
+    durations.extend(
         (float(stream.get("duration", 0)), ends[stream["index"]])
-        for stream in found["streams"]
+        for stream in report["streams"]
         if stream.get("codec_type") in ("video", "audio") and stream["index"] in ends
     )
-    for seconds, readable in said:
+    for seconds, readable in durations:
         if readable < seconds - max(_MISSING_SECONDS, seconds / 20):
             fault = f"only {readable:.0f} of {seconds:.0f} seconds can be read"
             raise FilmError(f"{path.name} is incomplete: {fault}; was it copied completely?")

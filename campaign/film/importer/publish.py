@@ -39,9 +39,9 @@ class Import:
     @property
     def media(self) -> str:
         """The version of everything but the texts: the same source, made in the same way, is the same."""
-        made = ",".join(part.name for part in pipeline.parts(self.job))
+        part_names = ",".join(part.name for part in pipeline.parts(self.job))
         pictures = ",".join(sorted({"libwebp", "libaom-av1"} & self.job.encoders))
-        return _digest(self.sha256, str(encode.RECIPE), made, pictures)
+        return _digest(self.sha256, str(encode.RECIPE), part_names, pictures)
 
     @property
     def version(self) -> str:
@@ -67,52 +67,52 @@ def import_film(films: Path, source: Path, *, name: str, texts: TrackFiles, show
             return _make(films, Import(name, job, sha256, texts, contents), show)
 
 
-def _make(films: Path, wanted: Import, show: ReportProgress) -> Manifest:
-    home, draft = films / wanted.name, wanted.job.folder
-    published = _publish(films, wanted.name)
+def _make(films: Path, request: Import, show: ReportProgress) -> Manifest:
+    home, draft = films / request.name, request.job.folder
+    published = _read_published(films, request.name)
     current = published if published and library.is_whole(home / published.version, published) else None
-    if current and current.version == wanted.version:
+    if current and current.version == request.version:
         return current
-    library.clear(home, draft.name, wanted.version, published.version if published else "")
-    if published is None or published.version != wanted.version:  # a damaged version is not reused
-        _roll_back(home, wanted)
-    _prepare_draft(home, wanted, current)
-    _require_room(wanted.job)
-    _make_parts(wanted.job, show)
+    library.clear(home, draft.name, request.version, published.version if published else "")
+    if published is None or published.version != request.version:  # a damaged version is not reused
+        _roll_back(home, request)
+    _prepare_draft(home, request, current)
+    _require_room(request.job)
+    _make_parts(request.job, show)
     show("Publishing", 0.99)
-    _write_texts(wanted)
-    manifest = library.with_poster(_manifest(wanted), _poster(wanted, current))
-    shutil.rmtree(home / wanted.version, ignore_errors=True)
-    draft.rename(home / wanted.version)
+    _write_texts(request)
+    manifest = library.with_poster(_manifest(request), _poster(request, current))
+    shutil.rmtree(home / request.version, ignore_errors=True)
+    draft.rename(home / request.version)
     library.sync(home)
     library.write(films, manifest)
     return manifest
 
 
-def _publish(films: Path, name: str) -> Manifest | None:
+def _read_published(films: Path, name: str) -> Manifest | None:
     try:
         return library.read(films, name)
     except FilmError:
         return None
 
 
-def _roll_back(home: Path, wanted: Import) -> None:
+def _roll_back(home: Path, request: Import) -> None:
     """Make a draft again of an import that was stopped just before it was published."""
-    draft, version = wanted.job.folder, home / wanted.version
+    draft, version = request.job.folder, home / request.version
     if version.exists() and not draft.exists():
         version.rename(draft)
 
 
-def _prepare_draft(home: Path, wanted: Import, current: Manifest | None) -> None:
+def _prepare_draft(home: Path, request: Import, current: Manifest | None) -> None:
     """Open the draft, and keep the usable parts of an interrupted import or of one with other tracks."""
-    draft = wanted.job.folder
+    draft = request.job.folder
     stamp = draft / ".media"
-    if draft.exists() and (not stamp.exists() or stamp.read_text() != wanted.media):
+    if draft.exists() and (not stamp.exists() or stamp.read_text() != request.media):
         shutil.rmtree(draft)
     draft.mkdir(exist_ok=True)
-    stamp.write_text(wanted.media)
-    if current and current.media == wanted.media:
-        for part in pipeline.parts(wanted.job):
+    stamp.write_text(request.media)
+    if current and current.media == request.media:
+        for part in pipeline.parts(request.job):
             _reuse_parts(home / current.version / part.name, draft / part.name)
 
 
@@ -169,36 +169,36 @@ def _atomic_folder(path: Path) -> Iterator[Path]:
     library.sync(path.parent)
 
 
-def _write_texts(wanted: Import) -> None:
-    folder = wanted.job.folder
+def _write_texts(request: Import) -> None:
+    folder = request.job.folder
     shutil.rmtree(folder / "texts", ignore_errors=True)
     with _atomic_folder(folder / "texts") as draft:
-        for path, content in wanted.contents.items():
+        for path, content in request.contents.items():
             (draft / Path(path).name).write_text(content, encoding="utf-8", newline="\n")
     folder.chmod(0o755)
 
 
-def _manifest(wanted: Import) -> Manifest:
-    job = wanted.job
-    film = wanted.texts.added_to(pipeline.describe_film(job, wanted.name))
+def _manifest(request: Import) -> Manifest:
+    job = request.job
+    film = request.texts.added_to(pipeline.describe_film(job, request.name))
     return Manifest(
         format=library.FORMAT,
-        version=wanted.version,
-        media=wanted.media,
+        version=request.version,
+        media=request.media,
         made_at=datetime.now(UTC).replace(microsecond=0),
         ffmpeg=ffmpeg.version(),
-        source_sha256=wanted.sha256,
+        source_sha256=request.sha256,
         poster=1,
         candidates=pipeline.candidates(job),
-        notes=(*pipeline.notes(job), *wanted.texts.notes(job.probe.seconds)),
+        notes=(*pipeline.notes(job), *request.texts.notes(job.probe.seconds)),
         film=film,
         files=_files(job.folder),
     )
 
 
-def _poster(wanted: Import, current: Manifest | None) -> int:
+def _poster(request: Import, current: Manifest | None) -> int:
     """Return the poster that was chosen before, where the pictures are the same."""
-    return current.poster if current and current.media == wanted.media else 1
+    return current.poster if current and current.media == request.media else 1
 
 
 def _files(folder: Path) -> dict[str, library.File]:

@@ -29,8 +29,8 @@ def display_url(public_url: str) -> str:
     """Return the URL as people write it, for example `пример.рф`, if our fonts have its script."""
     parts = urlsplit(public_url)
     host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
-    written = host.encode().decode("idna")
-    return (written if closest_form(written, DISPLAY).is_exact else host) + port
+    unicode_host = host.encode().decode("idna")
+    return (unicode_host if closest_form(unicode_host, DISPLAY).is_exact else host) + port
 
 
 def render_poster(words: ImageText, lead: CallToAction, picture: Path, *, size: str) -> bytes:

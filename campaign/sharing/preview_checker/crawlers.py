@@ -85,40 +85,42 @@ class Head(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Collect metadata from `tag`; the first of each kind counts."""
-        said = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "meta":
-            self.meta.setdefault(said.get("property") or said.get("name", ""), said.get("content", ""))
-        elif tag == "link" and said.get("rel") == "canonical":
-            self.canonical = said.get("href", "")
-        elif tag == "link" and said.get("rel") == "alternate" and "hreflang" in said:
-            self.languages[said["hreflang"]] = said.get("href", "")
+            self.meta.setdefault(
+                attributes.get("property") or attributes.get("name", ""), attributes.get("content", "")
+            )
+        elif tag == "link" and attributes.get("rel") == "canonical":
+            self.canonical = attributes.get("href", "")
+        elif tag == "link" and attributes.get("rel") == "alternate" and "hreflang" in attributes:
+            self.languages[attributes["hreflang"]] = attributes.get("href", "")
 
 
 def check_preview(url: str, reader: Crawler, fetch: Fetch) -> Preview:
     """Read the page at `url` as `reader` does; `fetch` gets addresses."""
-    seen = Preview(reader, url)
+    preview = Preview(reader, url)
     page = fetch(url, reader.agent, reader.page_bytes)
     if fault := _unreadable(page, ("text/html",)):
-        seen.faults.append(f"the page {fault}")
-        return seen
+        preview.faults.append(f"the page {fault}")
+        return preview
     head = Head(page.body.decode("utf-8", "replace"))
-    seen.title, seen.description = head.meta.get("og:title", ""), head.meta.get("og:description", "")
-    seen.faults += _faults_of_head(url, head)
-    seen.faults += _faults_of_robots(url, head, reader, fetch)
+    preview.title, preview.description = head.meta.get("og:title", ""), head.meta.get("og:description", "")
+    preview.faults += _faults_of_head(url, head)
+    preview.faults += _faults_of_robots(url, head, reader, fetch)
     if picture := head.meta.get("og:image"):
-        seen.picture, faults = _check_image(picture, head, reader, fetch)
-        seen.faults += faults
+        preview.picture, faults = _check_image(picture, head, reader, fetch)
+        preview.faults += faults
     if video := head.meta.get("og:video"):
         fault = _unreadable(fetch(video, reader.agent, 1), (head.meta.get("og:video:type", ""),))
-        seen.faults += [f"the video {fault}"] if fault else []
-    return seen
+        preview.faults += [f"the video {fault}"] if fault else []
+    return preview
 
 
 def languages(url: str, fetch: Fetch) -> dict[str, str]:
     """Return the addresses of the page at `url` in each language that it names."""
     page = fetch(url, CRAWLERS[0].agent, CRAWLERS[0].page_bytes)
-    found = Head(page.body.decode("utf-8", "replace")).languages
-    return {language: address for language, address in found.items() if language != "x-default"}
+    urls = Head(page.body.decode("utf-8", "replace")).languages
+    return {language: address for language, address in urls.items() if language != "x-default"}
 
 
 def _unreadable(answer: HttpResponse, types: tuple[str, ...]) -> str:
@@ -166,7 +168,7 @@ def _check_image(address: str, head: Head, reader: Crawler, fetch: Fetch) -> tup
     faults = []
     if width < reader.least[0] or height < reader.least[1]:
         faults.append(f"the image is {width}x{height}, {reader.name} wants {reader.least[0]}x{reader.least[1]} or more")
-    said = head.meta.get("og:image:width"), head.meta.get("og:image:height")
-    if said != (str(width), str(height)):
-        faults.append(f"the image is {width}x{height}, the page says {said[0]}x{said[1]}")
+    declared = head.meta.get("og:image:width"), head.meta.get("og:image:height")
+    if declared != (str(width), str(height)):
+        faults.append(f"the image is {width}x{height}, the page says {declared[0]}x{declared[1]}")
     return f"{width}x{height}, {len(answer.body):,} bytes", faults

@@ -178,14 +178,14 @@ def _require_plain_text() -> None:
     """Refuse bodies other than forms (415), and control characters, which PostgreSQL cannot store (400)."""
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         abort(415)
-    sent = (part for values in (request.args, request.form) for item in values.items(multi=True) for part in item)
-    if any(_UNSTORABLE.search(text) for text in (request.path, *sent)):
+    texts = (part for values in (request.args, request.form) for item in values.items(multi=True) for part in item)
+    if any(_UNSTORABLE.search(text) for text in (request.path, *texts)):
         abort(400)
 
 
 def _choose_language() -> None:
-    if (asked := request.args.get("lang")) in LANGUAGES:
-        session["language"] = asked
+    if (language := request.args.get("lang")) in LANGUAGES:
+        session["language"] = language
     i18n.set_language(session.get("language"))
 
 

@@ -84,8 +84,8 @@ def make_codes() -> ResponseReturnValue:
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, codes_form=form)
     with recording("made-recovery-codes"):
-        made = backup_codes.new_backup_codes(db.session, current_organiser().id)
-    return _account(codes=made)
+        codes = backup_codes.new_backup_codes(db.session, current_organiser().id)
+    return _account(codes=codes)
 
 
 @bp.post("/account/passkey")
@@ -134,7 +134,7 @@ def _is_theirs(form: CurrentSecretForm) -> bool:
     return not form.errors
 
 
-def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
+def _account(status: int = 200, **context: object) -> ResponseReturnValue:
     options = passkeys.registration_options(
         db.session, relying_party(), current_organiser().id, current_organiser().email
     )
@@ -150,6 +150,6 @@ def _account(status: int = 200, **shown: object) -> ResponseReturnValue:
         options=options,
         codes_left=backup_codes.backup_codes_left(db.session, current_organiser().id),
         passkeys=passkeys.list_passkeys(db.session, current_organiser().id),
-        **empty | shown,
+        **empty | context,
     )
     return make_response(page, status)

@@ -65,7 +65,7 @@ def status_change_question() -> Question | None:
         return None
     if act == "close":
         facts = gettext("Visitors see that it is closed, and nobody can sign.")
-        return Question(gettext("Close the petition?"), (_confirmed(), facts, _waiting()), gettext("Close it"))
+        return Question(gettext("Close the petition?"), (_confirmed(), facts, _unconfirmed_note()), gettext("Close it"))
     facts = gettext("Visitors see that it is open, and can sign. A day of delivery is forgotten.")
     return Question(gettext("Open the petition?"), (_confirmed(), facts), gettext("Open it"))
 
@@ -77,7 +77,7 @@ def delivery_question() -> Question | None:
         return None
     facts = gettext("Visitors see that it was delivered. Nobody can sign or confirm from then on.")
     title = gettext("Mark the petition as delivered on %(day)s?", day=format_day(form.day.data))
-    return Question(title, (_confirmed(), facts, _waiting()), gettext("It was handed in"))
+    return Question(title, (_confirmed(), facts, _unconfirmed_note()), gettext("It was handed in"))
 
 
 def role_names() -> dict[Role, str]:
@@ -112,7 +112,7 @@ def _confirmed() -> str:
     return str(text)
 
 
-def _waiting() -> str:
+def _unconfirmed_note() -> str:
     count = totals.unconfirmed(db.session)
     text = ngettext(
         "%(shown)s signature is not confirmed yet.",

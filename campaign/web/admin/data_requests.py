@@ -54,14 +54,14 @@ def find() -> ResponseReturnValue:
 def open_() -> ResponseReturnValue:
     """Show the encrypted data too, decrypted with the passphrase."""
     form = DecryptForm()
-    found = _find(form.address) if form.validate() else None
-    if found is None:
+    signature = _find(form.address) if form.validate() else None
+    if signature is None:
         return _page(form, 422)
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
-        person = run_with_passphrase("show", str(form.passphrase.data), signature_id=str(found.id)).finish()
-        record("opened", signature=found.id)
-        return _page(form, signature=found, decrypted=person)
-    return _page(form, form.status, signature=found, decrypt_form=form)
+        person = run_with_passphrase("show", str(form.passphrase.data), signature_id=str(signature.id)).finish()
+        record("opened", signature=signature.id)
+        return _page(form, signature=signature, decrypted=person)
+    return _page(form, form.status, signature=signature, decrypt_form=form)
 
 
 @bp.post("/signatures/send")
@@ -70,23 +70,27 @@ def open_() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Send the link of a confirmed signature again, only to the email address itself."""
     form = EmailForm()
-    found = _find(form.address) if form.validate() else None
-    if found is None or found.confirmed_at is None:
+    signature = _find(form.address) if form.validate() else None
+    if signature is None or signature.confirmed_at is None:
         return _page(form, 422)
-    signatures.send_link(db.session, current_context().keys, email=form.address, language=found.language, at_once=True)
-    record("sent-link", signature=found.id)
-    return _page(form, signature=found, status_message=gettext("The link is on its way to this address."))
+    signatures.send_link(
+        db.session, current_context().keys, email=form.address, language=signature.language, at_once=True
+    )
+    record("sent-link", signature=signature.id)
+    return _page(form, signature=signature, status_message=gettext("The link is on its way to this address."))
 
 
 def _erase_question() -> Question | None:
     """Return the question before a signature is erased."""
     form = EmailForm()
-    found = _find(form.address) if form.validate() else None
-    if found is None:
+    signature = _find(form.address) if form.validate() else None
+    if signature is None:
         return None
-    signed = f"{gettext('Signed')}: {format_day(found.signed_at.date())}, {country_name(found.country)}"
-    confirmed = gettext("It is confirmed: the public count goes down by one.") if found.confirmed_at else ""
-    facts = (signed, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
+    date_and_country = (
+        f"{gettext('Signed')}: {format_day(signature.signed_at.date())}, {country_name(signature.country)}"
+    )
+    confirmed = gettext("It is confirmed: the public count goes down by one.") if signature.confirmed_at else ""
+    facts = (date_and_country, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
     return Question(
         describe(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever")
     )
@@ -99,11 +103,11 @@ def _erase_question() -> Question | None:
 def erase() -> ResponseReturnValue:
     """Erase all submissions with the email address, and their queued messages."""
     form = EmailForm()
-    found = _find(form.address) if form.validate() else None
-    if found is None:
+    signature = _find(form.address) if form.validate() else None
+    if signature is None:
         return _page(form, 422)
-    with recording("erased", signature=found.id) as draft:
-        draft.happened = signatures.erase(db.session, found.id)
+    with recording("erased", signature=signature.id) as draft:
+        draft.happened = signatures.erase(db.session, signature.id)
     return _page(EmailForm(formdata=None), status_message=gettext("The signature is erased."))
 
 
@@ -129,14 +133,14 @@ def _find(address: str) -> StoredSignature | None:
     except TooManyLookups as error:
         record_refused("looked-up", audit_log.reason_of(error))
         raise
-    found = find_by_email(db.session, current_context().keys.addresses, address)
-    record("looked-up", signature=found and found.id)
-    return found
+    signature = find_by_email(db.session, current_context().keys.addresses, address)
+    record("looked-up", signature=signature and signature.id)
+    return signature
 
 
-def _page(form: EmailForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
-    shown.setdefault("decrypt_form", DecryptForm(formdata=None))
+def _page(form: EmailForm, status: int = 200, **context: Any) -> ResponseReturnValue:
+    context.setdefault("decrypt_form", DecryptForm(formdata=None))
     was_searched = form.email.data and not form.errors
     return make_response(
-        render_template("admin/data_requests.html", form=form, was_searched=was_searched, **shown), status
+        render_template("admin/data_requests.html", form=form, was_searched=was_searched, **context), status
     )

@@ -71,13 +71,13 @@ def begin() -> ResponseReturnValue:
         abort(403)
     if not form.validate():
         return _page(form, 422)
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "instance": str(current_context().settings.instance),
         "token": job.token,
         "wanted": _delivery_request(form),
     }
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
-        task = run_with_passphrase("deliver", str(form.passphrase.data), **asked)
+        task = run_with_passphrase("deliver", str(form.passphrase.data), **arguments)
         with task.stopped_on_error():
             count = totals.confirmed(db.session)
             discard_form_data()

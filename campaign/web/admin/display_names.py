@@ -68,6 +68,6 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
         return None
 
 
-def _page(form: NameForm, status: int = 200, **shown: object) -> ResponseReturnValue:
+def _page(form: NameForm, status: int = 200, **context: object) -> ResponseReturnValue:
     names_off = feature_flags.is_enabled(db.session, "names-off")
-    return make_response(render_template("admin/display_names.html", form=form, names_off=names_off, **shown), status)
+    return make_response(render_template("admin/display_names.html", form=form, names_off=names_off, **context), status)

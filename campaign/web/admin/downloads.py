@@ -50,5 +50,5 @@ def audit_recorder() -> Callable[..., None]:
 
 def discard_form_data() -> None:
     """Discard the submitted form: the request object lives as long as the download, and the passphrase must not."""
-    for kept in ("form", "values", "_cached_data"):
-        request.__dict__.pop(kept, None)
+    for attribute in ("form", "values", "_cached_data"):
+        request.__dict__.pop(attribute, None)

@@ -62,11 +62,11 @@ def download() -> ResponseReturnValue:
 
 def _start_export(form: DownloadForm) -> Task:
     """Start the key worker, and record the export before its first byte. Raises the errors of `run_with_passphrase`."""
-    choice, asked = form.choice(), form.asked()
+    choice, details = form.choice(), form.asked()
     rows = row_count(db.session, choice)
-    task = run_with_passphrase("export", str(form.passphrase.data), choice=_filter_for_worker(choice), **asked)
+    task = run_with_passphrase("export", str(form.passphrase.data), choice=_filter_for_worker(choice), **details)
     with task.stopped_on_error():
-        record("exported", **asked, **asdict(choice), rows=rows, reason=form.reason.data)
+        record("exported", **details, **asdict(choice), rows=rows, reason=form.reason.data)
     discard_form_data()
     return task
 
@@ -95,6 +95,6 @@ def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 
         for action in ("exported", "export-incomplete")
         for entry in audit_log.entries(db.session, most=EXPORTS_SHOWN, action=action)
     ]
-    shown: dict[str, Any] = {"form": form, "download_form": download, "row_count": rows, "purposes": list(LAYOUTS)}
+    context: dict[str, Any] = {"form": form, "download_form": download, "row_count": rows, "purposes": list(LAYOUTS)}
     exports.sort(key=lambda entry: entry.number, reverse=True)
-    return make_response(render_template("admin/export.html", **shown, exports=exports), status)
+    return make_response(render_template("admin/export.html", **context, exports=exports), status)

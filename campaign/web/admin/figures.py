@@ -55,9 +55,9 @@ class FigureTable:
 def by_hour() -> FigureTable:
     """Return the confirmed signatures of the last 48 hours, UTC."""
     first = utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
-    found = totals.by_hour(db.session, since=first)
+    counts = totals.by_hour(db.session, since=first)
     moments = [first + timedelta(hours=number) for number in range(HOURS)]
-    lines = [FigureRow(iso(moment), _hour(moment), (found.get(moment, 0),)) for moment in moments]
+    lines = [FigureRow(iso(moment), _hour(moment), (counts.get(moment, 0),)) for moment in moments]
     return FigureTable(
         "hours", gettext("The last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True
     )
@@ -65,11 +65,13 @@ def by_hour() -> FigureTable:
 
 def by_day() -> FigureTable:
     """Return the confirmed signatures of each day, UTC, from the first one on."""
-    found = totals.by_day(db.session)
+    counts = totals.by_day(db.session)
     today = utcnow().replace(hour=0, minute=0, second=0, microsecond=0)
-    first = min(next(iter(found), today), today - timedelta(days=1))
+    first = min(next(iter(counts), today), today - timedelta(days=1))
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
-    lines = [FigureRow(str(day.date()), format_date(day, "medium", rebase=False), (found.get(day, 0),)) for day in days]
+    lines = [
+        FigureRow(str(day.date()), format_date(day, "medium", rebase=False), (counts.get(day, 0),)) for day in days
+    ]
     return FigureTable("days", gettext("Day by day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
 
 
@@ -84,15 +86,15 @@ def by_country() -> FigureTable:
 
 def by_language() -> FigureTable:
     """Return the confirmed signatures by the language that they were given in."""
-    found = totals.by_dimension(db.session, "language").items()
-    lines = [FigureRow(language, language_name(language), (number,)) for language, number in found]
+    counts = totals.by_dimension(db.session, "language").items()
+    lines = [FigureRow(language, language_name(language), (number,)) for language, number in counts]
     return FigureTable("languages", gettext("Languages"), gettext("Language"), _signatures(), lines)
 
 
 def by_channel() -> FigureTable:
     """Return, by channel, the signatures it brought and the number of its uses."""
-    found = totals.by_channel(db.session, share_counts(db.session))
-    lines = [FigureRow(key, _channel(key), (came, shares)) for key, (shares, came) in found.items()]
+    counts = totals.by_channel(db.session, share_counts(db.session))
+    lines = [FigureRow(key, _channel(key), (came, shares)) for key, (shares, came) in counts.items()]
     lines.sort(key=lambda line: line.numbers, reverse=True)
     columns = (*_signatures(), gettext("Shares"))
     return FigureTable("channels", gettext("How they came"), gettext("Channel"), columns, lines)
@@ -100,15 +102,15 @@ def by_channel() -> FigureTable:
 
 def funnel() -> FigureTable:
     """Return how many came how far, from opening the page to passing it on."""
-    taken, marks = page_views(db.session), film_views(db.session)
+    views, marks = page_views(db.session), film_views(db.session)
     plays, ends = (
         sum(number for _, _, percent, number in marks if percent == mark) for mark in (MILESTONES[0], MILESTONES[-1])
     )
     lines = [
-        FigureRow("views", gettext("opened the page"), (taken.get("viewed", 0),)),
+        FigureRow("views", gettext("opened the page"), (views.get("viewed", 0),)),
         FigureRow("plays", gettext("started the film"), (plays,)),
         FigureRow("watched", gettext("watched it to its end"), (ends,)),
-        FigureRow("signed", gettext("signed"), (taken.get("signed", 0),)),
+        FigureRow("signed", gettext("signed"), (views.get("signed", 0),)),
         FigureRow("confirmed", gettext("confirmed"), (totals.confirmed(db.session),)),
         FigureRow("shared", gettext("passed it on"), (sum(share_counts(db.session).values()),)),
     ]
@@ -117,11 +119,11 @@ def funnel() -> FigureTable:
 
 def mail() -> FigureTable:
     """Return the numbers of waiting, bounced and dead messages."""
-    found = queue_status(db.session)
+    queue = queue_status(db.session)
     lines = [
-        FigureRow("waiting", gettext("waiting to be sent"), (found.waiting,)),
-        FigureRow("bounced", gettext("refused by the other side"), (found.bounced,)),
-        FigureRow("dead", gettext("given up"), (found.dead,)),
+        FigureRow("waiting", gettext("waiting to be sent"), (queue.waiting,)),
+        FigureRow("bounced", gettext("refused by the other side"), (queue.bounced,)),
+        FigureRow("dead", gettext("given up"), (queue.dead,)),
     ]
     return FigureTable("mail", gettext("Mail"), gettext("State"), (gettext("Mails"),), lines)
 
@@ -152,7 +154,7 @@ def _hour(moment: datetime) -> str:
 
 
 def _channel(key: str) -> str:
-    named = {
+    names = {
         NO_CHANNEL: gettext("by themselves"),
         "copy": gettext("copied link"),
         "email": gettext("E-mail"),
@@ -161,4 +163,4 @@ def _channel(key: str) -> str:
         "qr": gettext("QR code"),
         "sheet": gettext("share menu of the device"),
     }
-    return str(named[key]) if key in named else CHANNELS[key].name
+    return str(names[key]) if key in names else CHANNELS[key].name

@@ -138,14 +138,14 @@ def make_codes(who: UUID) -> ResponseReturnValue:
     """Make them, and show them this once; to make others in their place needs the password."""
     if not has_second_factor(db.session, who):
         return redirect_to(".show_second_factor")
-    shown, form = backup_codes.first_backup_codes(db.session, who), CurrentSecretForm()
-    if shown is None:
+    codes, form = backup_codes.first_backup_codes(db.session, who), CurrentSecretForm()
+    if codes is None:
         if not form.validate():
             return _codes(who, form, 422)
         with form.refusing(form.old, gettext("This is not your password.")):
             check_password(db.session, organisers.member(db.session, who).email, str(form.old.data))
-            shown = backup_codes.new_backup_codes(db.session, who)
-    return _codes(who, form, form.status if form.errors else 200, codes=shown)
+            codes = backup_codes.new_backup_codes(db.session, who)
+    return _codes(who, form, form.status if form.errors else 200, codes=codes)
 
 
 @bp.get("/invitation/<token>/passphrase")
@@ -170,16 +170,16 @@ def submit_passphrase(who: UUID) -> ResponseReturnValue:
         if form.errors:
             return _passphrase(form, form.status)
     db.session.rollback()
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "organiser_id": str(who),
         "passphrase": form.chosen.data,
         "token": current_invitation().token,
     }
     if isinstance(form, KeyForm):
-        asked["recovery_keys"] = form.recovery_key.data
+        arguments["recovery_keys"] = form.recovery_key.data
     wrong_key = gettext("This is not this campaign’s recovery key, or has a slip.")
     with form.refusing(form["recovery_key"] if isinstance(form, KeyForm) else form.chosen, wrong_key):
-        client.begin("grant_keys", database=current_context().settings.database(), **asked).finish()
+        client.begin("grant_keys", database=current_context().settings.database(), **arguments).finish()
         return _enter(who)
     return _passphrase(form, form.status)
 
@@ -248,7 +248,7 @@ def _passphrase(form: PassphraseForm, status: int = 200) -> ResponseReturnValue:
     return _page("passphrase", status, form=form)
 
 
-def _page(name: str, status: int = 200, **shown: object) -> ResponseReturnValue:
+def _page(name: str, status: int = 200, **context: object) -> ResponseReturnValue:
     return make_response(
-        render_template(f"admin/registration/{name}.html", invitation=current_invitation(), **shown), status
+        render_template(f"admin/registration/{name}.html", invitation=current_invitation(), **context), status
     )

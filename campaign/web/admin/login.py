@@ -40,11 +40,11 @@ def submit_password() -> ResponseReturnValue:
     if not form.validate():
         return _login_page(form, 422)
     with form.refusing(form.password, gettext("Address or password is not right.")):
-        found = check_password(db.session, str(form.email.data), str(form.password.data))
-        if found.activated_at is None:
+        organiser = check_password(db.session, str(form.email.data), str(form.password.data))
+        if organiser.activated_at is None:
             form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
         else:
-            sessions.remember_password(found.id)
+            sessions.remember_password(organiser.id)
     return _login_page(form, form.status) if form.errors else redirect(url_for(".two_factor"), 303)
 
 

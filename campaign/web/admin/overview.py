@@ -28,7 +28,7 @@ def show() -> ResponseReturnValue:
     """Show the overview."""
     return render_template(
         "admin/overview.html",
-        tables={key: made() for key, made in figures.FIGURES.items()},
+        tables={key: make() for key, make in figures.FIGURES.items()},
         today=figures.today(),
         count=totals.confirmed(db.session),
         exports=audit_log.entries(db.session, most=EXPORTS_SHOWN, action="exported"),

@@ -21,20 +21,20 @@ def registration_step(view: Step) -> Callable[..., ResponseReturnValue]:
 
     @public_view
     @wraps(view)
-    def taken(token: str) -> ResponseReturnValue:
-        found = current_invitee(current_invitation())
-        return view(found) if found else redirect(url_for(".account", token=token), 303)
+    def wrapper(token: str) -> ResponseReturnValue:
+        organiser_id = current_invitee(current_invitation())
+        return view(organiser_id) if organiser_id else redirect(url_for(".account", token=token), 303)
 
-    return taken
+    return wrapper
 
 
 def newcomer_step(view: Step) -> Callable[..., ResponseReturnValue]:
     """Like `registration_step`, for organisers who cannot log in yet; others use their account page."""
 
-    def taken(organiser_id: UUID) -> ResponseReturnValue:
+    def wrapper(organiser_id: UUID) -> ResponseReturnValue:
         return redirect_to(".passphrase") if is_active(organiser_id) else view(organiser_id)
 
-    return registration_step(wraps(view)(taken))
+    return registration_step(wraps(view)(wrapper))
 
 
 def current_invitee(of: InvitationDetails) -> UUID | None:
@@ -53,8 +53,8 @@ def is_active(organiser_id: UUID | None) -> bool:
 
 def current_invitation() -> InvitationDetails:
     """Return the invitation of this request."""
-    found: InvitationDetails = g.invited
-    return found
+    invitation: InvitationDetails = g.invited
+    return invitation
 
 
 def redirect_to(step: str) -> ResponseReturnValue:

@@ -47,7 +47,7 @@ def set_stage() -> ResponseReturnValue:
     else:
         with recording("reopened") as draft:
             draft.happened = petition_status.reopen(db.session)
-    return _done()
+    return _redirect_to_settings()
 
 
 @bp.post("/settings/bot-check")
@@ -59,7 +59,7 @@ def set_bot_check() -> ResponseReturnValue:
     with recording("changed-setting", setting="bot-check", to="on" if is_on else "off") as draft:
         turn = feature_flags.enable if is_on else feature_flags.disable
         draft.happened = turn(db.session, "bot-check")
-    return _done()
+    return _redirect_to_settings()
 
 
 @bp.post("/settings/names")
@@ -71,7 +71,7 @@ def set_names() -> ResponseReturnValue:
     with recording("changed-setting", setting="names", to="on" if is_shown else "off") as draft:
         turn = feature_flags.disable if is_shown else feature_flags.enable
         draft.happened = turn(db.session, "names-off")
-    return _done()
+    return _redirect_to_settings()
 
 
 @bp.post("/settings/goals")
@@ -84,9 +84,9 @@ def set_goals() -> ResponseReturnValue:
         return _page(422, goals_form=form)
     with transaction(db.session):
         before = settings.load_settings(db.session)
-        _set("goals", _goals(before), str(form.goals.data))
-        _set("contact", before.contact, str(form.contact.data))
-    return _done()
+        _save("goals", _goals(before), str(form.goals.data))
+        _save("contact", before.contact, str(form.contact.data))
+    return _redirect_to_settings()
 
 
 @bp.post("/settings/letter")
@@ -100,7 +100,7 @@ def set_letter() -> ResponseReturnValue:
     of, text = _letter(form)
     with transaction(db.session):
         before = settings.load_settings(db.session).letters.get(of, "")
-        _set("letter", before, text, language=of)
+        _save("letter", before, text, language=of)
     return redirect(url_for(".show", of=of, done="1") + "#letter", 303)
 
 
@@ -131,7 +131,7 @@ def _letter(form: PetitionTextForm) -> tuple[str, str]:
     return of, "" if text == petition_settings.default_petition_text(of) else text
 
 
-def _set(name: settings.Name, before: str, to: str, *, language: str = "") -> None:
+def _save(name: settings.Name, before: str, to: str, *, language: str = "") -> None:
     """Store a setting and record the change, unless it is the same as before."""
     with recording("changed-setting", setting=f"{name} {language}".strip(), before=before, to=to) as draft:
         draft.happened = before != to
@@ -142,7 +142,7 @@ def _goals(of: PetitionSettings) -> str:
     return " ".join(map(str, of.goals))
 
 
-def _done() -> ResponseReturnValue:
+def _redirect_to_settings() -> ResponseReturnValue:
     return redirect(url_for(".show", done="1"), 303)
 
 
@@ -150,7 +150,7 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
     present, of = petition_settings.current_settings(), request.args.get("of", i18n.get_language())
     of = of if of in LANGUAGES else DEFAULT_LANGUAGE
     count = totals.confirmed(db.session)
-    shown: dict[str, Any] = {
+    context: dict[str, Any] = {
         "day_form": DayForm(formdata=None, day=utcnow().date()),
         "goals_form": GoalsForm(formdata=None, goals=_goals(present), contact=present.contact),
         "text_form": PetitionTextForm(formdata=None, of=of, text=petition_settings.petition_text_in(of)),
@@ -161,6 +161,6 @@ def _page(status: int = 200, **forms: Any) -> ResponseReturnValue:
         bot_check=feature_flags.is_enabled(db.session, "bot-check"),
         names_off=feature_flags.is_enabled(db.session, "names-off"),
         goal=goal_for(count, present.goals),
-        **shown | forms,
+        **context | forms,
     )
     return make_response(page, status)

@@ -81,7 +81,7 @@ def _ask_confirmation() -> ResponseReturnValue | None:
         return None
     form = StepUpForm(prefix="confirm")
     needs_secret = getattr(view, "step_up", StepUp.REQUIRED) is StepUp.REQUIRED and not sessions.is_confirmed()
-    if needs_secret and _is_given(form):
+    if needs_secret and _is_confirmed(form):
         needs_secret = False
     if needs_secret:
         return _page(form, None if getattr(view, "is_private", False) else _question(view), needs_secret=True)
@@ -95,7 +95,7 @@ def _question(view: Any) -> Question | None:
     return question
 
 
-def _is_given(form: StepUpForm) -> bool:
+def _is_confirmed(form: StepUpForm) -> bool:
     """Return whether the request holds a secret that is right. Wrong guesses are slowed, and recorded."""
     credential, secret = request.form.get(CREDENTIAL), str(form.secret.data or "")
     if not form.validate() or not (credential or secret):
@@ -122,12 +122,17 @@ def _check(credential: str | None, secret: str) -> None:
 
 
 def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) -> ResponseReturnValue:
-    shown: dict[str, Any] = {"form": form, "question": question, "needs_secret": needs_secret, "back_url": _back_url()}
-    shown |= {"carried_values": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
+    context: dict[str, Any] = {
+        "form": form,
+        "question": question,
+        "needs_secret": needs_secret,
+        "back_url": _back_url(),
+    }
+    context |= {"carried_values": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
     if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
-        shown["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
+        context["options"] = passkeys.authentication_options(db.session, relying_party(), current_organiser().id)
     page = render_template(
-        "admin/confirm_action.html", **shown, credential_field=CREDENTIAL, confirm_field=CONFIRM_FIELD
+        "admin/confirm_action.html", **context, credential_field=CREDENTIAL, confirm_field=CONFIRM_FIELD
     )
     status = form.status if form.errors else 403 if needs_secret else 200
     return make_response(page, status)

@@ -34,11 +34,11 @@ def invite() -> ResponseReturnValue:
     form = InviteForm()
     if not form.validate():
         return _page(form, 422)
-    known = organisers.by_email(db.session, form.address)
-    if known and known.activated_at and not form.exports.data:
+    organiser = organisers.by_email(db.session, form.address)
+    if organiser and organiser.activated_at and not form.exports.data:
         form.refuse(form.email, gettext("Somebody with this address is in already."))
         return _page(form, 422)
-    guest = known.id if known and known.activated_at else None
+    guest = organiser.id if organiser and organiser.activated_at else None
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
         invitation_url = url_for("invitation.account", token=_invitation(form, guest))
         return _page(InviteForm(formdata=None), invitation_url=invitation_url, email=form.address)
@@ -117,13 +117,13 @@ def explain_unknown_organiser(_error: UnknownOrganiser) -> ResponseReturnValue:
 
 
 def _invitation(form: InviteForm, guest: UUID | None) -> str:
-    asked: dict[str, Any] = {"email": form.address, "role": form.role.data}
+    arguments: dict[str, Any] = {"email": form.address, "role": form.role.data}
     if not form.exports.data:
-        with recording("invited", **asked, exports=False):
-            return invitations.invite(db.session, **asked)
-    known = str(guest) if guest else None
-    token = run_with_passphrase("invite", str(form.passphrase.data), **asked, known=known).finish()["token"]
-    record("invited", **asked, exports=True)
+        with recording("invited", **arguments, exports=False):
+            return invitations.invite(db.session, **arguments)
+    guest_id = str(guest) if guest else None
+    token = run_with_passphrase("invite", str(form.passphrase.data), **arguments, known=guest_id).finish()["token"]
+    record("invited", **arguments, exports=True)
     return str(token)
 
 
@@ -131,13 +131,13 @@ def _find(organiser_id: UUID) -> Member:
     return member(db.session, organiser_id)
 
 
-def _page(form: InviteForm, status: int = 200, **shown: Any) -> ResponseReturnValue:
+def _page(form: InviteForm, status: int = 200, **context: Any) -> ResponseReturnValue:
     page = render_template(
         "admin/team.html",
         form=form,
         members=organisers.members(db.session),
         pending_invitations=invitations.pending_invitations(db.session),
         roles=list(confirmations.role_names().items()),
-        **shown,
+        **context,
     )
     return make_response(page, status)

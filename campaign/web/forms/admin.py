@@ -37,8 +37,8 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
             """Return the request's form fields, never JSON or files, and no value longer than the longest field."""
             if formdata is None:
                 return None
-            sent = formdata if isinstance(formdata, MultiDict) else request.form
-            return MultiDict([(name, value[:MAX_NAME_LENGTH]) for name, value in sent.items(multi=True)])
+            fields = formdata if isinstance(formdata, MultiDict) else request.form
+            return MultiDict([(name, value[:MAX_NAME_LENGTH]) for name, value in fields.items(multi=True)])
 
     status = 422  # of the answer where something is wrong
 

@@ -89,8 +89,8 @@ class DownloadForm(ChoiceForm):
         }
 
 
-def _require(known: object) -> None:
-    if not known:
+def _require(value: object) -> None:
+    if not value:
         raise ValidationError(gettext("Please choose from the list."))
 
 

@@ -133,9 +133,9 @@ class SignForm(LinkForm):
 
 def read_form(kind: type[Form]) -> Form:
     """Return the form of this `kind` as it was sent; it is answered in the language that it names."""
-    sent = _submitted()
-    i18n.set_language(sent.get("lang"))
-    return kind(sent)
+    fields = _submitted()
+    i18n.set_language(fields.get("lang"))
+    return kind(fields)
 
 
 def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
@@ -146,8 +146,8 @@ def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
 
 def referral_from_url(address: str | None) -> Referral:
     """Return the referral in the URL of a page."""
-    asked = parameters(address or "")
-    return parse_referral(ref=asked.get("ref"), via=asked.get("via"))
+    query = parameters(address or "")
+    return parse_referral(ref=query.get("ref"), via=query.get("via"))
 
 
 def parse_referral(*, ref: str | None, via: str | None) -> Referral:
@@ -169,5 +169,5 @@ def _submitted() -> MultiDict[str, str]:
         abort(415)
     if request.mimetype != URLENCODED:
         return request.form
-    sent = request.get_data().decode("utf-8", "replace")
-    return MultiDict(parse_qsl(sent, keep_blank_values=True, errors="replace"))
+    body = request.get_data().decode("utf-8", "replace")
+    return MultiDict(parse_qsl(body, keep_blank_values=True, errors="replace"))

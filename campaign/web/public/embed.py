@@ -51,8 +51,8 @@ def oembed() -> ResponseReturnValue:
         return "Only json and xml are supported.", 501  # oembed.com, 2.3.5
     i18n.set_language(language)
     room = {name: request.args.get(name, type=_pixels) for name in ("maxwidth", "maxheight")}
-    told = describing.oembed_response(embed_info(referral_from_url(address).ref), **room)
-    answer = jsonify(told) if form == "json" else Response(describing.to_xml(told), mimetype="text/xml")
+    fields = describing.oembed_response(embed_info(referral_from_url(address).ref), **room)
+    answer = jsonify(fields) if form == "json" else Response(describing.to_xml(fields), mimetype="text/xml")
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = f"public, max-age={describing.CACHE_SECONDS}"
     return answer

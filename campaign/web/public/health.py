@@ -36,19 +36,24 @@ def ready() -> ResponseReturnValue:
     disk = disk_status(current_context().settings)
     is_ready = keys and disk != "full"
     status = "ready" if is_ready else "not ready"
-    told = jsonify(status=status, database=True, migrations=True, keys=keys, disk=disk, mail=mail)
-    return told, 200 if is_ready else 503
+    response = jsonify(status=status, database=True, migrations=True, keys=keys, disk=disk, mail=mail)
+    return response, 200 if is_ready else 503
 
 
 def _mail() -> dict[str, object]:
     late = is_late(db.session)
     if not _is_near():
         return {"status": "late" if late else "ok", "late": late}
-    found, mail_health = queue_status(db.session), health(db.session)
-    age = (utcnow() - found.oldest).total_seconds() if found.oldest else 0
-    told: dict[str, object] = {"status": mail_health.status, "late": late, "waiting": found.waiting, "dead": found.dead}
-    told |= {"oldest_seconds": round(age)}
-    return told | ({"reply": mail_health.reply, "since": iso(mail_health.since)} if mail_health.since else {})
+    queue, mail_health = queue_status(db.session), health(db.session)
+    age = (utcnow() - queue.oldest).total_seconds() if queue.oldest else 0
+    fields: dict[str, object] = {
+        "status": mail_health.status,
+        "late": late,
+        "waiting": queue.waiting,
+        "dead": queue.dead,
+    }
+    fields |= {"oldest_seconds": round(age)}
+    return fields | ({"reply": mail_health.reply, "since": iso(mail_health.since)} if mail_health.since else {})
 
 
 def _is_near() -> bool:

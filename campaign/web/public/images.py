@@ -53,13 +53,13 @@ def card_version(lang: str, version: str) -> ResponseReturnValue:
     """Show the card of a certain version, or where that is gone, the one of now."""
     if not _VERSION.fullmatch(version):
         abort(404)
-    asked = _file("card", lang, version, "png")
-    if data := get_cached(asked):
+    path = _file("card", lang, version, "png")
+    if data := get_cached(path):
         return _picture(data, "image/png", seconds=DAY)
     words = _words_now()
     now = _file("card", lang, _version(words), "png")
     data, is_now = _card(words, now)
-    return _picture(data, "image/png", seconds=DAY if is_now and now == asked else SHARED_SECONDS)
+    return _picture(data, "image/png", seconds=DAY if is_now and now == path else SHARED_SECONDS)
 
 
 @bp.get("/qr.svg")

@@ -50,7 +50,7 @@ def sign() -> ResponseReturnValue:
     if not form.validate():
         if not petition_status(db.session).is_open:
             raise PetitionClosed
-        return _refused(form, 422)
+        return _error_response(form, 422)
     if not is_ours:
         return _asked_again(form, gettext("Please press “Sign” once more."), again=csrf.token())
     if not form.is_bot():
@@ -71,7 +71,7 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry to clients that sign too often, with their input in the form."""
     form, when = _read_form(), wait_in_words(error.seconds)
     form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
-    return set_retry_after(_refused(form, 429), error.seconds)
+    return set_retry_after(_error_response(form, 429), error.seconds)
 
 
 @bp.errorhandler(PetitionClosed)
@@ -79,15 +79,15 @@ def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
     """Explain that the petition is closed."""
     form = _read_form()
     form.form_errors.append(_why_closed(petition_status(db.session)))
-    return _refused(form, 410)
+    return _error_response(form, 410)
 
 
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Show the next step (the confirmation email), and offer sharing."""
-    is_mail_late, reached = is_late(db.session), petition_status(db.session)
+    is_mail_late, stage = is_late(db.session), petition_status(db.session)
     page = render_template(
-        "public/thanks.html", is_mail_late=is_mail_late, petition_status=reached, share_links=share_links(reached)
+        "public/thanks.html", is_mail_late=is_mail_late, petition_status=stage, share_links=share_links(stage)
     )
     return cache_publicly(make_response(page))
 
@@ -106,8 +106,8 @@ def seen() -> ResponseReturnValue:
 def count() -> ResponseReturnValue:
     """Return the count as JSON, also for other sites."""
     confirmed = totals.confirmed(db.session)
-    told = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(utcnow())}
-    response = jsonify(told | _ended(petition_status(db.session)))
+    fields = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(utcnow())}
+    response = jsonify(fields | _ended(petition_status(db.session)))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
@@ -143,8 +143,8 @@ def _read_form() -> SignForm:
 
 
 def _query() -> str:
-    asked = request.query_string.decode("ascii", "ignore")
-    return f"?{asked}" if asked else ""
+    query = request.query_string.decode("ascii", "ignore")
+    return f"?{query}" if query else ""
 
 
 def _accepted() -> ResponseReturnValue:
@@ -156,10 +156,10 @@ def _accepted() -> ResponseReturnValue:
 def _asked_again(form: SignForm, advice: str, **tokens: str) -> ResponseReturnValue:
     """Show the form again, with tokens that make the next attempt valid."""
     form.form_errors.append(advice)
-    return _refused(form, 422, **tokens)
+    return _error_response(form, 422, **tokens)
 
 
-def _refused(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
+def _error_response(form: SignForm, status: int, **tokens: str) -> ResponseReturnValue:
     """Show the form again with its errors, the typed values, and both submitted and new tokens."""
     if wants_json():
         return error_response(form, tokens), status

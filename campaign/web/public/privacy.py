@@ -30,10 +30,10 @@ def send_link() -> ResponseReturnValue:
     form = read_form(LinkForm)
     is_ours = csrf.is_same_origin()
     if not form.validate():
-        return _refused(form, 422)
+        return _error_response(form, 422)
     if not is_ours:
         form.form_errors.append(gettext("Please press the button once more."))
-        return _refused(form, 422, **{csrf.TOKEN_FIELD: csrf.token()})
+        return _error_response(form, 422, **{csrf.TOKEN_FIELD: csrf.token()})
     count_signing()
     with minimum_duration():
         signatures.send_link(db.session, current_context().keys, email=form.address, language=i18n.get_language())
@@ -47,7 +47,7 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry after too many requests."""
     form, when = read_form(LinkForm), wait_in_words(error.seconds)
     form.form_errors.append(gettext("Too much came from your network. Please try again %(when)s.", when=when))
-    return set_retry_after(_refused(form, 429), error.seconds)
+    return set_retry_after(_error_response(form, 429), error.seconds)
 
 
 @bp.get("/<lang:lang>/link-sent")
@@ -56,7 +56,7 @@ def link_sent(lang: str) -> ResponseReturnValue:
     return cache_publicly(make_response(render_template("public/link_sent.html")))
 
 
-def _refused(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
+def _error_response(form: LinkForm, status: int, **tokens: str) -> ResponseReturnValue:
     if wants_json():
         return error_response(form, tokens), status
     return _page(form, tokens=tokens), status

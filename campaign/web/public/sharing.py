@@ -62,9 +62,9 @@ def mastodon(lang: str) -> ResponseReturnValue:
         with suppress(InvalidInstance):
             onward = share_url(network, text=text, instance=parse_instance(typed), **about)
     wrong = request.method == "POST" and not onward
-    shown = {"instance": typed, "text": text, "max_length": MESSAGE_LENGTH, "ref": _ref()}
-    shown |= {"share_url": onward, "is_invalid": wrong}
-    page = render_template("public/mastodon.html", share_template=share_template(network, **about), **shown)
+    context = {"instance": typed, "text": text, "max_length": MESSAGE_LENGTH, "ref": _ref()}
+    context |= {"share_url": onward, "is_invalid": wrong}
+    page = render_template("public/mastodon.html", share_template=share_template(network, **about), **context)
     return never_cache(make_response(page, 422 if wrong else 200))
 
 

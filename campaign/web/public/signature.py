@@ -34,13 +34,13 @@ def find_signature() -> None:
 @bp.get("/confirm/<token:token>", strict_slashes=False)
 def confirm(token: str) -> ResponseReturnValue:
     """Show one button. Mail scanners follow links, so opening one must not confirm."""
-    found = _receipt()
-    if found.confirmed_at is not None:
-        return _lead_to(".show_receipt", token, 302)
+    receipt = _receipt()
+    if receipt.confirmed_at is not None:
+        return _redirect_to(".show_receipt", token, 302)
     names_off = is_enabled(db.session, "names-off")
     return render_template(
         "public/confirm.html",
-        receipt=found,
+        receipt=receipt,
         token=token,
         petition_status=petition_status(db.session),
         names_off=names_off,
@@ -53,8 +53,8 @@ def confirm_now(token: str) -> ResponseReturnValue:
     try:
         signatures.confirm(db.session, g.signature_id)
     except PetitionDelivered:
-        return _lead_to(".confirm", token, 303)  # which says so
-    return _lead_to(".show_receipt", token, 303)
+        return _redirect_to(".confirm", token, 303)  # which says so
+    return _redirect_to(".show_receipt", token, 303)
 
 
 @bp.post("/confirm/<token>/not-me")
@@ -67,13 +67,13 @@ def not_me(token: str) -> ResponseReturnValue:
 @bp.get("/receipt/<token:token>", strict_slashes=False)
 def show_receipt(token: str) -> ResponseReturnValue:
     """Show the supporter their own page."""
-    found = _receipt()
-    if found.confirmed_at is None:
-        return _lead_to(".confirm", token, 302)
-    reached = petition_status(db.session)
-    offered = share_links(reached, found.referral_code)
+    receipt = _receipt()
+    if receipt.confirmed_at is None:
+        return _redirect_to(".confirm", token, 302)
+    stage = petition_status(db.session)
+    offered = share_links(stage, receipt.referral_code)
     return render_template(
-        "public/receipt.html", receipt=found, token=token, petition_status=reached, share_links=offered
+        "public/receipt.html", receipt=receipt, token=token, petition_status=stage, share_links=offered
     )
 
 
@@ -81,7 +81,7 @@ def show_receipt(token: str) -> ResponseReturnValue:
 def stop_updates(token: str) -> ResponseReturnValue:
     """Write no more to this supporter, and lead back to the receipt."""
     signatures.stop_updates(db.session, g.signature_id)
-    return _lead_to(".show_receipt", token, 303)
+    return _redirect_to(".show_receipt", token, 303)
 
 
 @bp.get("/receipt/<token>/withdraw")
@@ -102,11 +102,11 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 
 def _receipt() -> Receipt:
-    found = load_receipt(db.session, g.signature_id)
-    i18n.set_language(request.args.get("lang", found.language))
-    return found
+    receipt = load_receipt(db.session, g.signature_id)
+    i18n.set_language(request.args.get("lang", receipt.language))
+    return receipt
 
 
-def _lead_to(endpoint: str, token: str, status: int) -> ResponseReturnValue:
+def _redirect_to(endpoint: str, token: str, status: int) -> ResponseReturnValue:
     """Redirect, in the chosen language if there is one."""
     return redirect(url_for(endpoint, token=token, lang=request.args.get("lang")), status)

@@ -29,7 +29,7 @@ def robots() -> ResponseReturnValue:
 @bp.get("/sitemap.xml")
 def sitemap() -> ResponseReturnValue:
     """Return the sitemap: each public page in each language (sitemaps.org)."""
-    return _kept(
+    return _cached(
         Response(
             render_template("public/sitemap.xml", endpoints=("petition.page", "privacy.page")),
             mimetype="application/xml",
@@ -52,10 +52,10 @@ def _contact() -> str:
 
 
 def _text(lines: list[str]) -> Response:
-    return _kept(Response("\n".join([*lines, ""]), mimetype="text/plain"))
+    return _cached(Response("\n".join([*lines, ""]), mimetype="text/plain"))
 
 
-def _kept(response: Response) -> Response:
+def _cached(response: Response) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
     return response
 
