@@ -43,7 +43,7 @@ def grant_keys(session: Session, organiser_id: UUID, passphrase: str, private_ke
         {
             "organiser_id": organiser_id,
             "campaign_key_id": key_ids[bytes(key.public_key)],
-            "encrypted_key": _seal_copy(own, key),
+            "encrypted_key": SealedBox(own.public_key).encrypt(bytes(key)),
         }
         for key in private_keys
     ]
@@ -99,7 +99,3 @@ def _key(passphrase: str, salt: bytes) -> Aead:
         return Aead(
             argon2id.kdf(Aead.KEY_SIZE, passphrase.encode(), salt, opslimit=ARGON2_PASSES, memlimit=ARGON2_MEMORY)
         )
-
-
-def _seal_copy(own: PrivateKey, private_key: PrivateKey) -> bytes:
-    return bytes(SealedBox(own.public_key).encrypt(bytes(private_key)))

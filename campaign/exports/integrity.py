@@ -32,7 +32,8 @@ def findings(session: Session) -> Iterator[Finding]:
     yield _no_orphans(session, "every data key has its campaign key", DataKey.campaign_key_id, CampaignKey.id)
     whole = func.length(DataKey.encrypted_key) == ENCRYPTED_KEY_BYTES
     yield _no_rows(session, "every data key is whole", DataKey.id, ~whole, "of another length")
-    yield _no_truncated_rows(session)
+    short = func.length(Signature.encrypted_person) < MIN_BLOB_BYTES
+    yield _no_rows(session, "every sealed row is whole", Signature.id, short, "too short")
     yield _no_mixed_signatures(session)
     if session.get_bind().dialect.name == "sqlite":
         verdict = session.scalar(text("PRAGMA integrity_check"))
@@ -59,11 +60,6 @@ def _no_orphans(
     session: Session, subject: str, child: InstrumentedAttribute[UUID], parent: InstrumentedAttribute[UUID]
 ) -> Finding:
     return _no_rows(session, subject, child.class_.id, child.not_in(select(parent)), "without")
-
-
-def _no_truncated_rows(session: Session) -> Finding:
-    short = func.length(Signature.encrypted_person) < MIN_BLOB_BYTES
-    return _no_rows(session, "every sealed row is whole", Signature.id, short, "too short")
 
 
 def _no_rows(session: Session, subject: str, ids: Any, wrong: ColumnElement[bool], what: str) -> Finding:

@@ -91,7 +91,8 @@ def read(films: Path, name: str) -> Manifest:
         ) from None
     except ValidationError:
         raise FilmError(f"the manifest of the film {name!r} is damaged; {_import_advice(name)}") from None
-    if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not _are_inside(manifest.files):
+    is_inside = not any(path.startswith("/") or ".." in path.split("/") for path in manifest.files)
+    if manifest.format != FORMAT or not _VERSION.fullmatch(manifest.version) or not is_inside:
         raise FilmError(f"the manifest of the film {name!r} belongs to another release; {_import_advice(name)}")
     return manifest
 
@@ -180,10 +181,6 @@ def _is_whole(path: Path, file: File) -> bool:
         return path.stat().st_size == file.size
     except OSError:
         return False
-
-
-def _are_inside(paths: dict[str, File]) -> bool:
-    return not any(path.startswith("/") or ".." in path.split("/") for path in paths)
 
 
 def _import_advice(name: str) -> str:

@@ -83,7 +83,9 @@ def export(
 ) -> TaskResult:
     """Write signatures in the format of `dialect`, encrypted to the age `recipient` if there is one."""
     decryptor, layout, unreadable = _decryptor(organiser_id, passphrase), LAYOUTS[purpose], list[UUID]()
-    rows = iter_rows(db.engine, decryptor, _export_filter(choice), layout, on_unreadable=unreadable.append)
+    period = {name: datetime.fromisoformat(choice[name]) for name in ("since", "until") if choice[name]}
+    filters = ExportFilter(**choice | period)
+    rows = iter_rows(db.engine, decryptor, filters, layout, on_unreadable=unreadable.append)
     chunks = FORMATS[dialect].write(rows, header=layout.header)
 
     def run(output: BinaryIO) -> int:
@@ -124,8 +126,3 @@ TASKS: dict[str, Callable[..., TaskResult]] = {
 def _decryptor(organiser_id: str, passphrase: str) -> Decryptor:
     private_keys: list[PrivateKey] = key_holders.unlock_keys(db.session, UUID(organiser_id), passphrase)
     return Decryptor(db.session, private_keys)
-
-
-def _export_filter(values: dict[str, Any]) -> ExportFilter:
-    period = {name: datetime.fromisoformat(values[name]) for name in ("since", "until") if values[name]}
-    return ExportFilter(**values | period)

@@ -56,7 +56,9 @@ class Health:
 
 def queue_status(session: Session) -> QueueStatus:
     """Return the numbers of waiting, dead and bounced messages, and the oldest due time."""
-    is_due, dead, is_upcoming = _is_waiting(), OutboxMessage.due_at.is_(None), _upcoming()
+    now, dead = utcnow(), OutboxMessage.due_at.is_(None)
+    is_due = and_(OutboxMessage.due_at.is_not(None), OutboxMessage.created_at <= now)  # not held until tomorrow
+    is_upcoming = and_(OutboxMessage.kind == "reminder", OutboxMessage.created_at > now)  # may never be needed
     counts = select(
         func.count().filter(is_due),
         func.min(OutboxMessage.created_at).filter(is_due),
@@ -105,13 +107,3 @@ def dead_messages(session: Session, *, most: int) -> list[DeadMessage]:
     columns = (OutboxMessage.signature_id, OutboxMessage.created_at, OutboxMessage.reply_code, OutboxMessage.reply)
     dead = select(*columns).where(OutboxMessage.due_at.is_(None)).order_by(OutboxMessage.id.desc())
     return [DeadMessage(*row) for row in session.execute(dead.limit(most))]
-
-
-def _upcoming() -> ColumnElement[bool]:
-    """A reminder whose time has not come; it may never be needed."""
-    return and_(OutboxMessage.kind == "reminder", OutboxMessage.created_at > utcnow())
-
-
-def _is_waiting() -> ColumnElement[bool]:
-    """A message whose time has come: no reminder to come, and none that is held until tomorrow."""
-    return and_(OutboxMessage.due_at.is_not(None), OutboxMessage.created_at <= utcnow())

@@ -15,7 +15,7 @@ from campaign.config.settings import Settings
 from campaign.core.database import db, purge_deleted_pages, utcnow
 from campaign.crypto.tokens import link_for
 from campaign.mail import outbox, server_state
-from campaign.mail.messages import Message, render_message
+from campaign.mail.messages import render_message
 from campaign.mail.refusals import DeliveryError, Fault, Step
 from campaign.mail.server_state import ServerState
 from campaign.mail.transports import Transport, sender, transport_for
@@ -147,7 +147,10 @@ class MailWorker:
         if waiting.letter is None:
             return self._defer_undecryptable(waiting)
         try:
-            message = self._written(waiting, waiting.letter)
+            link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
+            message = render_message(
+                waiting, waiting.letter, link=link, sender=self._sender, delivered_on=self._delivery_day
+            )
             if is_wanted := self._is_wanted(waiting):
                 self._transport.send(message)
             else:  # a decoy takes the same connection, so that both are late or on time alike
@@ -165,10 +168,6 @@ class MailWorker:
         elif self._server.is_failing and self._server.unreachable:
             self._set_server(server_state.note_connection(db.session))
         return True
-
-    def _written(self, waiting: outbox.ClaimedMessage, letter: outbox.Recipient) -> Message:
-        link = link_for(self._links, waiting.signature_id, public_url=self._public_url)
-        return render_message(waiting, letter, link=link, sender=self._sender, delivered_on=self._delivery_day)
 
     def _defer_undecryptable(self, message: outbox.ClaimedMessage) -> bool:
         """Retain a message that was encrypted with another secret key, which may return, until it is too late."""

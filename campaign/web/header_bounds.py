@@ -53,9 +53,7 @@ def _bounded(environ: "WSGIEnvironment", name: str) -> None:
             environ[name] = value[-MAX_LIST:].partition(",")[2]  # proxies append, so the end is the part to trust
     elif len(value) > _LIMITS.get(name, MAX_OTHER):
         del environ[name]
-    if name in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST") and not _are_hosts(environ.get(name, "")):
-        environ.pop(name, None)
-
-
-def _are_hosts(value: str) -> bool:
-    return all(_HOST.fullmatch(part.strip()) for part in value.split(","))
+    if name in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST"):
+        hosts = environ.get(name, "").split(",")
+        if not all(_HOST.fullmatch(host.strip()) for host in hosts):
+            environ.pop(name, None)

@@ -126,18 +126,14 @@ def _schema(showing: FilmPresentation, *, name: str, description: str, embed_url
     source = preview_source(showing)
     if source is None:
         return schema
+    transcript = showing.transcripts.get(language) or showing.transcripts.get(film.language) or []
     return schema | {
         "duration": f"PT{round(film.seconds)}S",
         "contentUrl": _absolute(film_url(source.path)),
         "encodingFormat": "video/mp4",
-        "transcript": _transcript(showing, language),
+        "transcript": "\n\n".join("\n".join(lines) for lines in transcript),
         "caption": [_caption(language, path) for language, path in film.captions.items()],
     }
-
-
-def _transcript(showing: FilmPresentation, language: str) -> str:
-    paragraphs = showing.transcripts.get(language) or showing.transcripts.get(showing.film.language) or []
-    return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _caption(language: str, path: str) -> dict[str, str]:

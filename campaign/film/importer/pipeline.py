@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from campaign.errors import FilmError
-from campaign.film.film import Film, Picture, Source, media_query
+from campaign.film.film import Film, Source, media_query
 from campaign.film.importer import encode, ffmpeg, hls, posters
 from campaign.film.importer.encode import Rendition
 from campaign.film.importer.ffmpeg import Tick
@@ -182,11 +182,8 @@ def _codecs(path: Path) -> str:
 
 def _candidate(job: Job, number: int, moment: float) -> Candidate:
     files = posters.poster_pictures(number, job.rungs[-1].width, job.encoders)
-    return Candidate(round(moment, 3), tuple(map(_in_posters, files)), f"posters/{_preview(number)}")
-
-
-def _in_posters(picture: Picture) -> Picture:
-    return replace(picture, path=f"posters/{picture.path}")
+    pictures = tuple(replace(file, path=f"posters/{file.path}") for file in files)
+    return Candidate(round(moment, 3), pictures, f"posters/{_preview(number)}")
 
 
 def _preview(number: int) -> str:

@@ -54,7 +54,9 @@ def probe_file(path: Path) -> Probe:
         raise FilmError(f"{path.name} has no video; is it the right file?")
     audio = _select_streams(streams, "audio")
     if audio is None:
-        raise FilmError(f"{path.name} has no audio track; {_silence(path)}")
+        add = "-f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v -map 1:a -c:v copy -c:a aac -shortest with-sound.mkv"
+        advice = f"if it is meant to be silent, add a silent one: ffmpeg -i {path.name!r} {add}"
+        raise FilmError(f"{path.name} has no audio track; {advice}")
     ends = _stream_ends(path, float(report["format"].get("start_time", 0)))
     _require_whole(path, report, ends)
     probe = _describe(ends.get(video["index"], 0), ends.get(audio["index"], 0), video, audio)
@@ -168,8 +170,3 @@ def _require_whole(path: Path, report: dict[str, Any], ends: dict[int, float]) -
         if readable < seconds - max(_MISSING_SECONDS, seconds / 20):
             fault = f"only {readable:.0f} of {seconds:.0f} seconds can be read"
             raise FilmError(f"{path.name} is incomplete: {fault}; was it copied completely?")
-
-
-def _silence(path: Path) -> str:
-    add = "-f lavfi -i anullsrc=r=48000:cl=stereo -map 0:v -map 1:a -c:v copy -c:a aac -shortest with-sound.mkv"
-    return f"if it is meant to be silent, add a silent one: ffmpeg -i {path.name!r} {add}"

@@ -181,6 +181,7 @@ def _write_texts(request: Import) -> None:
 def _manifest(request: Import) -> Manifest:
     job = request.job
     film = request.texts.added_to(pipeline.describe_film(job, request.name))
+    paths = sorted(path for path in job.folder.glob("[!.]*/**/*") if path.is_file())
     return Manifest(
         format=library.FORMAT,
         version=request.version,
@@ -192,18 +193,13 @@ def _manifest(request: Import) -> Manifest:
         candidates=pipeline.candidates(job),
         notes=(*pipeline.notes(job), *request.texts.notes(job.probe.seconds)),
         film=film,
-        files=_files(job.folder),
+        files={str(path.relative_to(job.folder)): library.File(path.stat().st_size, _sha256(path)) for path in paths},
     )
 
 
 def _poster(request: Import, current: Manifest | None) -> int:
     """Return the poster that was chosen before, where the pictures are the same."""
     return current.poster if current and current.media == request.media else 1
-
-
-def _files(folder: Path) -> dict[str, library.File]:
-    paths = sorted(path for path in folder.glob("[!.]*/**/*") if path.is_file())
-    return {str(path.relative_to(folder)): library.File(path.stat().st_size, _sha256(path)) for path in paths}
 
 
 def _sha256(path: Path) -> str:

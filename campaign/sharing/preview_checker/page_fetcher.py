@@ -2,7 +2,7 @@
 
 from email.message import Message
 from http.client import HTTPException
-from typing import IO, Any
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -23,13 +23,10 @@ def fetch(url: str, agent: str, most: int) -> HttpResponse:
     request = Request(url, headers={"User-Agent": agent, "Accept-Language": "en"})  # noqa: S310 - checked above
     try:
         with build_opener(_NoRedirects).open(request, timeout=TIMEOUT) as answer:
-            return _to_response(answer, answer.read(most + 1), most)
+            body, media_type = answer.read(most + 1), answer.headers.get_content_type()
+            return HttpResponse(answer.status, media_type, body[:most], cut=len(body) > most)
     except HTTPError as error:
         with error:
             return HttpResponse(error.code, location=error.headers.get("Location", ""))
     except (URLError, OSError, HTTPException):
         return HttpResponse(0)
-
-
-def _to_response(answer: Any, body: bytes, most: int) -> HttpResponse:
-    return HttpResponse(answer.status, answer.headers.get_content_type(), body[:most], cut=len(body) > most)

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from campaign.accounts import audit_log
 from campaign.core.database import db, iso
 from campaign.exports.columns import LAYOUTS
-from campaign.exports.export import ExportFilter, row_count
+from campaign.exports.export import row_count
 from campaign.exports.formats import FORMATS
 from campaign.key_worker.client import Task
 from campaign.web.admin.access import (
@@ -64,7 +64,9 @@ def _start_export(form: DownloadForm) -> Task:
     """Start the key worker, and record the export before its first byte. Raises the errors of `run_with_passphrase`."""
     choice, details = form.choice(), form.asked()
     rows = row_count(db.session, choice)
-    task = run_with_passphrase("export", str(form.passphrase.data), choice=_filter_for_worker(choice), **details)
+    moments = {name: iso(moment) for name in ("since", "until") if (moment := getattr(choice, name))}
+    as_json = asdict(choice) | moments  # as it travels to the key worker
+    task = run_with_passphrase("export", str(form.passphrase.data), choice=as_json, **details)
     with task.stopped_on_error():
         record("exported", **details, **asdict(choice), rows=rows, reason=form.reason.data)
     discard_form_data()
@@ -80,11 +82,6 @@ def _file(form: DownloadForm, task: Task) -> Response:
     response = attachment(iter_output(task), name, suffix=suffix, mimetype=mimetype)
     response.call_on_close(task.stop)  # a client that disconnects ends the task
     return response
-
-
-def _filter_for_worker(choice: ExportFilter) -> dict[str, Any]:
-    moments = {name: iso(moment) for name in ("since", "until") if (moment := getattr(choice, name))}
-    return asdict(choice) | moments
 
 
 def _page(form: ChoiceForm, download: DownloadForm | None = None, status: int = 200) -> ResponseReturnValue:

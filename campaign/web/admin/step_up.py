@@ -122,11 +122,12 @@ def _check(credential: str | None, secret: str) -> None:
 
 
 def _page(form: StepUpForm, question: Question | None, *, needs_secret: bool) -> ResponseReturnValue:
+    endpoint = f"{request.blueprint}.show"
     context: dict[str, Any] = {
         "form": form,
         "question": question,
         "needs_secret": needs_secret,
-        "back_url": _back_url(),
+        "back_url": url_for(endpoint if endpoint in current_app.view_functions else "overview.show"),
     }
     context |= {"carried_values": list(_carried_fields()), "has_secrets": any(map(_is_secret, request.form))}
     if needs_secret and passkeys.has_passkey(db.session, current_organiser().id):
@@ -147,12 +148,6 @@ def _carried_fields() -> Iterator[tuple[str, str]]:
 
 def _is_secret(name: str) -> bool:
     return name not in _OURS and name.rpartition("-")[2] in SECRETS
-
-
-def _back_url() -> str:
-    """Return the URL of the page with the original form."""
-    endpoint = f"{request.blueprint}.show"
-    return url_for(endpoint if endpoint in current_app.view_functions else "overview.show")
 
 
 def _form() -> StepUpForm:

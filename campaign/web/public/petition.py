@@ -28,8 +28,8 @@ bp = Blueprint("petition", __name__)
 @bp.get("/sign")  # opened by hand, after an error for instance
 def index() -> ResponseReturnValue:
     """Redirect to the page in the visitor's language."""
-    target = url_for(".page", lang=i18n.preferred_language()) + _query()
-    response = redirect(target, 302)
+    target, query = url_for(".page", lang=i18n.preferred_language()), request.query_string.decode("ascii", "ignore")
+    response = redirect(f"{target}?{query}" if query else target, 302)
     response.headers["Vary"] = "Accept-Language"
     return response
 
@@ -46,7 +46,8 @@ def sign() -> ResponseReturnValue:
     form = _read_form()
     is_ours = csrf.is_same_origin()
     if "switch" in request.form:
-        return _in_another_language(form)
+        i18n.set_language(request.form["switch"])  # the form as it is, without judging it
+        return allow_player(Response(render_with_form(form, tokens=submitted_tokens())))
     if not form.validate():
         if not petition_status(db.session).is_open:
             raise PetitionClosed
@@ -130,21 +131,10 @@ def _ended(stage: PetitionStatus) -> dict[str, str]:
     return {"status": stage.name} | ({"delivered_on": str(stage.delivered_on)} if stage.delivered_on else {})
 
 
-def _in_another_language(form: SignForm) -> ResponseReturnValue:
-    """Show the form as it is, without judging it, in the language whose button was pressed."""
-    i18n.set_language(request.form["switch"])
-    return allow_player(Response(render_with_form(form, tokens=submitted_tokens())))
-
-
 def _read_form() -> SignForm:
     form = read_form(SignForm)
     form.take_arrival(referral_from_url(request.referrer))
     return form
-
-
-def _query() -> str:
-    query = request.query_string.decode("ascii", "ignore")
-    return f"?{query}" if query else ""
 
 
 def _accepted() -> ResponseReturnValue:

@@ -42,13 +42,10 @@ def security() -> ResponseReturnValue:
     """Return security.txt (RFC 9116)."""
     expires = (utcnow() + SECURITY_LIFE).replace(hour=0, minute=0, second=0)
     canonical = f"Canonical: {_public_url()}/.well-known/security.txt"
-    return _text([f"Contact: {_contact()}", f"Expires: {iso(expires)}", "Preferred-Languages: en", canonical])
-
-
-def _contact() -> str:
-    """Return the organisers' contact, or the configured sender; an invented address would reach nobody."""
+    # Without a contact or a sender, the privacy page: an invented address would reach nobody.
     address = current_settings().contact or sender_of(current_context().settings.mail_url)
-    return f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
+    contact = f"mailto:{address}" if address else f"{_public_url()}/en/privacy"
+    return _text([f"Contact: {contact}", f"Expires: {iso(expires)}", "Preferred-Languages: en", canonical])
 
 
 def _text(lines: list[str]) -> Response:
