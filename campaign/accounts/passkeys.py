@@ -1,26 +1,20 @@
-"""Passkeys: a second factor that cannot be copied from its device (W3C, Web Authentication, level 3)."""
+"""Passkeys: a second factor that cannot be copied from its device (W3C, Web Authentication, level 3).
+
+The library that verifies them is imported when it is first needed: no command and few servers ever do, and it takes as
+long to import as a tenth of all that starts.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
-import webauthn
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from webauthn.helpers import bytes_to_base64url, options_to_json_dict, parse_client_data_json
-from webauthn.helpers.structs import (
-    AuthenticationCredential,
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    RegistrationCredential,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from campaign.accounts import short_lived_tokens
 from campaign.accounts.organisers import lock_organiser
@@ -29,6 +23,9 @@ from campaign.accounts.throttling import throttled
 from campaign.core.database import insert, new_id, transaction, utcnow
 from campaign.errors import LastSecondFactor, WrongCredential
 from campaign.models import Passkey
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import AuthenticationCredential, RegistrationCredential
 
 RELYING_PARTY_NAME = "Love Always Wins"
 MAX_NAME_LENGTH = 60  # characters of the name that an organiser gives a passkey
@@ -75,20 +72,26 @@ def has_passkey(session: Session, organiser_id: UUID) -> bool:
 
 def registration_options(session: Session, place: RelyingParty, organiser_id: UUID, email: str) -> dict[str, Any]:
     """Return the options with which a browser creates a passkey, as JSON values. The challenge is single-use."""
+    import webauthn
+    from webauthn.helpers import structs
+
     options = webauthn.generate_registration_options(
         rp_id=place.host,
         rp_name=RELYING_PARTY_NAME,
         user_id=organiser_id.bytes,
         user_name=email,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.PREFERRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.DISCOURAGED,
+            user_verification=structs.UserVerificationRequirement.PREFERRED,
         ),
     )
-    return _with_challenge(session, PASSKEY_CREATION, organiser_id, options_to_json_dict(options))
+    return _with_challenge(session, PASSKEY_CREATION, organiser_id, webauthn.helpers.options_to_json_dict(options))
 
 
 def register(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str, name: str = "") -> None:
     """Store a passkey that a browser created; `credential` is its JSON. Raises `WrongCredential`."""
+    import webauthn
+
     parsed: RegistrationCredential = _untrusted_input(
         webauthn.helpers.parse_registration_credential_json, _require_bounded(credential)
     )
@@ -126,17 +129,22 @@ def remove(session: Session, organiser_id: UUID, passkey_id: UUID) -> bool:
 
 def authentication_options(session: Session, place: RelyingParty, organiser_id: UUID) -> dict[str, Any]:
     """Return the options for a browser to prove possession of this organiser's passkey, with a single-use challenge."""
+    import webauthn
+    from webauthn.helpers import structs
+
     credential_ids = session.scalars(select(Passkey.credential_id).where(Passkey.organiser_id == organiser_id))
     options = webauthn.generate_authentication_options(
         rp_id=place.host,
-        allow_credentials=[PublicKeyCredentialDescriptor(id=credential_id) for credential_id in credential_ids],
-        user_verification=UserVerificationRequirement.PREFERRED,
+        allow_credentials=[structs.PublicKeyCredentialDescriptor(id=credential_id) for credential_id in credential_ids],
+        user_verification=structs.UserVerificationRequirement.PREFERRED,
     )
-    return _with_challenge(session, PASSKEY_LOGIN, organiser_id, options_to_json_dict(options))
+    return _with_challenge(session, PASSKEY_LOGIN, organiser_id, webauthn.helpers.options_to_json_dict(options))
 
 
 def verify(session: Session, place: RelyingParty, organiser_id: UUID, *, credential: str) -> None:
     """Verify a browser's response to a challenge. Raises `WrongCredential` and `Throttled`."""
+    import webauthn
+
     with throttled(session, f"factor of {organiser_id}"):
         parsed: AuthenticationCredential = _untrusted_input(
             webauthn.helpers.parse_authentication_credential_json, _require_bounded(credential)
@@ -173,11 +181,13 @@ def _use_challenge(
     session: Session,
     purpose: Purpose,
     organiser_id: UUID,
-    credential: RegistrationCredential | AuthenticationCredential,
+    credential: "RegistrationCredential | AuthenticationCredential",
 ) -> bytes:
     """Return the challenge that a credential answers, which is valid once. Raises `WrongCredential`."""
-    challenge = _untrusted_input(parse_client_data_json, credential.response.client_data_json).challenge
-    if short_lived_tokens.consume(session, purpose, bytes_to_base64url(challenge)) != organiser_id:
+    from webauthn import helpers
+
+    challenge = _untrusted_input(helpers.parse_client_data_json, credential.response.client_data_json).challenge
+    if short_lived_tokens.consume(session, purpose, helpers.bytes_to_base64url(challenge)) != organiser_id:
         raise WrongCredential("this challenge has been used or has expired")
     return challenge
 

@@ -11,7 +11,6 @@ from uuid import UUID
 import uuid_utils.compat
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
-from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
@@ -20,6 +19,7 @@ from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 10
 MAX_DEADLOCK_RETRIES = 2  # retries before giving up
+DEADLOCK_DETECTED = "40P01"  # PostgreSQL, appendix A; its driver is imported only where it is used
 _AFTER_COMMIT = "after commit"  # in `Session.info` during `transaction`: the callbacks of `call_after_commit`
 _HAS_WRITTEN = "has written"  # in `Session.info`: something was written that has been neither committed nor rolled back
 
@@ -122,7 +122,7 @@ def retry_on_deadlock(act: Callable[[], Result]) -> Result:
         try:
             return act()
         except OperationalError as error:
-            if not isinstance(error.orig, DeadlockDetected):
+            if getattr(error.orig, "sqlstate", None) != DEADLOCK_DETECTED:
                 raise
     return act()
 

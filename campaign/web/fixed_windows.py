@@ -9,7 +9,6 @@ import structlog
 from limits import RateLimitItem
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
-from redis.exceptions import RedisError
 
 MAX_KEYS = 200_000  # in memory, about 60 MB; the oldest are dropped first
 REDIS_SECONDS = 0.25  # a slow Redis must not delay signing
@@ -87,7 +86,7 @@ class FixedWindows:
         if self._shared and time.monotonic() >= self._resting_until:
             try:
                 return _seconds_over(self._shared, limits, key)
-            except RedisError as error:
+            except self._shared.storage.base_exceptions as error:
                 self._resting_until = time.monotonic() + REDIS_PAUSE
                 log.warning("Redis failed; this process applies its limits on its own", reason=type(error).__name__)
         return _seconds_over(self._own, limits, key)
