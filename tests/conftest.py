@@ -2,17 +2,15 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-import psycopg
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy.engine import make_url
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
@@ -24,9 +22,13 @@ from campaign.web import static_files
 from tests import services
 from tests.live_server import Site
 from tests.personas import Persona
+from tests.postgresql_pool import DatabasePool, database_on, execute, new_database
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the programs that tests stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The environment of the person who runs the tests must not affect their results.
 for name in [name for name in os.environ if name.startswith(("CAMPAIGN_", "DATABASE_URL", "REDIS_URL", "PORT"))]:
@@ -115,6 +117,20 @@ class Ready:
         self.compiled_templates = FileSystemBytecodeCache(str(folder / "templates"))
         self._request = request
         self._keys: dict[str, str] = {}
+        self._pool: DatabasePool | None = None
+
+    @contextmanager
+    def database(self, backend: str, instance: Path) -> Iterator[tuple[str, str]]:
+        """Yield the address and recovery key of a ready database that nothing uses after the block."""
+        if backend == "sqlite":
+            yield self.sqlite(instance)
+            return
+        pool = self._pool = self._pool or DatabasePool(self._ready_postgresql(), "ready")
+        url = pool.take()
+        try:
+            yield url, self._keys["postgresql"]
+        finally:
+            pool.give_back(url)
 
     def sqlite(self, instance: Path) -> tuple[str, str]:
         """Return the address and recovery key of a fresh SQLite database in `instance`."""
@@ -126,11 +142,7 @@ class Ready:
 
     def postgresql(self, _instance: Path) -> tuple[str, str]:
         """Return the address and recovery key of a fresh PostgreSQL database."""
-        server = self._request.getfixturevalue("postgresql_server")
-        if "postgresql" not in self._keys:
-            _execute(server, "CREATE DATABASE ready")
-            self._keys["postgresql"] = _made_ready(_database(server, "ready"), self._folder)
-        return _new_database(server, "TEMPLATE ready STRATEGY file_copy"), self._keys["postgresql"]
+        return new_database(self._ready_postgresql(), "ready"), self._keys["postgresql"]
 
     def site(self, folder: Path, backend: str = "sqlite", **settings: str) -> Site:
         """Return a campaign to be served, with `settings` in its environment, as `flask init` leaves it."""
@@ -145,7 +157,15 @@ class Ready:
 
     def empty_postgresql(self) -> str:
         """Return the address of a PostgreSQL database with nothing in it."""
-        return _new_database(self._request.getfixturevalue("postgresql_server"))
+        return new_database(self._request.getfixturevalue("postgresql_server"))
+
+    def _ready_postgresql(self) -> str:
+        """Return the address of a PostgreSQL server with the database `ready`."""
+        server = self._request.getfixturevalue("postgresql_server")
+        if "postgresql" not in self._keys:
+            execute(server, "CREATE DATABASE ready")
+            self._keys["postgresql"] = _made_ready(database_on(server, "ready"), self._folder)
+        return server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -183,14 +203,14 @@ def mallory(campaign: Campaign) -> Persona:
 @contextmanager
 def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) -> Iterator[Campaign]:
     """A campaign on `backend` with its data in `instance`."""
-    database_url, recovery_key = getattr(ready, backend)(instance)
-    chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
-    app = create_app(chosen)
-    app.jinja_env.bytecode_cache = ready.compiled_templates
-    try:
-        yield Campaign(app, recovery_key, chosen)
-    finally:
-        dispose(app)
+    with ready.database(backend, instance) as (database_url, recovery_key):
+        chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
+        app = create_app(chosen)
+        app.jinja_env.bytecode_cache = ready.compiled_templates
+        try:
+            yield Campaign(app, recovery_key, chosen)
+        finally:
+            dispose(app)
 
 
 def _made_ready(database_url: str, instance: Path) -> str:
@@ -208,18 +228,3 @@ def dispose(app: Flask) -> None:
     """Close what `app` keeps open."""
     with app.app_context():
         db.engine.dispose()
-
-
-def _new_database(server: str, options: str = "") -> str:
-    name = f"test_{uuid4().hex}"
-    _execute(server, f"CREATE DATABASE {name} {options}")
-    return _database(server, name)
-
-
-def _execute(server: str, statement: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(statement.encode())
-
-
-def _database(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -29,8 +29,7 @@ def throttled(session: Session, subject: str) -> Iterator[None]:
     """
     _count_attempt(session, subject)
     yield
-    with transaction(session):
-        session.execute(delete(FailedAttempt).where(FailedAttempt.subject_hash == _hash_subject(subject)))
+    _reset(session, subject)
 
 
 def pause_after(failures: int) -> timedelta:
@@ -69,6 +68,11 @@ def _seconds_left(session: Session, subject_hash: bytes) -> int:
         select(func.max(FailedAttempt.blocked_until)).where(FailedAttempt.subject_hash == subject_hash)
     )
     return max(ceil((until - utcnow()).total_seconds()), 1) if until else 1
+
+
+def _reset(session: Session, subject: str) -> None:
+    with transaction(session):
+        session.execute(delete(FailedAttempt).where(FailedAttempt.subject_hash == _hash_subject(subject)))
 
 
 def _hash_subject(subject: str) -> bytes:
