@@ -14,7 +14,7 @@ compile := $(py) -m uv pip compile --quiet --no-config --universal --python-vers
 babel := $(py) -m babel.messages.frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test quick lint bench chaos texts lock sbom FORCE
+.PHONY: help install run test quick long lint bench chaos texts lock sbom FORCE
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,14 +34,19 @@ $(serving): FORCE
 	@$(py) -m flask init & trap "kill $$!" INT TERM; wait $$!
 	@trap "" INT; exec $(py) -m tools.serve $@
 
-test: ## Run every test (ARGS='-k export' picks some)
+test: ## Run the tests (ARGS='-k export' picks some)
 	@tools/setup requirements-dev.txt
 	@tools/test-services
 	@$(py) -m pytest -n 2 $(ARGS)
 
 quick: ## Run the fast tests on SQLite: no browser, office program or film encoder (under 90 s)
 	@tools/setup requirements-dev.txt
-	@$(py) -m pytest -n 2 -m 'not chaos and not browser and not slow' -k 'not postgresql' $(ARGS)
+	@$(py) -m pytest -n 2 -m 'not chaos and not long and not browser and not slow' -k 'not postgresql' $(ARGS)
+
+long: ## Run the rest of the large matrices: all languages, engines and databases (CI does)
+	@tools/setup requirements-dev.txt
+	@tools/test-services
+	@$(py) -m pytest -n 2 -m long $(ARGS)
 
 lint: ## Check style, types, imports, spelling, templates, JavaScript and CSS
 	@tools/setup requirements-dev.txt

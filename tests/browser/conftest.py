@@ -12,6 +12,13 @@ from tests.browser.engines import ENGINES, Engine
 from tests.browser.tab import Tab
 from tests.conftest import Ready
 from tests.live_server import Site
+from tests.matrix import DATABASES
+
+
+@pytest.fixture(params=DATABASES)
+def backend(request: pytest.FixtureRequest) -> str:
+    """SQLite, and PostgreSQL in `make long`: what the statements do is tested on both where they are made."""
+    return request.param
 
 
 @pytest.fixture

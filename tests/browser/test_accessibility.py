@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.core.languages import LANGUAGES
 from tests.live_server import wait_for
+from tests.matrix import each_language
 from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
@@ -98,7 +98,7 @@ def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
     expect(page.get_by_role("banner").get_by_role("link", name="Sign now")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 @pytest.mark.parametrize("width", [320, 683])  # 1280 at 400%, and 1366 at 200% (WCAG 1.4.10, 1.4.4)
 def test_nothing_is_lost_when_zoomed_in(page, open_site, private, language, width):
     page.set_viewport_size({"width": width, "height": 512})

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from campaign.core.languages import LANGUAGES
 from tests.live_server import Site
+from tests.matrix import each_language
 from tests.personas import path_in
 
 pytestmark = pytest.mark.browser
@@ -41,7 +41,7 @@ def open_everything(page: Page) -> None:
     page.evaluate("() => { for (const part of document.querySelectorAll('main details')) part.open = true; }")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_the_public_pages_have_no_fault_in_any_language(page, open_site, language):
     for path in ("", "thanks", "privacy", "link-sent", "mastodon", "embed"):
         page.goto(f"{open_site.url}/{language}/{path}")
@@ -49,7 +49,7 @@ def test_the_public_pages_have_no_fault_in_any_language(page, open_site, languag
         assert violations(page) == [], path
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_the_form_with_mistakes_has_none(page, open_site, language):
     page.goto(f"{open_site.url}/{language}/")
     page.fill("[name=email]", "ada@gmial.com")
@@ -73,7 +73,7 @@ def test_thanks_in_place_the_menu_and_errors_have_none(page, open_site, language
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_the_private_pages_have_none(page, private, language):
     links = sorted(path_in(mail) for mail in private.mails(2))
     for path in (links[0], confirmed(private, links[1]), links[0][:-2]):

@@ -3,28 +3,16 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from campaign.core.languages import LANGUAGES
 from tests.browser.test_end_to_end import MARIA, fill_in
+from tests.matrix import each_language
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def backend() -> str:
-    """One database is enough: the pages look the same on both."""
-    return "sqlite"
-
-
-@pytest.fixture
-def checked(site):
-    site.flask("bot-check", "on")
-    return site
-
-
 @pytest.fixture(scope="module")
-def open_checked(ready, tmp_path_factory):
-    """A campaign with the check, for tests that sign nothing."""
-    with ready.site(tmp_path_factory.mktemp("checked")).served() as site:
+def checked(ready, tmp_path_factory):
+    """A campaign with the check."""
+    with ready.site(tmp_path_factory.mktemp("checked"), CAMPAIGN_SIGN_LIMIT="").served() as site:
         site.flask("bot-check", "on")
         yield site
 
@@ -75,9 +63,9 @@ def test_a_lost_connection_loses_nothing(page, checked, context):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_widget_speaks_the_language_of_the_page(page, open_checked, language):
-    page.goto(f"{open_checked.url}/{language}/")
+@each_language
+def test_the_widget_speaks_the_language_of_the_page(page, checked, language):
+    page.goto(f"{checked.url}/{language}/")
     widget = page.locator("altcha-widget")
     texts = widget.evaluate("widget => JSON.parse(widget.dataset.texts)")
     expect(widget).to_contain_text(texts["label"])
@@ -96,6 +84,7 @@ def test_a_widget_that_cannot_work_stands_in_nobodys_way(page, checked):
     expect(page.get_by_role("alert")).to_contain_text("wait ten seconds")
 
 
+@pytest.mark.long
 def test_without_javascript_one_waits(browser, checked):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

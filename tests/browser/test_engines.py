@@ -48,6 +48,7 @@ def test_the_film_plays(tab, open_site):
     assert tab.complaints() == []
 
 
+@pytest.mark.long
 def test_captions_are_shown_in_the_language_that_is_chosen(tab, open_site):
     tab.open(f"{open_site.url}/en/")
     watch(tab)
@@ -56,6 +57,7 @@ def test_captions_are_shown_in_the_language_that_is_chosen(tab, open_site):
     tab.wait_for(SHOWN, "ماذا لو كان عيش حلمك")
 
 
+@pytest.mark.long
 def test_the_end_invites_to_sign(tab, open_site):
     tab.open(f"{open_site.url}/en/#t=52")
     watch(tab)
@@ -64,6 +66,7 @@ def test_the_end_invites_to_sign(tab, open_site):
     assert tab.url.endswith("#sign")
 
 
+@pytest.mark.long
 def test_a_long_film_adapts_to_the_connection(tab, long_film):
     tab.open(f"{long_film.url}/en/")
     watch(tab)
@@ -78,6 +81,7 @@ def has_hls(tab: Tab) -> bool:
     return bool(tab.evaluate("document.querySelector('video').canPlayType('application/vnd.apple.mpegurl')"))
 
 
+@pytest.mark.long
 def test_one_can_jump_to_the_end_of_the_film(tab, open_site):
     tab.open(f"{open_site.url}/en/")
     watch(tab)
@@ -95,12 +99,14 @@ def test_one_can_sign(tab, open_site):
     assert tab.complaints() == []
 
 
+@pytest.mark.long
 def test_one_can_sign_without_javascript(plain_tab, open_site):
     plain_tab.open(f"{open_site.url}/en/")
     sign(plain_tab)
     assert "Thank you" in plain_tab.text("h1")
 
 
+@pytest.mark.long
 def test_nothing_sticks_out(tab, open_site):
     for path in ("/en/", "/ar/", "/en/thanks", "/en/privacy"):
         tab.open(open_site.url + path)

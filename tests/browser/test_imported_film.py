@@ -25,6 +25,7 @@ def imported(film_file, tmp_path_factory):  # noqa: F811
     return library.load_film(films, "sochi")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_source_plays_to_its_end_under_the_type_it_has(page: Page, imported, number):
     film, folder = imported

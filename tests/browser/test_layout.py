@@ -8,11 +8,11 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from campaign.core.languages import LANGUAGES
 from tests import services
 from tests.browser.full_site import EMAIL, LONG_EMAIL, NAME, Links, fill
 from tests.browser.test_organisers import begin, come_in, invitation
 from tests.live_server import Site
+from tests.matrix import all_languages, each_language
 from tests.organisers import PASSPHRASE, PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -135,7 +135,7 @@ def press(page: Page, button: str) -> None:
         page.click(button)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_public_pages(page, full_site, links, language):
     found = []
     for path in ("", "thanks", "privacy", "link-sent", "mastodon", "embed"):
@@ -147,7 +147,7 @@ def test_public_pages(page, full_site, links, language):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_forms_full_of_text(page, full_site, links, language):
     page.goto(f"{full_site.url}/{language}/")
     fields = {"given_name": NAME, "family_name": NAME, "email": LONG_EMAIL.replace("example.org", "gmial.com")}
@@ -166,12 +166,13 @@ def test_forms_full_of_text(page, full_site, links, language):
     assert not found, "\n".join(found)
 
 
+@all_languages
 @pytest.mark.parametrize("state", [["close"], ["deliver", "--on", "2013-12-10"]], ids=["closed", "delivered"])
-def test_pages_after_the_end(page, full_site, links, state):
+def test_pages_after_the_end(page, full_site, links, state, languages):
     full_site.flask("petition", *state)
     try:
         found = []
-        for language in LANGUAGES:
+        for language in languages:
             for path in (f"/{language}/", f"/{language}/thanks", f"/{language}/embed"):
                 page.goto(full_site.url + path)
                 found += faults(page)
@@ -183,7 +184,7 @@ def test_pages_after_the_end(page, full_site, links, state):
         full_site.flask("petition", "open")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_organisers_pages(room, full_site, language):
     found = []
     for path in ROOMS:
@@ -212,25 +213,26 @@ def confirmed(room: Page) -> list[str]:
     return found
 
 
-def test_the_steps_behind_an_invitation(page, full_site):
-    found = in_all_languages(page, f"{full_site.url}/organise/sign-in")
-    address = invitation(full_site, f"x{LONG_EMAIL[1:]}")
-    found += in_all_languages(page, address)
+@all_languages
+def test_the_steps_behind_an_invitation(page, full_site, languages):
+    found = faults_in(page, f"{full_site.url}/organise/sign-in", languages)
+    address = invitation(full_site, f"{languages[0]}{LONG_EMAIL[2:]}")
+    found += faults_in(page, address, languages)
     begin(page, f"{address}?lang=en")
     secret = page.locator("main code").inner_text().replace(" ", "")
-    found += in_all_languages(page, page.url)
+    found += faults_in(page, page.url, languages)
     page.fill("[name=code]", pyotp.TOTP(secret).now())
     press(page, "main form.form button")
     press(page, "main form button")
     found += faults(page)  # the codes, shown once
-    found += in_all_languages(page, f"{address}/passphrase")
+    found += faults_in(page, f"{address}/passphrase", languages)
     assert not found, "\n".join(found)
 
 
-def in_all_languages(page: Page, address: str) -> list[str]:
-    """Return the faults of the page at `address` in each language."""
+def faults_in(page: Page, address: str, languages: list[str]) -> list[str]:
+    """Return the faults of the page at `address` in each of `languages`."""
     found = []
-    for language in LANGUAGES:
+    for language in languages:
         page.goto(f"{address.partition('?')[0]}?lang={language}")
         found += faults(page)
     return found

@@ -143,6 +143,7 @@ def test_a_film_that_cannot_be_loaded_says_so(page, open_site):
     expect(page.locator(".film [role=alert] a")).to_have_attribute("href", re.compile(r"-1080\.mp4$"))
 
 
+@pytest.mark.long
 def test_a_playlist_that_cannot_be_loaded_gives_way_to_the_files(page, long_film):
     page.route(re.compile(r"\.m3u8$"), lambda route: route.abort())
     opened(page, long_film)
@@ -150,6 +151,7 @@ def test_a_playlist_that_cannot_be_loaded_gives_way_to_the_files(page, long_film
     assert page.locator("video").evaluate("video => video.currentSrc").endswith(".mp4")
 
 
+@pytest.mark.long
 def test_watched_parts_are_counted_and_skipped_ones_are_not(page, site):
     opened(page, site)
     play(page)

@@ -21,6 +21,7 @@ def served(ready, tmp_path) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_all_networks_show_the_page_in_all_languages(served):
     printed = served.flask("share", "check")
@@ -29,6 +30,7 @@ def test_all_networks_show_the_page_in_all_languages(served):
     assert printed.count("1200x630, 16") + printed.count("1200x630, 15") == 45
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_faults_are_named_and_the_command_fails(served):
     served.flask("share", "check")

@@ -22,6 +22,7 @@ from campaign.crypto.campaign_keys import recovery_key_text
 from campaign.exports.columns import LAYOUTS
 from campaign.models import CampaignKey, DataKey, Signature
 from tests.live_server import wait_for
+from tests.matrix import DATABASES
 
 MARIA = {
     "given_name": "Мария ليلى",
@@ -296,7 +297,7 @@ def test_every_purpose_keeps_its_layout_in_both_dialects(campaign, maria, export
             assert tuple(export("--purpose", purpose, "--dialect", dialect)[0]) == layout.header
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def large_site(request, ready, tmp_path_factory):
     """A campaign with so many signatures that an export takes seconds."""
     site = ready.site(tmp_path_factory.mktemp("large"), request.param)

@@ -178,6 +178,7 @@ def test_from_an_earlier_revision_nothing_is_lost(app, revision):
     assert (confirmed(db.session), findings_that_fail()) == (1, [])  # the triggers work
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("revision", [*reversed(EARLIER), "base"])
 def test_downgrading_and_upgrading_again_works(app, revision):

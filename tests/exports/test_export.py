@@ -32,6 +32,7 @@ def peak_of_export(campaign) -> int:
     return peak
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_memory_stays_the_same_however_many_rows(campaign):
     campaign.command("signatures", "seed", str(2 * FETCH_ROWS))

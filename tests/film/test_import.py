@@ -245,7 +245,9 @@ def test_films_of_all_shapes_come_out_plain(make_film, renditions, options, size
     assert found["audio"]["channels"] <= 2
 
 
-@pytest.mark.parametrize("size", ["1280x534", "1020x550", "540x1170", "700x700"])
+@pytest.mark.parametrize(
+    "size", ["540x1170", *(pytest.param(size, marks=pytest.mark.long) for size in ("1280x534", "1020x550", "700x700"))]
+)
 def test_a_film_that_is_not_16_to_9_is_imported_in_its_own_sizes(make_film, films, size):
     source = make_film(f"{size}.mp4", size=size, seconds=1.2)
     manifest = import_film(films, source, name="odd", texts=TrackFiles(), show=lambda *_: None)
@@ -259,7 +261,9 @@ def test_a_film_that_is_not_16_to_9_is_imported_in_its_own_sizes(make_film, film
         assert one.width / one.height == pytest.approx(film.width / film.height, rel=0.01)
 
 
-@pytest.mark.parametrize("container", ["mp4", "mkv", "ts", "mov"])
+@pytest.mark.parametrize(
+    "container", ["ts", *(pytest.param(name, marks=pytest.mark.long) for name in ("mp4", "mkv", "mov"))]
+)
 @pytest.mark.parametrize(
     ("picture", "sound", "note"),
     [

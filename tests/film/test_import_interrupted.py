@@ -103,7 +103,14 @@ def test_after_a_kill_nothing_is_seen_and_the_same_command_goes_on(running, impo
     assert [path.name for path in importer.films.glob("sochi/.*")] == [".lock"]
 
 
-@pytest.mark.parametrize(("received", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("received", "status"),
+    [
+        (signal.SIGINT, 1),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.long),
+    ],
+)
 def test_no_ffmpeg_outlives_the_command(running, tmp_path, received, status):
     assert working_in(tmp_path)
     running.send_signal(received)

@@ -41,6 +41,7 @@ def python(code: str, *arguments: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.long
 def test_sample_frames_are_drawn_as_they_were():
     assert dict(line.split() for line in python(DRAW, *FRAMES).splitlines()) == FRAMES
 

@@ -465,6 +465,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_one_at_most(backend, 
         assert len(arrived) <= 101
 
 
+@pytest.mark.long
 def test_two_processes_and_a_server_find_out_and_drain_at_full_speed(backend, ready, tmp_path):
     """Two `flask mail work` and the server's own worker: all pause, and drain in seconds once the limit is lifted."""
     mailbox = Limited()

@@ -21,6 +21,7 @@ from campaign.sharing.images.posters import SIZES, CallToAction, display_url, re
 from campaign.web import share_texts
 from campaign.web.film_player import current_film
 from campaign.web.i18n import set_language
+from tests.matrix import each_language
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,7 @@ def changed(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int]:
     return far.getbbox()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_a_card_has_the_size_that_networks_want_and_all_words_on_it(campaign, picture, language):
     data = render_card(words_in(campaign, language), picture)
     image = Image.open(io.BytesIO(data))
@@ -109,7 +110,7 @@ def test_arabic_letters_are_joined_and_run_from_right_to_left():
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_a_poster_is_one_page_whose_code_can_be_read(campaign, picture, language, size):
     lead = CallToAction(call="Watch the film and sign", url=URL, address="love-always-wins.example.org")
     pdf = pypdfium2.PdfDocument(render_poster(words_in(campaign, language), lead, picture, size=size))
@@ -120,7 +121,7 @@ def test_a_poster_is_one_page_whose_code_can_be_read(campaign, picture, language
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_the_words_of_a_poster_stay_on_the_page_and_off_the_picture(campaign, picture, language, size):
     words = words_in(campaign, language)
     lead = CallToAction(call=words.ask, url=URL, address="a-rather-long-name-of-a-campaign.example.org")

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import Ready, campaign_on
+from tests.matrix import DATABASES
 from tests.web.public_pages import every_page
+
+
+@pytest.fixture(params=DATABASES)
+def backend(request: pytest.FixtureRequest) -> str:
+    """SQLite, and PostgreSQL in `make long`: what the statements do is tested on both where they are made."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from campaign.config.paths import ROOT, TRANSLATIONS
 from campaign.core.languages import LANGUAGES
 from campaign.web.countries import _LIKELY
+from tests.matrix import each_language
 from tests.personas import FROM_OUR_PAGE
 
 
@@ -78,11 +79,11 @@ def read_on(page) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", TRANSLATED)
+@each_language
 def test_every_page_is_in_its_language_throughout(pages_in, english, language):
     for name, page in pages_in(language).items():
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page, name
-        assert read_on(page) & english[name] == set(), name
+        assert language == "en" or read_on(page) & english[name] == set(), name
 
 
 @pytest.mark.parametrize("path", ["", "privacy"])

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from campaign.config.paths import ROOT
-from campaign.core.languages import LANGUAGES
 from tests import services
+from tests.matrix import all_languages
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +24,9 @@ def errors_in(*files) -> str:
     return subprocess.run(command, check=False, capture_output=True, text=True).stderr
 
 
-def test_every_page_is_right_in_every_language(pages_in, tmp_path):
-    for language in LANGUAGES:
+@all_languages
+def test_every_page_is_right_in_every_language(pages_in, tmp_path, languages):
+    for language in languages:
         for name, page in pages_in(language).items():
             (tmp_path / f"{language} {name.replace('/', ' ')}.html").write_text(page)
     assert errors_in(*sorted(tmp_path.iterdir())) == ""

@@ -17,7 +17,7 @@ from campaign.core.languages import LANGUAGES
 from campaign.web.admin.access import EVERYONE
 
 THREADS = 16
-REQUESTS = 400  # by each thread
+REQUESTS = [100, pytest.param(400, marks=pytest.mark.long)]  # by each thread
 
 # Values for the parts of an address; a route with another part needs one here.
 VALUES = {
@@ -63,13 +63,14 @@ def _forms(app: Flask, rule: Rule) -> list[str]:
 
 
 @pytest.mark.slow
-def test_parallel_requests_for_every_page_leave_the_server_whole(ready, backend, tmp_path):
+@pytest.mark.parametrize("requests", REQUESTS)
+def test_parallel_requests_for_every_page_leave_the_server_whole(ready, backend, tmp_path, requests):
     addresses = public_addresses(create_app(Settings.load(instance=tmp_path / "routes")))
     with ready.site(tmp_path, backend, CAMPAIGN_PUBLIC_URL="http://127.0.0.1:8000").served() as site:
         workers = site.worker_pids()
         wrong = _ask(site.url, addresses, 0, len(addresses))  # one after the other, so that all pictures are drawn
         with ThreadPoolExecutor(THREADS) as pool:
-            answers = pool.map(lambda number: _ask(site.url, addresses, number, REQUESTS), range(THREADS))
+            answers = pool.map(lambda number: _ask(site.url, addresses, number, requests), range(THREADS))
             for answer in answers:
                 wrong.update(answer)
         assert wrong == {}

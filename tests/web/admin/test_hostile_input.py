@@ -189,6 +189,7 @@ def test_no_error_at_a_passkey_resets_the_counter_of_wrong_codes(campaign, olga,
     assert statuses == [422, 422, 422, 422, 429]
 
 
+@pytest.mark.long
 def test_a_crash_of_the_key_process_resets_no_counter_and_logs_no_value(campaign, grace, monkeypatch, capfd):
     monkeypatch.setitem(campaign.app.config, "PROPAGATE_EXCEPTIONS", False)
     form = {"purpose": "full", "dialect": "plain", "reason": "trial"}
@@ -216,6 +217,7 @@ def test_a_crash_of_the_key_process_resets_no_counter_and_logs_no_value(campaign
         assert secret not in printed
 
 
+@pytest.mark.long
 def test_a_crash_of_the_key_process_counts_as_a_wrong_guess(campaign, grace):
     subject = uuid4()
 
