@@ -90,6 +90,11 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
+def headless_chromium_path() -> str | None:
+    """Return the path of a Chromium that draws pages only and no window around them, or else of a whole one."""
+    return shutil.which("chromium-headless-shell") or chromium_path()
+
+
 def why_no_chromium() -> str | None:
     """Return why there is no browser to test with, or None where there is one."""
     return None if chromium_path() else "chromium is not installed"

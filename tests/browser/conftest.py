@@ -3,9 +3,10 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, BrowserType, Page, Route
 
 from tests import services
 from tests.browser.engines import ENGINES, Engine
@@ -34,7 +35,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     if reason := services.why_no_chromium():
         pytest.skip(reason)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    return {**browser_type_launch_args, "executable_path": services.chromium_path(), "args": arguments}
+    return {**browser_type_launch_args, "executable_path": services.headless_chromium_path(), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def whole_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """A Chromium with its window: the one without knows no Brotli, and shows tests no request of a pop-up."""
+    browser = browser_type.launch(**browser_type_launch_args | {"executable_path": services.chromium_path()})
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(params=["with JavaScript", "without JavaScript"])

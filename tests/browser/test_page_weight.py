@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.live_server import wait_for
 
@@ -20,6 +20,12 @@ WATCH = """() => {
     watch("layout-shift", (entry) => { window.seen.shift += entry.value; });
     watch("longtask", (entry) => { window.seen.long.push(entry.duration); });
 }"""
+
+
+@pytest.fixture(scope="session")
+def browser(whole_browser: Browser) -> Browser:
+    """The browser that visitors have, since what travels depends on the encodings that it accepts."""
+    return whole_browser
 
 
 @dataclass

@@ -133,8 +133,8 @@ def test_a_sheet_that_was_closed_again_is_not_counted(browser, open_site):
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_every_way_works_with_and_without_javascript(browser, open_site, javascript):
-    context = browser.new_context(java_script_enabled=javascript)
+def test_every_way_works_with_and_without_javascript(whole_browser, open_site, javascript):
+    context = whole_browser.new_context(java_script_enabled=javascript)
     context.route(re.compile(r"facebook\.com"), lambda route: route.fulfill(body="Facebook"))
     page = context.new_page()
     page.goto(f"{open_site.url}/de/")
