@@ -17,6 +17,7 @@ from tests.conftest import Campaign
     [
         *("Ada", "Мария", "ليلى", "明", "Nguyễn Thị", "Jean-Luc", "O'Hara", "O’Hara", "J.R.R.", "St. John", "M.-C."),
         *("नीलम", "மாலா", "می\u200cنا", "שָׁלוֹם", "A" * 40, "Anne\u2010Marie", "ʻOlina", "葛\U000e0100", "ꓡꓲꓸꓢꓴ"),
+        "q" + "\u0301" * 5,
     ],
 )
 def test_text_that_looks_like_a_name_is_shown(name):

@@ -45,6 +45,14 @@ def test_a_withdrawal_is_subtracted_from_the_hour_of_the_confirmation(campaign, 
         assert totals.by_hour(db.session, since=utcnow() - timedelta(days=1)) == {}
 
 
+def test_the_hour_that_one_asks_from_is_counted(campaign, ada):
+    ada.confirms()
+    added_up(campaign)
+    with campaign.app.app_context():
+        [hour] = totals.by_hour(db.session, since=utcnow() - timedelta(days=1))
+        assert totals.by_hour(db.session, since=hour) == {hour: 1}
+
+
 def test_confirming_twice_counts_once(campaign, ada):
     ada.confirms()
     campaign.client.post(ada.link())

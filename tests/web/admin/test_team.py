@@ -118,10 +118,10 @@ def test_a_removed_organiser_is_logged_out_at_once(campaign, grace, olga):
     assert member(campaign, olga.email) is None
 
 
-@pytest.mark.parametrize("act", ["remove", "role"])
-def test_the_last_owner_stays(campaign, grace, act):
+@pytest.mark.parametrize(("act", "role"), [("remove", ""), ("role", "reader"), ("role", "organiser")])
+def test_the_last_owner_stays(campaign, grace, act, role):
     path = f"{PAGE}/{member(campaign, grace.email).id}/{act}"
-    assert grace.posts(path, PAGE, role="reader").status_code == 409
+    assert grace.posts(path, PAGE, role=role).status_code == 409
     assert member(campaign, grace.email).role == "owner"
 
 
