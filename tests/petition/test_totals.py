@@ -53,6 +53,18 @@ def test_the_hour_that_one_asks_from_is_counted(campaign, ada):
         assert totals.by_hour(db.session, since=hour) == {hour: 1}
 
 
+def test_each_hour_and_each_day_is_counted_by_itself(campaign):
+    day = (utcnow() - timedelta(days=3)).replace(hour=0, minute=0, second=0, microsecond=0)
+    for number, hours in enumerate((10.5, 11.5, 34.5)):
+        with time_machine.travel(day + timedelta(hours=hours)):
+            campaign.persona("Ada", email=f"ada{number}@example.org").confirms()
+    added_up(campaign)
+    with campaign.app.app_context():
+        hours = totals.by_hour(db.session, since=day)
+        assert hours == {day + timedelta(hours=number): 1 for number in (10, 11, 34)}
+        assert totals.by_day(db.session) == {day: 2, day + timedelta(days=1): 1}
+
+
 def test_confirming_twice_counts_once(campaign, ada):
     ada.confirms()
     campaign.client.post(ada.link())
