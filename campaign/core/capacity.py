@@ -12,7 +12,7 @@ from campaign.errors import Busy
 RETRY_SECONDS = 5
 MAX_RENDERING = 3  # one image is rendered while two requests wait
 
-# Of all kinds together: eight requests work at the same time (`web.gate`), and two of them are always visitors'.
+# Of all kinds together: sixteen requests work at the same time (`web.request_gate`), and most of them are visitors'.
 _TOTAL = Semaphore(6)
 
 
