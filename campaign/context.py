@@ -10,16 +10,17 @@ from campaign.config.settings import Settings
 from campaign.crypto.data_keys import DataKeys
 from campaign.crypto.secret_key import server_key
 from campaign.mail.worker import MailWorker
-from campaign.petition.signatures import Keys
+from campaign.petition.signatures import Keys, Signing
 from campaign.petition.status import petition_status
 
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """The settings, the keys for signing, the keys for other purposes (32 bytes each), and the counters."""
+    """The settings, keys and queue for signing, the keys for other purposes (32 bytes each), and the counters."""
 
     settings: Settings
     keys: Keys
+    signing: Signing
     link_key: bytes
     form_key: bytes
     visitor_key: bytes
@@ -40,6 +41,7 @@ def init_context(app: Flask, settings: Settings) -> None:
     app.extensions["campaign"] = AppContext(
         settings,
         keys,
+        Signing(),
         link_key=server_key(settings, "links in mails"),
         form_key=server_key(settings, "forms sent again"),
         visitor_key=server_key(settings, "visitors of a day"),

@@ -28,6 +28,10 @@ class PetitionClosed(CampaignError):
     """The petition takes no signatures any more."""
 
 
+class BotCheckRequired(CampaignError):
+    """The submission must pass the bot check first."""
+
+
 class PetitionDelivered(CampaignError):
     """The petition was delivered, so its signatures can no longer change."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import insert, transaction, utcnow
@@ -12,7 +12,7 @@ from campaign.models import FeatureFlag
 Name = Literal["bot-check", "closed", "delivered", "names-off"]
 
 
-def enabled_since(session: Session) -> dict[str, datetime]:
+def enabled_since(session: Session | Connection) -> dict[str, datetime]:
     """Return the switches that are on, each with the time since when."""
     rows = session.execute(select(FeatureFlag.name, FeatureFlag.enabled_at))
     return {row.name: row.enabled_at for row in rows}

@@ -1,9 +1,10 @@
-"""Entering a submission and its email: the database judges which email is due, in one transaction.
+"""Entering submissions and their emails: the database judges which email is due, in one transaction.
 
 The caller learns nothing of an address from the statements: they are the same for each, and where no email may go out,
 a decoy is posted, which the worker deletes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,8 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Connection,
+    Dialect,
     FromClause,
     Insert,
     Select,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     case,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -28,7 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from campaign.core.database import Base, autocommit_connection, dialect_insert, retry_on_deadlock, transaction
+from campaign.core.database import Base, dialect_insert, retry_on_deadlock, transaction
+from campaign.core.driver_statement import DriverStatement
 from campaign.mail.outbox import NewMessage
 from campaign.mail.pacing import CONFIRMATIONS_PER_DAY, NOTICE_SLOT
 from campaign.models import EmailSlot, OutboxMessage, Signature, SuppressedEmail
@@ -76,16 +81,24 @@ _FREE_BEFORE = bindparam("free_before", type_=_SLOTS.c.paused_until.type)
 _REFERRER_CODE = bindparam("referrer_code", type_=_SIGNATURES.c.referral_code.type)
 
 
-def insert_signature(session: Session, row: NewSignature, message: NewMessage, *, ref: str | None) -> None:
-    """Store a submission with its confirmation email, unless no such email may be sent.
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A row with its confirmation email; `ref` is the referral code of the supporter whose link was used."""
 
-    `ref` is the referral code of the supporter whose link was used. An email address with a confirmed signature gets a
-    notice. One that has used up its emails of the day, or suppressed them, gets nothing, and the submission is not
-    stored, since nobody could confirm it.
+    row: NewSignature
+    message: NewMessage
+    ref: str | None
+
+
+def insert_signatures(connection: Connection, submissions: Sequence[Submission]) -> None:
+    """Store submissions with their confirmation emails, unless no such email may be sent, in the caller's transaction.
+
+    An email address with a confirmed signature gets a notice. One that has used up its emails of the day, or suppressed
+    them, gets nothing, and the submission is not stored, since nobody could confirm it.
     """
-    now = row.signed_at
-    values = _values("row", row) | {"now": now, "free_before": now, "referrer_code": ref}
-    retry_on_deadlock(lambda: _execute(session, values | _values("message", message), entering=True))
+    # In one order, so that two transactions do not wait for each other's slots.
+    ordered = sorted(submissions, key=lambda each: each.row.mailbox_hash)
+    _execute(connection, [_parameters(each) for each in ordered], entering=True)
 
 
 def queue_link_again(
@@ -95,8 +108,19 @@ def queue_link_again(
 
     A slot whose pause ends by `free_before` is free.
     """
-    values = _values("row", mailbox) | {"now": now, "free_before": free_before}
-    retry_on_deadlock(lambda: _execute(session, values | _values("message", message), entering=False))
+    values = _values("row", mailbox) | _values("message", message) | {"now": now, "free_before": free_before}
+
+    def queue() -> None:
+        with transaction(session):
+            _execute(session.connection(), [values], entering=False)
+
+    retry_on_deadlock(queue)
+
+
+def _parameters(submission: Submission) -> dict[str, object]:
+    now = submission.row.signed_at
+    values = _values("row", submission.row) | _values("message", submission.message)
+    return values | {"now": now, "free_before": now, "referrer_code": submission.ref}
 
 
 def _values(prefix: str, row: NewSignature | Mailbox | NewMessage) -> dict[str, object]:
@@ -104,21 +128,23 @@ def _values(prefix: str, row: NewSignature | Mailbox | NewMessage) -> dict[str, 
     return {f"{prefix}_{name}": getattr(row, name) for name in row.__slots__}
 
 
-def _execute(session: Session, values: dict[str, object], *, entering: bool) -> None:
-    if session.get_bind().dialect.name == "postgresql":  # in one statement, so that no lock is held for longer
-        with autocommit_connection(session) as connection:
-            connection.execute(_combined_statement(entering=entering), values)
-        return
-    claiming, storing, posting = _separate_statements(entering=entering)
-    with transaction(session):
-        connection = session.connection()
-        connection.execute(claiming, values)
-        if storing is not None:
-            connection.execute(storing, values)
-        connection.execute(posting, values)
+def _execute(connection: Connection, values: Sequence[dict[str, object]], *, entering: bool) -> None:
+    for statement in _statements(connection.dialect, entering=entering):
+        statement.execute(connection, values)
 
 
 @cache
+def _statements(dialect: Dialect, *, entering: bool) -> list[DriverStatement]:
+    """Return one statement for PostgreSQL, whose driver sends those of many rows in one round trip, or three."""
+    is_postgresql = dialect.name == "postgresql"
+    return [
+        DriverStatement(statement, dialect)
+        for statement in (
+            [_combined_statement(entering=entering)] if is_postgresql else _separate_statements(entering=entering)
+        )
+    ]
+
+
 def _combined_statement(*, entering: bool) -> Select[Any]:
     claimed = _claim_slot("postgresql", entering=entering).returning(_SLOTS.c.slot).cte("claimed")
     posted = _outbox_insert(claimed, true(), entering=entering).returning(_OUTBOX.c.id).cte("posted")
@@ -128,12 +154,11 @@ def _combined_statement(*, entering: bool) -> Select[Any]:
     return select(entered).add_cte(posted)
 
 
-@cache
-def _separate_statements(*, entering: bool) -> tuple[Insert, Insert | None, Insert]:
+def _separate_statements(*, entering: bool) -> list[Insert]:
     """SQLite has no writing CTE, so each statement finds the rows of the previous one."""
     is_ours = _SLOTS.c.message_id == _message("id")
-    storing = _insert_submission(_SLOTS, is_ours) if entering else None
-    return _claim_slot("sqlite", entering=entering), storing, _outbox_insert(_SLOTS, is_ours, entering=entering)
+    storing = [_insert_submission(_SLOTS, is_ours)] if entering else []
+    return [_claim_slot("sqlite", entering=entering), *storing, _outbox_insert(_SLOTS, is_ours, entering=entering)]
 
 
 def _claim_slot(dialect: str, *, entering: bool) -> Insert:
@@ -198,7 +223,7 @@ def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, enterin
 
 
 def _row_numbers(below: int) -> Subquery:
-    numbers = [select(literal(number, literal_execute=True).label("slot")) for number in range(below)]
+    numbers: list[Select[Any]] = [select(literal_column(str(number)).label("slot")) for number in range(below)]
     return union_all(*numbers).subquery("slots")
 
 

@@ -1,5 +1,6 @@
 """The status of the petition: open, closed or delivered. Pages, form, emails and API follow it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -25,7 +26,11 @@ class PetitionStatus:
 
 def petition_status(session: Session) -> PetitionStatus:
     """Return the stage that the petition is in."""
-    since = feature_flags.enabled_since(session)
+    return status_of(feature_flags.enabled_since(session))
+
+
+def status_of(since: Mapping[str, datetime]) -> PetitionStatus:
+    """Return the stage that follows from the features that are on, each with the time since when."""
     if delivered := since.get("delivered"):
         return PetitionStatus(is_open=False, delivered_on=delivered.date())
     return PetitionStatus(is_open="closed" not in since)

@@ -17,7 +17,7 @@ from campaign.context import current_context
 from campaign.errors import LimitReached, TooManyRequests
 from campaign.web.client_id import networks, trusted_network
 from campaign.web.fixed_windows import FixedWindows
-from campaign.web.forms.sign import URLENCODED
+from campaign.web.form_request import URLENCODED
 
 MAX_BODY = 64 * 1024  # bytes; the longest honest form has about 15,000
 MAX_FIELDS = 100  # of one form

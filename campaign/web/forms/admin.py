@@ -32,6 +32,7 @@ class OrganiserForm(FlaskForm):  # type: ignore[misc]
 
     class Meta(LinkForm.Meta):
         csrf = False  # `access` has checked it
+        get_translations = FlaskForm.Meta.get_translations  # date fields have no texts of ours
 
         def wrap_formdata(self, form: Form, formdata: Any) -> Any:  # noqa: ARG002 - WTForms names the arguments
             """Return the request's form fields, never JSON or files, and no value longer than the longest field."""

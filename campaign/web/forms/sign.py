@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from flask import abort, request
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
+from werkzeug.utils import cached_property
 from wtforms import BooleanField, Field, StringField
 from wtforms.validators import DataRequired, StopValidation, ValidationError
 
@@ -21,10 +19,10 @@ from campaign.petition.email_addresses import MAX_LENGTH
 from campaign.petition.signatures import Referral, Signer
 from campaign.sharing.channels import REFERRAL_CHANNELS
 from campaign.web import i18n
+from campaign.web.form_request import URLENCODED
 from campaign.web.forms.text_fields import MultilineField, TextField
 from campaign.web.link_repair import parameters
 
-URLENCODED = "application/x-www-form-urlencoded"
 FORM_TYPES = (URLENCODED, "multipart/form-data")
 NAME_LENGTH = 100
 MESSAGE_LENGTH = 1000
@@ -65,6 +63,9 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
         # The page is the same for everyone, so it contains no token; `csrf` checks the origin instead.
         csrf = False
 
+        def get_translations(self, _form: object) -> None:
+            """Use none of WTForms' own texts: all errors have ours, and a catalogue would be parsed each time."""
+
     email = email_field()
 
     @cached_property
@@ -72,10 +73,10 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
         """The normalised email address. Raises `InvalidEmailAddress`."""
         return email_addresses.normalize_email(str(self.email.data))
 
-    def validate_email(self, field: Field) -> None:
+    def validate_email(self, _field: Field) -> None:
         """Reject text that is not an email address."""
         try:
-            email_addresses.normalize_email(field.data)
+            self.address  # noqa: B018 - computed here, and kept
         except InvalidEmailAddress:
             raise ValidationError(
                 _("This does not look like an e-mail address. It should be like name@example.org.")
@@ -132,10 +133,14 @@ class SignForm(LinkForm):
 
 
 def read_form(kind: type[Form]) -> Form:
-    """Return the form of this `kind` as it was sent; it is answered in the language that it names."""
-    fields = _submitted()
-    i18n.set_language(fields.get("lang"))
-    return kind(fields)
+    """Return the form of this `kind` as it was sent; it is answered in the language that it names.
+
+    Raises `werkzeug.exceptions.UnsupportedMediaType` for other content types than those of forms.
+    """
+    if request.mimetype not in FORM_TYPES:
+        abort(415)
+    i18n.set_language(request.form.get("lang"))
+    return kind(request.form)
 
 
 def error_response(form: LinkForm, tokens: dict[str, str]) -> dict[str, Any]:
@@ -157,17 +162,3 @@ def parse_referral(*, ref: str | None, via: str | None) -> Referral:
         via=channel[1] if channel and channel[1] in REFERRAL_CHANNELS else None,
         ref=code[1] if code else None,
     )
-
-
-def _submitted() -> MultiDict[str, str]:
-    """Return the submitted form, with U+FFFD for bytes that are not UTF-8.
-
-    Werkzeug would keep such bytes percent-encoded, as if they had been typed that way. Raises
-    `werkzeug.exceptions.UnsupportedMediaType` for other content types.
-    """
-    if request.mimetype not in FORM_TYPES:
-        abort(415)
-    if request.mimetype != URLENCODED:
-        return request.form
-    body = request.get_data().decode("utf-8", "replace")
-    return MultiDict(parse_qsl(body, keep_blank_values=True, errors="replace"))

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from campaign.analytics.page_views import count_page_view
 from campaign.context import current_context
 from campaign.core.database import db, iso, utcnow
-from campaign.errors import LimitReached, PetitionClosed
+from campaign.errors import BotCheckRequired, LimitReached, PetitionClosed
 from campaign.mail.queue_status import is_late
 from campaign.petition import goals, signatures, totals
 from campaign.petition.status import PetitionStatus, petition_status
@@ -56,14 +56,12 @@ def sign() -> ResponseReturnValue:
         return _asked_again(form, gettext("Please press “Sign” once more."), again=csrf.token())
     if not form.is_bot():
         count_signing()
-    if not bot_check.is_passed(form.address):
+    try:
+        with minimum_duration():
+            _sign(form, has_passed=bot_check.is_passed(form.address))
+    except BotCheckRequired:
         advice = gettext("Please wait ten seconds, then press “Sign” once more.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
-    with minimum_duration():
-        if not form.is_bot():
-            signatures.sign(db.session, current_context().keys, form.signer(), arrived=form.referral())
-            # Counted for every address, else the figures would tell organisers whether one has signed.
-            count_page_view(current_context().tallies, "signed", language=i18n.get_language())
     return _accepted()
 
 
@@ -112,6 +110,19 @@ def count() -> ResponseReturnValue:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
+
+
+def _sign(form: SignForm, *, has_passed: bool) -> None:
+    """Store a valid form. A bot is refused and accepted like everybody else, and nothing of it is stored."""
+    if form.is_bot():
+        if not has_passed and bot_check.is_enabled():
+            raise BotCheckRequired
+        return
+    context = current_context()
+    referral = form.referral()
+    signatures.sign(db.session, context.keys, context.signing, form.signer(), arrived=referral, has_passed=has_passed)
+    # Counted for every address, else the figures would tell organisers whether one has signed.
+    count_page_view(context.tallies, "signed", language=i18n.get_language())
 
 
 def _why_closed(stage: PetitionStatus) -> str:
