@@ -7,15 +7,17 @@ like confirmations, so that the budget does not reveal signers.
 
 import hmac
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Insert, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from campaign.core.database import insert, transaction, utcnow
+from campaign.core.database import Base, dialect_insert, insert, transaction, utcnow
 from campaign.models import DomainEmailCount, OutboxMessage
 
 _HOLD_BATCH = 1000  # in one transaction, since signers wait for it
@@ -88,9 +90,22 @@ def remaining_today(session: Session, hashes: Iterable[bytes], *, limit: int) ->
     return room
 
 
-def count_sent(session: Session, hashed: bytes) -> None:
-    """Count one email that a domain got, or a decoy, within the caller's transaction."""
-    _add(session, hashed, sent=1)
+def count_sent(session: Session, numbers: Mapping[bytes, int]) -> None:
+    """Count the emails that domains got, decoys included, by their hashes, within the caller's transaction."""
+    if numbers:
+        connection = session.connection()
+        rows = [{"domain_hash": hashed, "day": _today(), "sent": number} for hashed, number in sorted(numbers.items())]
+        connection.execute(_count_statement(connection.dialect.name), rows)
+
+
+@cache
+def _count_statement(dialect: str) -> Insert:
+    table = Base.metadata.tables[DomainEmailCount.__tablename__]
+    given: dict[str, Any] = {name: bindparam(name) for name in ("domain_hash", "day", "sent")}
+    new = dialect_insert(dialect, table).values(**given, held=0, released=False)
+    return new.on_conflict_do_update(
+        index_elements=["domain_hash", "day"], set_={"sent": table.c.sent + new.excluded.sent}
+    )
 
 
 def hold_beyond_limit(
@@ -180,11 +195,9 @@ def _today() -> date:
     return utcnow().date()
 
 
-def _add(
-    session: Session, hashed: bytes, *, sent: int = 0, held: int = 0, domain: str | None = None, released: bool = False
-) -> None:
-    row = {"domain_hash": hashed, "day": _today(), "sent": sent, "held": held, "domain": domain, "released": released}
+def _add(session: Session, hashed: bytes, *, held: int = 0, domain: str | None = None, released: bool = False) -> None:
+    row = {"domain_hash": hashed, "day": _today(), "sent": 0, "held": held, "domain": domain, "released": released}
     new = insert(session, DomainEmailCount).values(**row)
-    added = {"sent": DomainEmailCount.sent + sent, "held": DomainEmailCount.held + held}
     changed = ({"domain": domain} if domain else {}) | ({"released": True} if released else {})
-    session.execute(new.on_conflict_do_update(index_elements=["domain_hash", "day"], set_=added | changed))
+    values = {"held": DomainEmailCount.held + held, **changed}
+    session.execute(new.on_conflict_do_update(index_elements=["domain_hash", "day"], set_=values))

@@ -1,6 +1,7 @@
 """The outbox: messages wait here, encrypted with the server's own key, until the worker has sent them."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -11,10 +12,10 @@ from uuid import UUID
 import structlog
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, literal_column, select, update
 from sqlalchemy.orm import Session, aliased
 
-from campaign.core.database import new_id, transaction, utcnow
+from campaign.core.database import new_id, retry_on_deadlock, transaction, utcnow
 from campaign.crypto.padding import pad
 from campaign.mail import domain_budget, pacing
 from campaign.models import OutboxMessage, Signature, SuppressedEmail
@@ -142,15 +143,26 @@ def defer(session: Session, message: ClaimedMessage, *, code: int | None, reply:
     _update(session, message.id, due_at=due_at, attempts=attempts, **failure)
 
 
-def delete_sent(session: Session, message_id: UUID) -> None:
-    """Delete a message that the mail server accepted, and start the pause of its mailbox."""
+def delete_sent(session: Session, sent: Sequence[ClaimedMessage], *, reminder_due: datetime | None = None) -> None:
+    """Delete messages that the mail server accepted, and start the pauses of their mailboxes, in one transaction.
+
+    With `reminder_due`, a confirmation turns into a reminder due then, if one is needed.
+    """
+    if sent:
+        retry_on_deadlock(partial(_delete_sent, session, sent, reminder_due))
+
+
+def _delete_sent(session: Session, sent: Sequence[ClaimedMessage], reminder_due: datetime | None) -> None:
+    confirmations = {message.id for message in sent if message.kind == "confirmation"} if reminder_due else set()
     with transaction(session):
-        _note_delivery(session, message_id)
-        session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
+        _note_deliveries(session, [message.id for message in sent])
+        kept = {each for each in confirmations if _keep_as_reminder(session, each, reminder_due)}
+        deleted = [message.id for message in sent if message.id not in kept]
+        session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(deleted)))
 
 
-def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> None:
-    """Turn a sent confirmation into a reminder due at `due`, or delete it if no reminder is needed.
+def _keep_as_reminder(session: Session, message_id: UUID, due: datetime | None) -> bool:
+    """Turn a sent confirmation into a reminder, and return True if one is needed.
 
     No reminder is needed once the signature is confirmed, or if another submission with the same email has one.
     """
@@ -161,13 +173,8 @@ def keep_as_reminder(session: Session, message_id: UUID, *, due: datetime) -> No
         Signature.id == OutboxMessage.signature_id, Signature.confirmed_at.is_(None), ~reminded.exists()
     )
     again = update(OutboxMessage).where(OutboxMessage.id == message_id, unconfirmed.exists())
-    with transaction(session):
-        _note_delivery(session, message_id)
-        updated = session.execute(
-            again.values(kind="reminder", created_at=due, due_at=due, **_UNTRIED).returning(OutboxMessage.id)
-        ).first()
-        if updated is None:
-            session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
+    values = {"kind": "reminder", "created_at": due, "due_at": due, **_UNTRIED}
+    return session.execute(again.values(**values).returning(OutboxMessage.id)).first() is not None
 
 
 def opted_out_among(session: Session, messages: Sequence[ClaimedMessage]) -> set[UUID]:
@@ -181,12 +188,13 @@ def opted_out_among(session: Session, messages: Sequence[ClaimedMessage]) -> set
 def drop_reminders(session: Session) -> None:
     """Delete all reminders, once reminders are off."""
     with transaction(session):
-        session.execute(delete(OutboxMessage).where(OutboxMessage.kind == "reminder"))
+        # As the index has it: SQLite cannot see into parameters.
+        session.execute(delete(OutboxMessage).where(OutboxMessage.kind == literal_column("'reminder'")))
 
 
-def cancel_for(session: Session, signature_id: UUID) -> None:
+def cancel_for(connection: Connection, signature_id: UUID) -> None:
     """Delete all that waits for a signature, within the caller's transaction."""
-    session.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
+    connection.execute(delete(OutboxMessage).where(OutboxMessage.signature_id == signature_id))
 
 
 def give_up(session: Session, message_id: UUID, *, code: int | None, reply: str, recipient_failures: int = 0) -> None:
@@ -229,20 +237,18 @@ def _update(session: Session, message_id: UUID, **values: object) -> None:
         session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))
 
 
-def _note_delivery(session: Session, message_id: UUID) -> None:
-    """Start the pause of the mailbox and charge the domain's budget.
+def _note_deliveries(session: Session, message_ids: Sequence[UUID]) -> None:
+    """Start the pauses of the mailboxes and charge the domains' budgets.
 
     Notices and decoys are charged as well: else a colleague could enter an address when the budget is nearly used up,
     and learn from the next email to the same domain whether that address has signed.
     """
-    # The message is locked before its slot, as everywhere: deleting a message deletes its slot.
-    message = select(OutboxMessage.kind, OutboxMessage.domain_hash).where(OutboxMessage.id == message_id)
-    row = session.execute(message.with_for_update()).first()
-    if row is None:
-        return
-    pacing.start_pause(session, message_id)  # a decoy has no slot
-    if row.kind != "reminder" and row.domain_hash:
-        domain_budget.count_sent(session, row.domain_hash)
+    # The messages are locked before their slots, as everywhere: deleting a message deletes its slot.
+    messages = select(OutboxMessage.kind, OutboxMessage.domain_hash).where(OutboxMessage.id.in_(message_ids))
+    rows = session.execute(messages.order_by(OutboxMessage.id).with_for_update()).all()
+    pacing.start_pauses(session, message_ids)  # a decoy has no slot
+    charged = Counter(row.domain_hash for row in rows if row.kind != "reminder" and row.domain_hash)
+    domain_budget.count_sent(session, charged)
 
 
 def _domain_of(key: bytes, row: OutboxMessage) -> str | None:

@@ -4,6 +4,7 @@ Each email uses one of the mailbox's slots, and the primary key prevents double 
 of its message until a day after the delivery. A message that is given up, or deleted unsent, frees it at once.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,9 +19,9 @@ NOTICE_SLOT = CONFIRMATIONS_PER_DAY  # "already signed", and the link that was a
 EMAIL_INTERVAL = timedelta(days=1)
 
 
-def start_pause(session: Session, message_id: UUID) -> None:
-    """Start the pause of the message's slot, since it was delivered; within the caller's transaction."""
-    delivered = update(EmailSlot).where(EmailSlot.message_id == message_id)
+def start_pauses(session: Session, message_ids: Sequence[UUID]) -> None:
+    """Start the pauses of the messages' slots, since they were delivered; within the caller's transaction."""
+    delivered = update(EmailSlot).where(EmailSlot.message_id.in_(message_ids))
     session.execute(delivered.values(message_id=None, paused_until=utcnow() + EMAIL_INTERVAL))
 
 

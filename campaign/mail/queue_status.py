@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import utcnow
@@ -54,19 +54,31 @@ class Health:
     since: datetime | None = None
 
 
-def queue_status(session: Session) -> QueueStatus:
-    """Return the numbers of waiting, dead and bounced messages, and the oldest due time."""
-    now, dead = utcnow(), OutboxMessage.due_at.is_(None)
-    is_due = and_(OutboxMessage.due_at.is_not(None), OutboxMessage.created_at <= now)  # not held until tomorrow
-    is_upcoming = and_(OutboxMessage.kind == "reminder", OutboxMessage.created_at > now)  # may never be needed
-    counts = select(
-        func.count().filter(is_due),
-        func.min(OutboxMessage.created_at).filter(is_due),
-        func.count().filter(dead),
-        func.count().filter(is_upcoming),
-        func.count(OutboxMessage.reply_code),
+def queue_status(session: Session, *, most: int | None = None) -> QueueStatus:
+    """Return the numbers of waiting, dead and bounced messages, and the oldest due time.
+
+    With `most`, each number is counted no further than that, so the answer takes as long however many messages wait.
+    """
+    now = utcnow()
+    is_waiting = OutboxMessage.due_at.is_not(None)
+    is_due = and_(is_waiting, OutboxMessage.created_at <= now)  # not held until tomorrow
+    is_upcoming = and_(is_waiting, OutboxMessage.created_at > now, OutboxMessage.kind == "reminder")  # may be needless
+    oldest = select(OutboxMessage.created_at).where(is_due).order_by(OutboxMessage.created_at).limit(1)
+    is_bounced = and_(OutboxMessage.refused_at.is_not(None), OutboxMessage.reply_code.is_not(None))
+    figures = (
+        _count(is_due, OutboxMessage.created_at, most),
+        oldest.scalar_subquery(),
+        _count(OutboxMessage.due_at.is_(None), OutboxMessage.due_at, most),
+        _count(is_upcoming, OutboxMessage.created_at, most),
+        _count(is_bounced, OutboxMessage.refused_at, most),
     )
-    return QueueStatus(*session.execute(counts.select_from(OutboxMessage)).one())
+    return QueueStatus(*session.execute(select(*figures)).one())
+
+
+def _count(condition: ColumnElement[bool], order: Any, most: int | None) -> ScalarSelect[int]:
+    # Ordered, so that PostgreSQL reads the index and not the table, however old its statistics are.
+    counted = select(literal(1).label("one")).where(condition).order_by(order if most else None).limit(most).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
 
 
 def is_late(session: Session) -> bool:
@@ -75,7 +87,10 @@ def is_late(session: Session) -> bool:
     The public sees this, so a single email address must not change it: it depends on how long messages wait for their
     first attempt, decoys as well as emails, and on server failures that do not depend on one or two recipients.
     """
-    overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE_AFTER, OutboxMessage.attempts == 0)
+    untried = OutboxMessage.attempts == literal_column(
+        "0"
+    )  # as the index has it: SQLite compares no parameters with it
+    overdue = select(OutboxMessage.id).where(OutboxMessage.due_at < utcnow() - LATE_AFTER, untried)
     # Ordered, so that PostgreSQL reads the index and not the table, however old its statistics are.
     first = overdue.order_by(OutboxMessage.due_at).limit(1)
     return load(session).is_late() or session.execute(first).first() is not None

@@ -24,9 +24,10 @@ from campaign.models import OutboxMessage
 if TYPE_CHECKING:
     from uuid import UUID
 
-BATCH = 10
+BATCH = 25
 ATTEMPT = 5  # messages tried at a server that has refused all before
 GREYLIST_DELAY = 5  # attempts within 36 minutes, after which greylists accept
+DELETE_SECONDS = 1.0  # what was sent is deleted at least so often, so that little of it could be sent twice
 HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
 VACUUM_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
@@ -58,6 +59,7 @@ class MailWorker:
         self._transport: Transport = transport_for(settings)
         self._opted_out: set[UUID] = set()  # of the batch at hand
         self._delivery_day: date | None = None  # as of the batch
+        self._sent: list[outbox.ClaimedMessage] = []  # and not yet deleted from the outbox
         self._state_before = self._server = ServerState()  # the state before the batch, and the one now
         self._leaves_traces, self._tidied = True, 0.0  # of a worker before us
 
@@ -90,6 +92,7 @@ class MailWorker:
         `at_once` skips the waiting time before the next attempt at a failing server.
         """
         with self._app.app_context():
+            self._delete_sent()  # what could not be deleted when the database was away
             self._state_before = self._server = server_state.load(db.session)
             if not self._state_before.is_failing:
                 messages = outbox.claim(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
@@ -113,12 +116,18 @@ class MailWorker:
 
     def _send_all(self, messages: list[outbox.ClaimedMessage]) -> int:
         """Send messages until the server fails; returns how many were handled."""
-        began = time.monotonic()
+        began = deleted = time.monotonic()
         for number, message in enumerate(messages, start=1):
             if not self._send(message) or time.monotonic() > began + HOLD_SECONDS:
                 outbox.release(db.session, messages[number:])
-                return number
-        return len(messages)
+                break
+            if time.monotonic() > deleted + DELETE_SECONDS:
+                self._delete_sent()
+                deleted = time.monotonic()
+        else:
+            number = len(messages)
+        self._delete_sent()
+        return number
 
     def _decide_without_email(self, *, is_idle: bool) -> None:
         """Schedule the next attempt at a failing server, after one in which no real email was refused."""
@@ -162,7 +171,7 @@ class MailWorker:
             reply = f"could not be rendered ({type(error).__name__})"
             self._defer(waiting.with_own_failure(), code=None, reply=reply)
             return True
-        self._note_sent(waiting)
+        self._sent.append(waiting)
         if is_wanted and not self._server.is_clean:
             self._set_server(server_state.note_acceptance(db.session))
         elif self._server.is_failing and self._server.unreachable:
@@ -186,15 +195,19 @@ class MailWorker:
     def _sends_reminders(self) -> bool:
         return bool(self._reminder) and not self._delivery_day
 
-    def _note_sent(self, message: outbox.ClaimedMessage) -> None:
-        self._leaves_traces = True
-        if message.kind == "confirmation" and self._sends_reminders():
-            outbox.keep_as_reminder(db.session, message.id, due=utcnow() + self._reminder)
-        else:
-            outbox.delete_sent(db.session, message.id)
+    def _delete_sent(self) -> None:
+        """Delete what was sent since the last time: together, since a commit for each takes longer than sending it.
+
+        A worker that is killed between the two leaves up to `BATCH` messages that are sent again.
+        """
+        if self._sent:
+            due = utcnow() + self._reminder if self._sends_reminders() else None
+            outbox.delete_sent(db.session, self._sent, reminder_due=due)
+            self._leaves_traces, self._sent = True, []
 
     def _handle_failure(self, message: outbox.ClaimedMessage, letter: outbox.Recipient, error: DeliveryError) -> bool:
         """Judge whose fault it is, and act on it; returns whether others can be sent."""
+        self._delete_sent()
         if not error.is_about_one_message:
             outbox.release(db.session, [message])
             self._note_failure(error, suspect=None)

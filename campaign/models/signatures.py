@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, TextClause, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaign.core.database import Base, UtcDateTime, new_id, utcnow
@@ -30,7 +30,9 @@ class DataKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
-def _partial_index(name: str, column: str, condition: ColumnElement[bool], *, unique: bool = False) -> Index:
+def _partial_index(
+    name: str, column: str, condition: ColumnElement[bool] | TextClause, *, unique: bool = False
+) -> Index:
     """Return an index that covers only the rows that are searched by it, so that the others cost nothing."""
     return Index(name, column, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
@@ -104,7 +106,12 @@ class OutboxMessage(Base):
     reply: Mapped[str | None] = mapped_column(String(300))
     recipient_failures: Mapped[int] = mapped_column(server_default="0")
 
-    __table_args__ = (_partial_index("ix_outbox_refused", "refused_at", refused_at.is_not(None)),)
+    __table_args__ = (
+        _partial_index("ix_outbox_refused", "refused_at", refused_at.is_not(None)),
+        _partial_index("ix_outbox_waiting", "created_at", due_at.is_not(None)),
+        _partial_index("ix_outbox_untried", "due_at", text("attempts = 0")),
+        _partial_index("ix_outbox_reminders", "id", text("kind = 'reminder'")),
+    )
 
 
 class EmailSlot(Base):

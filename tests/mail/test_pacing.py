@@ -166,8 +166,8 @@ def test_thousands_beyond_the_budget_are_put_off_together(posting, kind):
     with posting.app.app_context():
         with transaction(db.session):
             db.session.execute(insert(OutboxMessage), [row | {"kind": kind} for row in rows])
-            domain_budget.count_sent(db.session, rows[0]["domain_hash"])
-            domain_budget.count_sent(db.session, rows[0]["domain_hash"])
+            domain_budget.count_sent(db.session, {rows[0]["domain_hash"]: 1})
+            domain_budget.count_sent(db.session, {rows[0]["domain_hash"]: 1})
         statements = []
         event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about))
         assert outbox.claim(db.session, key, most=10, domain_limit=2) == []

@@ -21,6 +21,7 @@ from campaign.core.database import db, transaction, utcnow
 from campaign.mail import outbox, server_state
 from campaign.mail.refusals import DeliveryError, Fault, Step, redact
 from campaign.mail.transports import SmtpTransport
+from campaign.mail.worker import BATCH
 from campaign.models import OutboxMessage
 from tests import services
 from tests.conftest import campaign_on, dispose
@@ -449,7 +450,7 @@ def test_no_address_reaches_the_log(posting, mailbox, caplog):
     assert "Relay" not in printed
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_doubles_one_at_most(backend, ready, tmp_path):
+def test_a_worker_that_is_killed_loses_nothing_and_doubles_one_batch_at_most(backend, ready, tmp_path):
     """`flask mail work`, killed in the middle of many, and another one after it."""
     with sink(taken := tmp_path / "taken") as port:
         site = ready.site(tmp_path, backend, CAMPAIGN_MAIL_URL=f"smtp://127.0.0.1:{port}?from=hello@example.org")
@@ -462,7 +463,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_one_at_most(backend, 
         site.flask("mail", "work", "--once")
         arrived = _lines(taken)
         assert len(set(arrived)) == 100
-        assert len(arrived) <= 101
+        assert len(arrived) <= 100 + BATCH
 
 
 @pytest.mark.long

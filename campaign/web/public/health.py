@@ -12,6 +12,8 @@ from campaign.core.migrations import is_current
 from campaign.crypto.campaign_keys import has_campaign_key
 from campaign.mail.queue_status import health, is_late, queue_status
 
+MAX_COUNTED = 10_000  # messages; monitoring asks every few seconds, and more would tell it no more
+
 bp = Blueprint("health", __name__)
 
 
@@ -44,7 +46,7 @@ def _mail() -> dict[str, object]:
     late = is_late(db.session)
     if not _is_near():
         return {"status": "late" if late else "ok", "late": late}
-    queue, mail_health = queue_status(db.session), health(db.session)
+    queue, mail_health = queue_status(db.session, most=MAX_COUNTED), health(db.session)
     age = (utcnow() - queue.oldest).total_seconds() if queue.oldest else 0
     fields: dict[str, object] = {
         "status": mail_health.status,
