@@ -6,8 +6,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_ROWS = 300  # of about 200 bytes each
 
 # A spreadsheet takes a cell that starts like this for a formula (OWASP, CSV Injection). The wide, small, raised and
 # lowered forms count as well: East Asian keyboards type some of them, and spreadsheets read them as the plain ones.
@@ -45,17 +46,18 @@ DIALECTS = {"plain": Dialect(), "excel": Dialect(bom=True, inert=True)}
 
 
 def iter_csv(rows: Iterable[tuple[str, ...]], *, header: tuple[str, ...], dialect: Dialect) -> Iterator[bytes]:
-    """Yield `header` and `rows` as CSV (RFC 4180), in chunks of about 64 KiB."""
+    """Yield `header` and `rows` as CSV (RFC 4180), in chunks of `CHUNK_ROWS`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(_neutralize_cell(header) if dialect.inert else header)
     if dialect.bom:
         yield codecs.BOM_UTF8
-    for row in rows:
-        writer.writerow(_neutralize_cell(row) if dialect.inert else row)
-        if text.tell() >= CHUNK_BYTES:
-            yield _drain(text)
-    yield _drain(text)
+    remaining = map(_neutralize_cell, rows) if dialect.inert else iter(rows)
+    while True:
+        writer.writerows(islice(remaining, CHUNK_ROWS))
+        if not text.tell():
+            break
+        yield _drain(text)
 
 
 def neutralize(cell: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Engine, String, case, cast, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
+from campaign.core.driver_statement import stream
 from campaign.crypto.data_keys import Decryptor
 from campaign.errors import DecryptionFailed
 from campaign.exports.columns import ELSEWHERE, SYSTEM, Layout, Row
@@ -69,15 +70,17 @@ def iter_rows(
     columns = [sources[name] for name in ("identity", "key", "encrypted_person", *layout.stored)]
     query = select(*columns).where(*_conditions(choice)).order_by(Signature.id)
     pick, number = layout.picker(), 0
+    decrypt = opener.decrypt_fields
     with engine.connect() as connection:
-        for identity, key, blob, *stored_values in connection.execution_options(yield_per=FETCH_ROWS).execute(query):
-            try:
-                person = opener.decrypt_fields(key, blob, bytes.fromhex(identity))
-            except DecryptionFailed:
-                on_unreadable(UUID(identity))
-                continue
-            number += 1
-            yield pick((str(number), *stored_values, *person))
+        for rows in stream(connection, query, FETCH_ROWS):
+            for identity, key, blob, *stored_values in rows:
+                try:
+                    person = decrypt(key, blob, bytes.fromhex(identity))
+                except DecryptionFailed:
+                    on_unreadable(UUID(identity))
+                    continue
+                number += 1
+                yield pick((str(number), *stored_values, *person))
 
 
 def _sources(dialect: str) -> dict[str, Any]:
