@@ -1,5 +1,6 @@
 """The application factory, the only module that knows every package."""
 
+import gc
 import os
 import sys
 
@@ -18,7 +19,7 @@ from campaign.core.migrations import init_migrations, require_current
 from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
 from campaign.maintenance import start_maintenance
-from campaign.web import film_player, static_files
+from campaign.web import film_player, kept_pages, static_files
 from campaign.web.header_bounds import HeaderBounds
 
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.register_commands(app)
     _trust_proxies(app, settings)
     app.wsgi_app = HeaderBounds(app.wsgi_app)  # type: ignore[method-assign]
+    kept_pages.init_page_cache(app, settings)
     return app
 
 
@@ -52,8 +54,12 @@ def serve() -> Flask:
     except ConfigError as error:
         sys.exit(f"Error: {error}")
     start_maintenance(app)
+    kept_pages.page_cache(app).start()
     if settings.mail_worker == "embedded":
         mail_worker(app).start()
+    # What exists now stays: looking through it again and again takes time, and writes to memory that workers share.
+    gc.collect()
+    gc.freeze()
     return app
 
 

@@ -91,6 +91,10 @@ class Site:
         with urlopen(f"{self.url}/count.json") as response:
             return json.load(response)["count"]
 
+    def waits_for_count(self, number: int) -> None:
+        """Return when the public count is `number`: pages may be 1.5 seconds old."""
+        wait_for(lambda: self.count() == number, f"the count {number}")
+
     def status(self, path: str) -> int:
         """Return the status that `path` answers with, at the end of where it leads."""
         with urlopen(f"{self.url}{path}") as response:

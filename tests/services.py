@@ -43,8 +43,11 @@ rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Start an empty PostgreSQL and yield its SQLAlchemy URL. It forgets on a crash, for it never syncs."""
+def postgresql(*, durable: bool = False, **environment: str) -> Iterator[str]:
+    """Start an empty PostgreSQL and yield its SQLAlchemy URL. Unless `durable`, it never syncs and forgets on a crash.
+
+    `environment` is added to the server's own.
+    """
     programs = _postgresql_programs()
     if programs is None:
         raise RuntimeError(why_no_postgresql())
@@ -54,11 +57,12 @@ def postgresql() -> Iterator[str]:
         data = folder / "data"
         options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync"]
         subprocess.run([initdb, "-D", data, *options], cwd=folder, check=True, capture_output=True, **_as(user))
-        settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB"]
+        forgetful = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB"]
+        settings = [] if durable else forgetful
         settings += ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
         command = [initdb.with_name("postgres"), "-D", data, *(f"--{setting}" for setting in settings)]
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        with _running(command, folder, user=user, stop="INT", ready=lambda: _postgresql_answers(url)):
+        with _running(command, folder, user=user, stop="INT", ready=lambda: _postgresql_answers(url), **environment):
             yield url
 
 

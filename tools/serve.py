@@ -4,6 +4,7 @@ It stops on SIGTERM and SIGINT, when FILE is deleted (make deletes its target wh
 forward SIGINT), and when its parent process ends.
 """
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -22,27 +23,33 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from campaign.config.settings import Settings
+from campaign.errors import ConfigError
+from campaign.web.event_loop import EventLoopApp
+from campaign.web.kept_pages import page_cache
+
 HOST = "127.0.0.1"
-THREADS = (
-    256  # most wait for slow clients: `campaign.web.request_gate` and `.static` say how many, and how many may work
-)
 CONNECTIONS = 4096  # open ones, idle or busy; a further one waits
-OPEN_FILES = CONNECTIONS + 1024  # a connection is a file, and so are databases, films and pipes
+OPEN_FILES = CONNECTIONS + 2048  # a connection is a file, and so are databases, films and pipes
 HEADER_MILLISECONDS = 5000  # a connection that has sent no whole request for so long is closed, kept alive or new
 HEADER_BYTES = 128 * 1024  # of one connection, at most: they are kept in memory
 DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off
 WATCH_SECONDS = 0.25
 
 
-def main(flag: Path) -> None:
-    """Serve until told to stop, then finish the requests under way."""
+def main(flag: Path, load: Callable[[], Any] | None = None) -> None:
+    """Serve what `load` returns in each worker, the app if not given, until told to stop; finish requests under way."""
     port = _free_port(os.environ.get("PORT") or "8000")
+    try:
+        workers = Settings.load().workers or len(os.sched_getaffinity(0))
+    except ConfigError as error:
+        sys.exit(f"Error: {error}")
     server = MPServer(
         "wsgi:app",
         address=HOST,
         port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
+        workers=workers,
+        interface=Interfaces.RSGI,
         backlog=CONNECTIONS,
         backpressure=CONNECTIONS,
         http=HTTPModes.http1,  # HTTP/2 has no header time-out, and no browser speaks it without TLS
@@ -54,11 +61,12 @@ def main(flag: Path) -> None:
     )
     _allow_open_files()
     _give_workers_their_own_signals()
+    gc.freeze()  # what was imported until here is shared by the workers, as long as nothing touches it
     parent = os.getppid()
     _once(lambda: not flag.exists() or os.getppid() != parent, partial(_stop, server))
     server.on_startup(partial(_announce, server))
     try:
-        server.serve(target_loader=_load, wrap_loader=False)
+        server.serve(target_loader=load or _load, wrap_loader=False)
     finally:
         flag.unlink(missing_ok=True)
 
@@ -85,13 +93,13 @@ def _stop(server: MPServer) -> None:
     threading.Thread(target=insist, daemon=True).start()
 
 
-def _load() -> Callable[..., Any]:
+def _load() -> Any:
     """Import the app, in the worker, which ends when the main process is gone."""
     parent = os.getppid()
     _once(lambda: os.getppid() != parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
     from wsgi import app
 
-    return app
+    return EventLoopApp(app, page_cache(app))
 
 
 def _allow_open_files() -> None:

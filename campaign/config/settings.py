@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         description="Emails per day (UTC) to one mail domain; further ones wait "
         "until the next day. Large public providers have no limit. 0: no limit.",
     )
+    workers: Annotated[int, validators.whole_number("processes", most=64)] = Field(
+        default=1,
+        description="Number of server processes; 0: one for each processor. Without Redis, each counts towards the "
+        "limits by itself.",
+    )
     log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
     )

@@ -14,8 +14,10 @@ from campaign.web import (
     proxies,
     rate_limits,
     redirects,
+    share_section,
     static_files,
 )
+from campaign.web.form_request import FormRequest
 from campaign.web.public import (
     bot_check,
     browser_files,
@@ -34,6 +36,7 @@ from campaign.web.request_gate import RequestGate
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
+    app.request_class = FormRequest
     app.wsgi_app = RequestGate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # otherwise a Cyrillic letter takes six bytes
@@ -41,6 +44,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     static_files.init_static(app, settings)
     film_player.init_film(app, settings)
     app.jinja_env.globals["custom_petition_text"] = petition_settings.petition_text
+    share_section.init_share_section(app)
     rate_limits.init_limits(app, settings)
     proxies.init_proxy_check(app, settings)
     redirects.init_redirects(app)

@@ -1,15 +1,12 @@
 """Security and caching headers: strict for everything, loosened by name where a page needs it."""
 
-from flask import Flask, Response, request
-from flask_compress import Compress
+from flask import Flask, Response
 
 from campaign.config.settings import Settings
 
 # The target of "Leave quickly": known everywhere, and says nothing about the visitor
 EXIT_URL = "https://www.wikipedia.org/"
 SHARED_SECONDS = 10  # how long a shared cache may show an old page, with its count
-
-_compress = Compress()
 
 _POLICY = {
     "default-src": "'none'",
@@ -43,8 +40,6 @@ _HEADERS = {
 
 def init_headers(app: Flask, settings: Settings) -> None:
     """Add the security headers to every response of `app`."""
-    app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM="br, zstd, gzip", COMPRESS_BR_LEVEL=6)
-    _compress.init_app(app)
     app.jinja_env.globals["exit_url"] = EXIT_URL
     headers = dict(_HEADERS)
     if settings.public_url.startswith("https:"):
@@ -74,11 +69,9 @@ def allow_framing(response: Response) -> Response:
 
 
 def cache_publicly(response: Response) -> Response:
-    """Allow shared caches to store `response` briefly; browsers revalidate each time."""
+    """Allow shared caches to store `response` briefly; browsers revalidate each time (`web.page_cache`)."""
     response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={SHARED_SECONDS}, stale-while-revalidate=60"
-    response.add_etag()
-    # Only public pages are compressed: the compressed length of a page with a secret could reveal it (BREACH).
-    return _compress.after_request(response).make_conditional(request)  # type: ignore[return-value]
+    return response
 
 
 def never_cache(response: Response) -> Response:

@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter
 from campaign.core.dates import format_long_date
 from campaign.core.languages import DEFAULT_LANGUAGE, LANGUAGES
 from campaign.web.countries import countries, country_name, likely_countries
-from campaign.web.translations import CampaignDomain
+from campaign.web.translations import CampaignDomain, translations_in
 
 # The fonts of headlines, one file per script; Arabic uses the system's font.
 _HEADLINE_FONTS = {"ru": "css/fonts/eb-garamond-cyrillic.woff2", "ar": ""}
@@ -24,6 +24,12 @@ def init_i18n(app: Flask) -> None:
     app.url_map.converters["lang"] = _LanguageConverter
     babel = Babel(app, locale_selector=_negotiated_language)
     babel.domain_instance = CampaignDomain()
+    # Flask-Babel's own look up its domain and the locale again for each text.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: translations_in(get_language()).gettext(text),
+        lambda one, many, number: translations_in(get_language()).ngettext(one, many, number),
+        newstyle=True,
+    )
     app.url_value_preprocessor(_set_from_url)
     app.jinja_env.globals.update(
         countries=countries,
@@ -40,7 +46,7 @@ def init_i18n(app: Flask) -> None:
 
 def get_language() -> str:
     """Return the language of this request or message."""
-    return str(get_locale())
+    return str(get_locale().language)  # all of ours are one language without a territory
 
 
 def set_language(language: str | None) -> None:
@@ -82,7 +88,9 @@ def _url_in_language(language: str) -> str:
     if "lang" in values:
         return url_for(request.endpoint or "", **values | {"lang": language})
     if "token" in values and request.method == "GET":
-        return url_for(request.endpoint or "", token=values["token"], lang=language)
+        if "address" not in g:
+            g.address = url_for(request.endpoint or "", token=values["token"])
+        return f"{g.address}?lang={language}"
     return url_for("petition.page", lang=language)
 
 

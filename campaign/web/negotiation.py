@@ -16,6 +16,7 @@ from campaign.core.capacity import RETRY_SECONDS
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
+ANSWER_AT = "campaign.answer_at"  # in the environment, where the server can wait without a thread (`web.event_loop`)
 MIN_SIGNING_SECONDS = 0.01  # slightly more than signing takes while emails are being sent
 
 
@@ -28,9 +29,12 @@ def wants_json() -> bool:
 @contextmanager
 def minimum_duration() -> Iterator[None]:
     """Make the block take at least `MIN_SIGNING_SECONDS`, so that small differences are not measurable from outside."""
-    began = time.monotonic()
+    end = time.monotonic() + MIN_SIGNING_SECONDS
     yield
-    time.sleep(max(0.0, began + MIN_SIGNING_SECONDS - time.monotonic()))
+    if ANSWER_AT in request.environ:
+        request.environ[ANSWER_AT] = end
+    else:
+        time.sleep(max(0.0, end - time.monotonic()))
 
 
 def wait_in_words(seconds: int) -> str:

@@ -19,11 +19,11 @@ from campaign.web.rate_limits import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_WORKING = 8  # requests; each may use a database connection, of which the pool has 15
+MAX_WORKING = 16  # requests; each may use a database connection (`core.database.POOL_SIZE`)
 MAX_SENDING = 64  # request bodies, of the threads that `tools/serve.py` starts
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
-_INCOMPLETE = "The request was incomplete."
+INCOMPLETE = "The request was incomplete."
 
 
 class RequestGate:
@@ -39,15 +39,15 @@ class RequestGate:
         body, length = b"", get_content_length(environ) or 0  # 0 for a chunked body
         if environ["REQUEST_METHOD"] == "POST" and length <= MAX_BODY:
             if not self._sending.acquire(blocking=False):
-                return refuse_busy(start_response, "503 Service Unavailable", _INCOMPLETE)
+                return refuse_busy(start_response, "503 Service Unavailable", INCOMPLETE)
             try:
                 body = _read_body(environ["wsgi.input"])
             except TimeoutError:
-                return refuse_busy(start_response, "408 Request Timeout", _INCOMPLETE)
+                return refuse_busy(start_response, "408 Request Timeout", INCOMPLETE)
             finally:
                 self._sending.release()
             if len(body) < length:  # the connection broke: half a form must not count
-                return refuse_busy(start_response, "400 Bad Request", _INCOMPLETE)
+                return refuse_busy(start_response, "400 Bad Request", INCOMPLETE)
         # Nothing behind the gate waits for the network, not even for the body of a GET.
         environ["wsgi.input"] = BytesIO(body)
         with self._working:

@@ -1,7 +1,6 @@
 """Static files: served by WhiteNoise, with content hashes in their URLs, so that caches can keep them permanently.
 
-A client that reads a large file slowly, or pauses a film, occupies a server thread. So large files may use only some of
-the threads, and the others stay free for pages and forms.
+A client that reads a large file slowly, or pauses a film, keeps it open, so their number is bounded.
 """
 
 import os
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
 MAX_BUFFERED = 256 * 1024  # bytes that the server accepts at once, so that no thread waits for the client
-MAX_SENDING = 160  # larger files, of the threads that `tools/serve.py` starts
+MAX_SENDING = 1000  # larger files, each an open one
 _COMPRESSED = ("css", "icons", "js", "vendor")  # folders with compressible files; films are compressed already
 _BLOCK = 64 * 1024  # bytes
 _MEDIA_TYPES = {

@@ -16,11 +16,12 @@ class CampaignDomain(Domain):  # type: ignore[misc]
 
     def get_translations(self) -> NullTranslations:
         """Return the texts in the language of this request or message."""
-        return _translations(str(get_locale()))
+        return translations_in(str(get_locale()))
 
 
 @cache
-def _translations(language: str) -> NullTranslations:
+def translations_in(language: str) -> NullTranslations:
+    """Return the texts in a language."""
     path = TRANSLATIONS / f"{language}.po"
     if not path.exists():
         return NullTranslations()  # the texts in the code are English

@@ -50,10 +50,10 @@ def sign(page: Page) -> None:
 
 def confirm(page: Page, site) -> None:
     page.goto(site.url + path_in(site.mails(1)[0]))
-    assert site.count() == 0
+    site.waits_for_count(0)
     page.get_by_role("button", name="Yes, count me in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your signature counts")
-    assert site.count() == 1
+    site.waits_for_count(1)
 
 
 def exported(site) -> dict[str, str]:
@@ -94,10 +94,10 @@ def test_the_receipt_withdraws(any_page, site):
     confirm(any_page, site)
     any_page.get_by_role("button", name="Withdraw my signature").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
-    assert site.count() == 1
+    site.waits_for_count(1)
     any_page.get_by_role("button", name="Withdraw my signature").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
-    assert site.count() == 0
+    site.waits_for_count(0)
 
 
 def test_a_supporter_who_lost_the_email_can_withdraw_after_closing(any_page, site):
@@ -107,7 +107,7 @@ def test_a_supporter_who_lost_the_email_can_withdraw_after_closing(any_page, sit
     site.flask("petition", "close")
     for mail in (site.instance / "mail").iterdir():
         mail.unlink()
-    any_page.goto(f"{site.url}/en/")
+    wait_for(lambda: "is closed" in any_page.goto(f"{site.url}/en/").text(), "the closed petition")
     any_page.get_by_role("link", name="Get your link again").click()
     any_page.fill("[name=email]", MARIA["email"])
     any_page.get_by_role("button", name="Send me my link").click()
@@ -117,7 +117,7 @@ def test_a_supporter_who_lost_the_email_can_withdraw_after_closing(any_page, sit
     expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
     any_page.get_by_role("button", name="Withdraw my signature").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
-    assert site.count() == 0
+    site.waits_for_count(0)
 
 
 def test_an_error_appears_at_once_and_typed_values_stay(page, open_site):

@@ -1,0 +1,56 @@
+"""The public pages that are kept ready: which they are, and what they show that may change."""
+
+import re
+from collections.abc import Hashable
+
+from flask import Flask
+
+from campaign.config.settings import Settings
+from campaign.core.database import db, utcnow
+from campaign.core.languages import LANGUAGES
+from campaign.mail.queue_status import is_late
+from campaign.petition import display_names, feature_flags, totals
+from campaign.petition.settings import load_settings
+from campaign.web.page_cache import PageCache
+from campaign.web.petition_page import MAX_NAMES_SHOWN
+
+_COUNT = "/count.json"
+_PAGES = ("", "thanks", "privacy", "link-sent", "manifest.webmanifest")
+_FILES = ("robots.txt", "sitemap.xml", ".well-known/security.txt")
+_LANGUAGE = f"(?:{'|'.join(LANGUAGES)})"
+# These read their query, or are pictures: rendered when they are asked for, and not in advance.
+_VARIANTS = re.compile(rf"/oembed|/qr\.svg|/{_LANGUAGE}/embed|/{_LANGUAGE}/poster-\w+\.pdf|/card/{_LANGUAGE}\.[\w.]+")
+
+
+def init_page_cache(app: Flask, settings: Settings) -> None:
+    """Put the cache in front of `app`. It keeps pages once `page_cache(app).start()` was called."""
+    paths = {f"/{language}/{page}" for language in LANGUAGES for page in _PAGES} | {f"/{name}" for name in _FILES}
+    cache = PageCache(
+        app.wsgi_app,
+        paths=frozenset(paths | {_COUNT}),
+        timed=frozenset({_COUNT}),
+        variants=_VARIANTS,
+        read_version=lambda: _version(app),
+        base_url=settings.public_url,
+    )
+    app.wsgi_app = cache  # type: ignore[method-assign]
+    app.extensions["page cache"] = cache
+
+
+def page_cache(app: Flask) -> PageCache:
+    """Return the cache in front of `app`."""
+    cache: PageCache = app.extensions["page cache"]
+    return cache
+
+
+def _version(app: Flask) -> Hashable:
+    """Return all that pages show and that may change."""
+    with app.app_context():
+        return (
+            totals.confirmed(db.session),
+            tuple(sorted(feature_flags.enabled_since(db.session).items())),
+            repr(load_settings(db.session)),
+            tuple(display_names.latest_names(db.session, most=MAX_NAMES_SHOWN)),
+            is_late(db.session),
+            utcnow().date(),
+        )
