@@ -60,17 +60,19 @@ lint: ## Check style, types, imports, spelling, templates, JavaScript and CSS
 	@$(py) -m djlint templates --check --lint
 	@.venv/lint/node_modules/.bin/biome lint --error-on-warnings
 
-bench: ## Measure what users wait for (ARGS=1000000 for as many signatures)
+bench: ## Measure what users wait for (ONLY='pages sign' picks some; ARGS=1000000 for as many signatures)
 	@tools/setup requirements-dev.txt
 	@tools/test-services
+	@$(py) -m benchmarks $(ONLY)
+ifndef ONLY
 	@$(py) -m benchmarks.run $(ARGS)
 	@$(py) -m benchmarks.download
 	@$(py) -m benchmarks.delivery
 	@$(py) -m benchmarks.overview
 	@$(py) -m benchmarks.timing
-	@$(py) -m benchmarks.drain
 	@$(py) -m benchmarks.film_import
 	@$(py) -m benchmarks.lighthouse
+endif
 
 chaos: ## Pull the plug under load, again and again
 	@tools/setup requirements-dev.txt

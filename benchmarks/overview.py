@@ -15,7 +15,7 @@ from tests.live_server import Site, ready_site
 ROWS = 10_000_000
 SEEDED = 100_000  # sealed one by one; the others are copies of them under names of their own
 REQUESTS = 100
-_WRITTEN = "id, email_hash, referral_code"
+_WRITTEN = "id, email_hash, mailbox_hash, referral_code"
 _KEPT = (
     "data_key_id, encrypted_person, country, language, updates, via, consent_version, "
     "signed_at, confirmed_at, synthetic"
@@ -39,7 +39,9 @@ def multiply(site: Site, rows: int) -> None:
     """Copy the seeded signatures until there are `rows`."""
     with closing(database(site)) as connection:
         for first in range(SEEDED, rows, SEEDED):
-            unique = f"printf('%032x', {first} + row_number() over ()), randomblob(32), hex(randomblob(8))"
+            unique = (
+                f"printf('%032x', {first} + row_number() over ()), randomblob(32), randomblob(32), hex(randomblob(8))"
+            )
             copied = f"SELECT {unique}, {_KEPT} FROM signatures WHERE id IN (SELECT id FROM seeded)"
             if first == SEEDED:
                 connection.execute("CREATE TEMP TABLE seeded AS SELECT id FROM signatures")

@@ -1,24 +1,30 @@
 """Measures whether the response time reveals signers: python -m benchmarks.timing [TRIALS].
 
 A real server gets requests for a link and signatures, in random order over one connection, from five kinds of email
-address: new, pending, pending with its daily emails used up, confirmed with its daily notice used up, and suppressed.
+address: new, pending, pending with its daily emails used up, confirmed with its daily notice used up, and suppressed:
+while it is idle, and while others sign as fast as it takes them.
+
+The area under the ROC curve (AUC) says how well the time tells a kind from new addresses: 0.5 is a guess, 1 certainty.
 """
 
 import http.client
 import random
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks.databases import databases
+from benchmarks.load import FORMS
 from benchmarks.run import served
 from tests.live_server import Site, ready_site
 
@@ -27,23 +33,44 @@ HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form
 
 
 def main(trials: int) -> None:
-    """Print the mean of each kind, on each database."""
+    """Print how well the time tells each kind, on each database."""
     for backend, url in databases():
         with tempfile.TemporaryDirectory() as folder:
-            site = ready_site(Path(folder), CAMPAIGN_DATABASE_URL=url, CAMPAIGN_SIGN_LIMIT="")
+            settings = {"CAMPAIGN_SIGN_LIMIT": "", "CAMPAIGN_DOMAIN_LIMIT": "0"}
+            site = ready_site(Path(folder), CAMPAIGN_DATABASE_URL=url, **settings)
             with served(site), connected(site) as connection:
-                prepare(site, connection, 2 * trials)
-                asking = measured(partial(ask, connection), range(trials))
-                signing = measured(partial(sign, connection), range(trials, 2 * trials))
-        print(f"asking for a link, {backend}: {compared(asking)}", flush=True)
-        print(f"signing, {backend}: {compared(signing)}", flush=True)
+                prepare(site, connection, 4 * trials)
+                for load, first in (("idle", 0), ("saturated", 2 * trials)):
+                    with saturated(site.url) if load == "saturated" else nullcontext():
+                        asking = measured(partial(ask, connection), range(first, first + trials))
+                        signing = measured(partial(sign, connection), range(first + trials, first + 2 * trials))
+                    print(f"asking for a link, {backend}, {load}: {compared(asking)}", flush=True)
+                    print(f"signing, {backend}, {load}: {compared(signing)}", flush=True)
+
+
+@contextmanager
+def saturated(url: str) -> Iterator[None]:
+    """Let others sign as fast as they can within the block."""
+    command = ["wrk", "-t", "1", "-c", "32", "-d", "600s", "-s", str(FORMS), url]
+    others = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        others.terminate()
+        others.wait()
 
 
 def compared(times: dict[str, list[float]]) -> str:
-    """Return the mean of each kind in milliseconds, and how far they are apart."""
-    means = {kind: statistics.mean(those) for kind, those in times.items()}
-    listed = "   ".join(f"{kind} {mean:.2f}" for kind, mean in means.items())
-    return f"{listed} ms   at most {max(means.values()) / min(means.values()) - 1:.1%} apart"
+    """Return the median of new addresses in milliseconds, and for each other kind the AUC against them."""
+    new = times.pop("new")
+    listed = "   ".join(f"{kind} {auc(new, those):.3f}" for kind, those in times.items())
+    return f"new {statistics.median(new):.2f} ms   AUC against it: {listed}"
+
+
+def auc(first: list[float], second: list[float]) -> float:
+    """Return the probability that one of `second` is larger than one of `first`, an equal one counting half."""
+    first = sorted(first)
+    return sum(bisect_left(first, one) + bisect_right(first, one) for one in second) / 2 / len(first) / len(second)
 
 
 def measured(act: Callable[[str], float], numbers: range) -> dict[str, list[float]]:
