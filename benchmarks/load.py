@@ -38,7 +38,7 @@ def wrk(
     coding: str = "",
     environment: dict[str, str] | None = None,
 ) -> Load:
-    """Ask for `url` over and over, or send what the Lua `script` says; every answer must be a success."""
+    """Request `url` over and over, or send what the Lua `script` says; every answer must be a success."""
     command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency", "--timeout", "20s"]
     command += ["-H", f"Accept-Encoding: {coding}"] if coding else []
     command += ["-s", str(script)] if script else []

@@ -1,4 +1,4 @@
-"""What was measured, as a table to read (Markdown) and to compare (JSON), and as bars (SVG)."""
+"""The results, as a table to read (Markdown) and to compare (JSON), and as bars (SVG)."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _BAR, _LINE, _LABEL = 320, 22, 330  # pixels
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure with its unit, what it was compared with in the same run, and what it should reach."""
+    """A figure with its unit, its baseline in the same run, and its target."""
 
     what: str
     figure: float

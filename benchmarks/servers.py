@@ -1,4 +1,4 @@
-"""Servers to measure: the campaign as `make run` serves it, and what it is compared with."""
+"""Servers to measure: the campaign as `make run` serves it, and its baselines."""
 
 import os
 import subprocess

@@ -50,7 +50,7 @@ def main(trials: int) -> None:
 
 @contextmanager
 def saturated(url: str) -> Iterator[None]:
-    """Let others sign as fast as they can within the block."""
+    """Sign on other connections, as fast as possible, within the block."""
     command = ["wrk", "-t", "1", "-c", "32", "-d", "600s", "-s", str(FORMS), url]
     others = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

@@ -67,6 +67,7 @@ def mail_worker(app: Flask) -> MailWorker:
         letters=of.keys.outbox,
         links=of.link_key,
         delivered_on=lambda session: petition_status(session).delivered_on,
+        gives_way=lambda: of.signing.is_busy,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 MAX_BATCH = 256  # rows in one transaction
 GATHER_SECONDS = 0.004  # that a leader waits for further rows, if others came at the same time as the last ones
+BUSY_SECONDS = 0.2  # so long after such rows
 
 Row = TypeVar("Row")
 Write = Callable[[Session, Sequence[Row]], Sequence[Exception | None]]
@@ -36,7 +37,12 @@ class GroupCommit(Generic[Row]):
         self._write = write
         self._lock = Lock()
         self._waiting: deque[_Waiting[Row]] = deque()
-        self._has_leader = self._is_busy = False
+        self._has_leader, self._busy_until = False, 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether several rows have come at the same moment just now."""
+        return time.monotonic() < self._busy_until
 
     def submit(self, session: Session, row: Row) -> None:
         """Return when `row` is committed. Raises its refusal, or the error that kept it from being written.
@@ -56,10 +62,11 @@ class GroupCommit(Generic[Row]):
 
     def _lead(self, session: Session) -> None:
         """Write a batch, and appoint the next leader."""
-        if self._is_busy:
+        if self.is_busy:
             time.sleep(GATHER_SECONDS)
         with self._lock:
-            self._is_busy = len(self._waiting) > 1
+            if len(self._waiting) > 1:
+                self._busy_until = time.monotonic() + BUSY_SECONDS
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         try:
             self._write_batch(session, batch)

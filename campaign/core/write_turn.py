@@ -58,7 +58,7 @@ _turns: WeakKeyDictionary[Engine, _WriteTurn] = WeakKeyDictionary()
 
 
 def give_turns(engine: Engine) -> None:
-    """Let the writers of a SQLite `engine` take turns, with those of other processes too."""
+    """Make the writers of a SQLite `engine` take turns, together with those of other processes."""
     _turns[engine] = _WriteTurn(engine.url.database or "")
 
 

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 BATCH = 25
 ATTEMPT = 5  # messages tried at a server that has refused all before
 GREYLIST_DELAY = 5  # attempts within 36 minutes, after which greylists accept
-DELETE_SECONDS = 1.0  # what was sent is deleted at least so often, so that little of it could be sent twice
+DELETE_SECONDS = 1.0  # between two deletions of sent messages at most, so that few could be sent twice
 HOLD_SECONDS = 60.0  # a slow server: the rest of a batch is given back, long before `outbox.LEASE` ends
 POLL_SECONDS = 1.0
+GIVE_WAY_SECONDS = 0.1
 VACUUM_SECONDS = 60.0  # messages leave the outbox in other ways too: confirming and withdrawing delete them
 ERROR_PAUSE_SECONDS = 10.0  # after an error unrelated to email
 
@@ -47,12 +48,14 @@ class MailWorker:
         letters: bytes,
         links: bytes,
         delivered_on: Callable[[Session], date | None],
+        gives_way: Callable[[], bool] = lambda: False,
     ) -> None:
         """Work for `app`; the keys `letters` and `links` decrypt messages and sign the links in them.
 
-        `delivered_on` returns the day of the petition's delivery: no reminders are sent after it.
+        `delivered_on` returns the day of the petition's delivery: no reminders are sent after it. While `gives_way`
+        returns True, the worker pauses between batches: the processor is needed by people who sign.
         """
-        self._app, self._delivered_on = app, delivered_on
+        self._app, self._delivered_on, self._gives_way = app, delivered_on, gives_way
         self._letters, self._links = letters, links
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder, self._domain_limit = timedelta(hours=settings.reminder_hours), settings.domain_limit
@@ -68,7 +71,8 @@ class MailWorker:
         pause = 0.0
         while not stop.wait(pause):
             try:
-                pause = 0.0 if self.send_batch() else POLL_SECONDS
+                handled = self.send_batch()
+                pause = POLL_SECONDS if not handled else GIVE_WAY_SECONDS if self._gives_way() else 0.0
             except Exception as error:  # noqa: BLE001 - if this thread ended, no email would ever be sent
                 log.warning("mail worker paused after an error", reason=type(error).__name__)
                 pause = ERROR_PAUSE_SECONDS
@@ -92,7 +96,7 @@ class MailWorker:
         `at_once` skips the waiting time before the next attempt at a failing server.
         """
         with self._app.app_context():
-            self._delete_sent()  # what could not be deleted when the database was away
+            self._delete_sent()  # those that could not be deleted while the database was away
             self._state_before = self._server = server_state.load(db.session)
             if not self._state_before.is_failing:
                 messages = outbox.claim(db.session, self._letters, most=BATCH, domain_limit=self._domain_limit)
@@ -196,7 +200,7 @@ class MailWorker:
         return bool(self._reminder) and not self._delivery_day
 
     def _delete_sent(self) -> None:
-        """Delete what was sent since the last time: together, since a commit for each takes longer than sending it.
+        """Delete the messages sent since the last call, together, since a commit for each takes longer than sending it.
 
         A worker that is killed between the two leaves up to `BATCH` messages that are sent again.
         """

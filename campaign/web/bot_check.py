@@ -23,7 +23,7 @@ def is_enabled() -> bool:
 
 
 def is_passed(address: str) -> bool:
-    """Return whether this request solved a challenge or waited; without either, the database need not be asked."""
+    """Return whether this request solved a challenge or waited; without either, the database is not asked."""
     solution = request.form.get(SOLUTION_FIELD)
     if not (solution or TOKEN_FIELD in request.form) or not is_enabled():
         return False

@@ -143,11 +143,11 @@ class _Response:
         self.finish(app(environ, self.start))
 
     def start(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
-        """Take status and headers (PEP 3333, "The start_response() Callable")."""
+        """Store status and headers (PEP 3333, "The start_response() Callable")."""
         self.status, self.headers = int(status[:3]), headers
 
     def finish(self, parts: Iterable[bytes]) -> None:
-        """Take the body."""
+        """Store the body, or the iterator of a long one."""
         self._parts = parts
         length = next((int(value) for name, value in self.headers if name.lower() == "content-length"), None)
         if isinstance(parts, list) or (length is not None and length <= MAX_BUFFERED):
@@ -163,7 +163,7 @@ class _Response:
         return next(filter(None, self.rest or ()), None)
 
     def close(self) -> None:
-        """Let the application release what it holds for this response."""
+        """Close the application's iterable (PEP 3333), which releases the resources of this response."""
         if close := getattr(self._parts, "close", None):
             close()
 

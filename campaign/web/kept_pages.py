@@ -1,4 +1,4 @@
-"""The public pages that are kept ready: which they are, and what they show that may change."""
+"""The public pages that the cache keeps, and the data on them that may change."""
 
 import re
 from collections.abc import Hashable
@@ -23,7 +23,7 @@ _VARIANTS = re.compile(rf"/oembed|/qr\.svg|/{_LANGUAGE}/embed|/{_LANGUAGE}/poste
 
 
 def init_page_cache(app: Flask, settings: Settings) -> None:
-    """Put the cache in front of `app`. It keeps pages once `page_cache(app).start()` was called."""
+    """Add the cache in front of `app`. It keeps pages once `page_cache(app).start()` was called."""
     paths = {f"/{language}/{page}" for language in LANGUAGES for page in _PAGES} | {f"/{name}" for name in _FILES}
     cache = PageCache(
         app.wsgi_app,
@@ -44,7 +44,7 @@ def page_cache(app: Flask) -> PageCache:
 
 
 def _version(app: Flask) -> Hashable:
-    """Return all that pages show and that may change."""
+    """Return all data on these pages that may change."""
     with app.app_context():
         return (
             totals.confirmed(db.session),

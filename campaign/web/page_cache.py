@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-CHECK_SECONDS = 1.0  # between two looks at what has changed
+CHECK_SECONDS = 1.0  # between two checks for changes
 STALE_SECONDS = 1.4  # since the last look: then a request looks itself
 ASKED_SECONDS = 60.0  # what nobody asked for in this time is not rendered in advance
 WAIT_SECONDS = 0.5  # for a look or a page, where there is an older one to send
@@ -60,7 +60,7 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {  # the best first; they decid
 
 
 class Answer(NamedTuple):
-    """What is sent; nobody may change it."""
+    """Status, headers and body of an answer; shared between requests, so nobody may change it."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -119,7 +119,7 @@ class Page:
 class PageCache:
     """WSGI middleware that answers for the pages it keeps.
 
-    Without `start`, as in tests and commands, each request renders its page anew.
+    Without `start`, as in tests and commands, each request renders its page.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class PageCache:
         read_version: Callable[[], Hashable],
         base_url: str,
     ) -> None:
-        """Keep the pages of `app` at `paths`, whatever the query, and those that match `variants` with each query.
+        """Create a cache of the pages of `app` at `paths`, whatever the query, and of `variants` with each query.
 
         `read_version` returns a value that changes whenever a page would; those at `timed` also change by the second.
         """
@@ -158,7 +158,7 @@ class PageCache:
         return [answer.body if method == "GET" else b""]
 
     def start(self) -> None:
-        """Keep pages from now on, and look for changes in a thread of this process."""
+        """Start keeping pages, and checking for changes in a thread of this process."""
         self._is_running = True
         Thread(target=self._look_periodically, name="page cache", daemon=True).start()
 

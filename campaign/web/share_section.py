@@ -21,7 +21,7 @@ _Key = tuple[str, PetitionStatus, bool, bool]
 
 
 def init_share_section(app: Flask) -> None:
-    """Give templates `share_section(share_links)`."""
+    """Add `share_section(share_links)` to the templates."""
     app.jinja_env.globals["share_section"] = partial(_share_section, {}, Lock())
 
 

@@ -83,6 +83,15 @@ def test_rows_that_come_during_a_commit_share_the_next_one(store, submit_at_once
     assert store.rows == list(range(20))
 
 
+def test_it_is_busy_while_rows_come_at_the_same_moment(queue, submit_at_once, monkeypatch):
+    queue.submit(SESSION, 1)
+    assert not queue.is_busy
+    submit_at_once(*range(3))
+    assert queue.is_busy
+    monkeypatch.setattr(group_commit.time, "monotonic", lambda: queue._busy_until)
+    assert not queue.is_busy
+
+
 def test_a_batch_is_bounded(store, submit_at_once, monkeypatch):
     monkeypatch.setattr(group_commit, "MAX_BATCH", 4)
     submit_at_once(*range(11))

@@ -1,8 +1,10 @@
 """The outbox: sealed, in order, and each letter for one worker only."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import timedelta
+from threading import Event
 
 import time_machine
 from sqlalchemy import insert, select
@@ -10,6 +12,7 @@ from sqlalchemy import insert, select
 from campaign.context import context_of
 from campaign.core.database import db, utcnow
 from campaign.mail import outbox
+from campaign.mail.worker import GIVE_WAY_SECONDS, POLL_SECONDS
 from campaign.models import OutboxMessage
 from tests.mail.smtp_server import waiting, worker
 
@@ -95,3 +98,27 @@ def _take(campaign, *, most: int) -> list[str]:
     with campaign.app.app_context():
         taken = outbox.claim(db.session, context_of(campaign.app).keys.outbox, most=most)
         return [waiting.letter.to for waiting in taken]
+
+
+class _Stop(Event):
+    """Stops a worker after some pauses, and remembers how long they were."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.pauses: list[float | None] = []
+        self._after = after
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout)
+        return len(self.pauses) > self._after
+
+
+def test_a_worker_gives_way_to_people_who_sign_at_the_same_moment(campaign, ada):
+    signing = context_of(campaign.app).signing
+    ada.signs()
+    worker(campaign).run(stop := _Stop(after=2))
+    assert stop.pauses == [0.0, 0.0, POLL_SECONDS]
+    campaign.persona("Olga", email="olga@example.org").signs()
+    signing._busy_until = math.inf
+    worker(campaign).run(stop := _Stop(after=2))
+    assert stop.pauses == [0.0, GIVE_WAY_SECONDS, POLL_SECONDS]
