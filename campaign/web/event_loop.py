@@ -150,7 +150,7 @@ class _Response:
         """Store the body, or the iterator of a long one."""
         self._parts = parts
         length = next((int(value) for name, value in self.headers if name.lower() == "content-length"), None)
-        if isinstance(parts, list) or (length is not None and length <= MAX_BUFFERED):
+        if isinstance(parts, list) or (length is not None and length < MAX_BUFFERED):
             try:
                 self.body = b"".join(parts)
             finally:

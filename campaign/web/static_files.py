@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from functools import cache, partial
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Semaphore
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from whitenoise.responders import StaticFile
 
 MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
-MAX_BUFFERED = 256 * 1024  # bytes that the server accepts at once, so that no thread waits for the client
+MAX_BUFFERED = 256 * 1024  # bytes; shorter files are sent whole
 MAX_SENDING = 1000  # larger files, each an open one
 _COMPRESSED = ("css", "icons", "js", "vendor")  # folders with compressible files; films are compressed already
-_BLOCK = 64 * 1024  # bytes
+_BLOCK = 64 * 1024  # bytes; a client that pauses a film keeps one in memory
 _MEDIA_TYPES = {
     ".avif": "image/avif",
     ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
@@ -123,19 +122,19 @@ class _Files(WhiteNoise):  # type: ignore[misc]
     ) -> "Iterable[bytes]":
         """Respond with a file, or with the response that conditional and range headers require."""
         answer = static_file.get_response(environ["REQUEST_METHOD"], environ)
-        file, status = answer.file, f"{answer.status} {answer.status.phrase}"
-        begin = file.read(MAX_BUFFERED) if file else b""
-        if len(begin) < MAX_BUFFERED:
-            if file:
-                file.close()
-            start_response(status, list(answer.headers))
-            return [begin]
+        file, headers, status = answer.file, list(answer.headers), f"{answer.status} {answer.status.phrase}"
+        if file is None:
+            start_response(status, headers)
+            return []
+        if int(dict(headers)["Content-Length"]) < MAX_BUFFERED:
+            start_response(status, headers)
+            with file:
+                return [file.read()]
         if not _sending.acquire(blocking=False):
             file.close()
             return refuse_busy(start_response, "503 Service Unavailable", "Many people are loading the film just now.")
-        start_response(status, list(answer.headers))
-        rest = iter(partial(file.read, _BLOCK), b"")
-        return ClosingIterator(chain([begin], rest), [file.close, Slot(_sending).release])
+        start_response(status, headers)
+        return ClosingIterator(iter(partial(file.read, _BLOCK), b""), [file.close, Slot(_sending).release])
 
 
 def _files(app: Flask) -> WhiteNoise:
