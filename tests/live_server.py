@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from campaign.core.languages import LANGUAGES
 from tests import services
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +91,16 @@ class Site:
         """Return the public count."""
         with urlopen(f"{self.url}/count.json") as response:
             return json.load(response)["count"]
+
+    def changes_petition(self, *command: str) -> None:
+        """Run `flask petition` with these arguments; return when the page shows it in every language."""
+        self.flask("petition", *command)
+        is_open = command[0] == "open"
+        wait_for(lambda: all(self._has_form(lang) is is_open for lang in LANGUAGES), f"the petition to {command[0]}")
+
+    def _has_form(self, language: str) -> bool:
+        with urlopen(f"{self.url}/{language}/") as response:
+            return b'name="given_name"' in response.read()
 
     def waits_for_count(self, number: int) -> None:
         """Return when the public count is `number`: pages may be 1.5 seconds old."""

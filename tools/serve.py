@@ -30,7 +30,7 @@ from campaign.web.kept_pages import page_cache
 
 HOST = "127.0.0.1"
 CONNECTIONS = 4096  # open ones, idle or busy; a further one waits
-OPEN_FILES = CONNECTIONS + 2048  # a connection is a file, and so are databases, films and pipes
+OPEN_FILES = CONNECTIONS + 1024  # a connection is a file, and so are databases, films and pipes
 HEADER_MILLISECONDS = 5000  # a connection that has sent no whole request for so long is closed, kept alive or new
 HEADER_BYTES = 128 * 1024  # of one connection, at most: they are kept in memory
 DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from granian.rsgi import Scope
 
-MAX_BODIES = 1024  # forms on their way at the same time, of at most `MAX_BODY` bytes each
+MAX_BODIES = 512  # forms on their way at the same time, of at most `MAX_BODY` bytes each
 _FILES = ("/static/", "/film/")  # paths of files, which only wait for the disk
 _FILE_THREADS = 4
 _STREAM_THREADS = 16  # an export waits in one of them for the key worker

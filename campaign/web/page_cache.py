@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPStatus
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 import brotli
@@ -145,6 +145,7 @@ class PageCache:
         self._version: Hashable = None
         self._looked_at = -STALE_SECONDS
         self._is_running = self._is_wanted = False
+        self._stopped = Event()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         """Answer with a kept page, or pass the request on."""
@@ -161,6 +162,12 @@ class PageCache:
         """Start keeping pages, and checking for changes in a thread of this process."""
         self._is_running = True
         Thread(target=self._look_periodically, name="page cache", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look for no more changes; pages are rendered for each request again."""
+        self._is_running = False
+        self._looked_at = -STALE_SECONDS
+        self._stopped.set()
 
     def key(self, method: str, path: str, query: str) -> str | None:
         """Return the key of a page that may be kept, None for any other request."""
@@ -223,8 +230,7 @@ class PageCache:
         return page or known
 
     def _look_periodically(self) -> None:
-        while True:
-            time.sleep(CHECK_SECONDS)
+        while not self._stopped.wait(CHECK_SECONDS):
             if self._is_wanted:
                 self._is_wanted = False
                 try:

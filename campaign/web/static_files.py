@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
 MAX_BUFFERED = 256 * 1024  # bytes; shorter files are sent whole
-MAX_SENDING = 1000  # larger files, each an open one
+MAX_SENDING = 500  # larger files, each an open one
 _COMPRESSED = ("css", "icons", "js", "vendor")  # folders with compressible files; films are compressed already
 _BLOCK = 64 * 1024  # bytes; a client that pauses a film keeps one in memory
 _MEDIA_TYPES = {

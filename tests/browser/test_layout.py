@@ -169,7 +169,7 @@ def test_forms_full_of_text(page, full_site, links, language):
 @all_languages
 @pytest.mark.parametrize("state", [["close"], ["deliver", "--on", "2013-12-10"]], ids=["closed", "delivered"])
 def test_pages_after_the_end(page, full_site, links, state, languages):
-    full_site.flask("petition", *state)
+    full_site.changes_petition(*state)
     try:
         found = []
         for language in languages:
@@ -181,7 +181,7 @@ def test_pages_after_the_end(page, full_site, links, state, languages):
                 found += faults(page)
         assert not found, "\n".join(found)
     finally:
-        full_site.flask("petition", "open")
+        full_site.changes_petition("open")
 
 
 @each_language

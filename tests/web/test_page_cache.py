@@ -58,7 +58,16 @@ def cache(app):
         base_url="http://campaign.example",
     )
     cache.start()
-    return cache
+    yield cache
+    cache.stop()
+
+
+@pytest.fixture
+def campaign_cache(campaign):
+    """The cache in front of the campaign, which keeps no pages yet."""
+    cache = kept_pages.page_cache(campaign.app)
+    yield cache
+    cache.stop()
 
 
 @pytest.fixture
@@ -227,26 +236,31 @@ def test_a_very_long_query_is_answered_and_not_kept(cache, client):
     assert not cache._variants._pages
 
 
-def test_every_public_page_is_the_same_when_kept(campaign):
-    cache = kept_pages.page_cache(campaign.app)
+def test_every_public_page_is_the_same_when_kept(campaign, campaign_cache):
     paths = [f"/{lang}/{page}" for lang in LANGUAGES for page in ("", "thanks", "privacy", "embed")]
     paths += ["/robots.txt", "/sitemap.xml", "/qr.svg", "/qr.svg?ref=abcdefghijk"]
     anew = [(answer.headers, answer.data) for answer in map(campaign.client.get, paths)]
-    cache.start()
+    campaign_cache.start()
     for _ in range(2):
         assert [(answer.headers, answer.data) for answer in map(campaign.client.get, paths)] == anew
 
 
-def test_kept_pages_show_the_count_the_status_names_and_settings_that_changed(campaign):
-    cache = kept_pages.page_cache(campaign.app)
-    cache.start()
+def test_kept_pages_show_the_count_the_status_names_and_settings_that_changed(campaign, campaign_cache):
+    campaign_cache.start()
     assert campaign.client.get("/count.json").json["count"] == 0
     page = campaign.client.get("/en/").text
     assert "Ada" not in page
     campaign.persona("Ada", email="ada@example.org", show_name="on").confirms()
-    cache.refresh()
+    campaign_cache.refresh()
     assert campaign.client.get("/count.json").json["count"] == 1
     assert "Ada" in campaign.client.get("/en/").text
     campaign.command("petition", "close")
-    cache.refresh()
+    campaign_cache.refresh()
     assert "is closed" in campaign.client.get("/en/").text
+
+
+def test_without_keeping_each_request_renders_its_page(app, cache, client):
+    client.get("/page")
+    cache.stop()
+    app.change(b"new")
+    assert client.get("/page").data == b"new"
