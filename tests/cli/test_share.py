@@ -32,12 +32,15 @@ def test_all_networks_show_the_page_in_all_languages(served):
 
 @pytest.mark.long
 @pytest.mark.slow
-def test_faults_are_named_and_the_command_fails(served):
-    served.flask("share", "check")
-    for card in (served.instance / "pictures").glob("card-ru.*.png"):
+def test_faults_are_named_and_the_command_fails(ready, tmp_path):
+    site = ready.site(tmp_path)
+    with site.served():
+        site.flask("share", "check")
+    for card in (site.instance / "pictures").glob("card-ru.*.png"):
         card.write_bytes(b"GIF89a")
-    command = served.command("share", "check")
-    printed = command.communicate()[0].decode()
+    with site.served():  # another server, for the first one keeps the cards in memory
+        command = site.command("share", "check")
+        printed = command.communicate()[0].decode()
     assert command.returncode == 1
     assert printed.count("/ru/\n") == printed.count("WRONG: the image cannot be read") == 5
     assert printed.splitlines()[-1] == "40 of 45 previews are right."
