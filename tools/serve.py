@@ -61,7 +61,7 @@ def main(flag: Path, load: Callable[[], Any] | None = None) -> None:
     )
     _allow_open_files()
     _give_workers_their_own_signals()
-    gc.freeze()  # what was imported until here is shared by the workers, as long as nothing touches it
+    gc.freeze()  # the workers share the modules imported so far, as long as nothing touches them
     parent = os.getppid()
     _once(lambda: not flag.exists() or os.getppid() != parent, partial(_stop, server))
     server.on_startup(partial(_announce, server))

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, bindparam, case, exists, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from campaign.core.database import Base, utcnow
 from campaign.errors import ExpiredLink, UnknownLink
 from campaign.models import Signature
-from campaign.petition.display_names import display_name_for
+from campaign.petition.display_names import display_name_for, is_visible
 from campaign.petition.expiry import has_expired, link_error
 
 MIN_COUNT_SHOWN = 5  # a smaller number would tell whether a certain person has signed
@@ -73,7 +73,7 @@ def _receipt() -> Select[Any]:
     another_is_confirmed = exists().where(other.c.email_hash == signatures.c.email_hash, _is_confirmed(other))
     return select(
         *(signatures.c[name] for name in ("signed_at", "confirmed_at", "language", "referral_code", "updates")),
-        case((signatures.c.name_hidden_at.is_(None), signatures.c.display_name)).label("display_name"),
+        is_visible().label("display_name"),
         another_is_confirmed.label("another_is_confirmed"),
         _count(first, first.c.referred_by == signatures.c.id, _is_counted(first)).label("referrals"),
         _count(

@@ -1,6 +1,6 @@
 """The request gate limits concurrent requests, and concurrent uploads of request bodies.
 
-The server assigns a thread to each request from its headers on, and a client may take any time to send the body. So
+A WSGI server assigns a thread to each request from its headers on, and a client may take any time to send the body. So
 there are many threads, which are cheap while they wait. Few of them work, since there is one interpreter and SQLite has
 one writer. Some never wait for a body, so that pages are always served.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_WORKING = 16  # requests; each may use a database connection (`core.database.POOL_SIZE`)
-MAX_SENDING = 64  # request bodies, of the threads that `tools/serve.py` starts
+MAX_SENDING = 64  # request bodies, of the threads of such a server
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
 INCOMPLETE = "The request was incomplete."

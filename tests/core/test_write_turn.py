@@ -1,4 +1,4 @@
-"""Turns of SQLite's writers: one at a time, in every process, and nobody waits for ever."""
+"""Turns of SQLite's writers: one at a time, in every process, and nobody waits without end."""
 
 import multiprocessing
 import sqlite3

@@ -14,7 +14,7 @@ WANTED = "ix_outbox_reminders"  # holds nothing but the rows that are wanted whe
 
 @contextmanager
 def noted(engine):
-    """Note the statements within the block, each with its parameters."""
+    """Collect the statements within the block, each with its parameters."""
     statements = {}
 
     def note(_connection, _cursor, statement, parameters, _context, executemany):
