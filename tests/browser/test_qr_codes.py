@@ -12,26 +12,20 @@ from campaign.accounts.totp import ISSUER
 from tests.browser.test_organisers import begin, invitation
 from tests.live_server import wait_for
 from tests.personas import path_in
+from tests.qr_reader import read_qr_code
 
 pytestmark = pytest.mark.browser
 
 SCREENS = [(320, 640), (360, 740), (390, 844), (412, 915), (768, 1024), (1024, 768), (1366, 768), (1920, 1080)]
 LOOKS = [("light", "none"), ("dark", "none"), ("light", "active"), ("dark", "active")]
 SCREENS_IN_OTHER_LOOKS = [(390, 844), (1920, 1080)]
-SMALL = 500  # pixels
 EMAILS = ["grace@example.org", f"{'g' * 64}@{'long.' * 30}example.org"]
 
 
 def decode(page: Page, box: dict[str, float]) -> str:
-    """Return the text of the QR code that a screenshot shows around `box`; empty if it cannot be read.
-
-    A small code is doubled: a camera has several pixels for each one of the screen.
-    """
+    """Return the text of the QR code that a screenshot shows around `box`; empty if it cannot be read."""
     around = {"x": box["x"] - 16, "y": box["y"] - 16, "width": box["width"] + 32, "height": box["height"] + 32}
-    picture = cv2.imdecode(np.frombuffer(page.screenshot(clip=around), np.uint8), cv2.IMREAD_GRAYSCALE)
-    if box["width"] < SMALL:
-        picture = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    return cv2.QRCodeDetector().detectAndDecode(picture)[0]
+    return read_qr_code(cv2.imdecode(np.frombuffer(page.screenshot(clip=around), np.uint8), cv2.IMREAD_GRAYSCALE))
 
 
 def _says(page: Page, code: Locator, text: str) -> bool:
