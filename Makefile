@@ -32,7 +32,7 @@ $(serving): FORCE
 	@tools/setup requirements.txt
 	@touch $@
 	@$(py) -m flask init & trap "kill $$!" INT TERM; wait $$!
-	@trap "" INT; exec $(py) -m tools.serve $@
+	@trap "" INT; exec $(py) -m campaign serve --with-make $@
 
 test: ## Run the tests (ARGS='-k export' picks some)
 	@tools/setup requirements-dev.txt

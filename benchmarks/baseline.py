@@ -5,23 +5,28 @@ bytes and headers of URL and does nothing else.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from campaign.app import load_for_server, start
+from campaign.config.settings import Settings
+from campaign.config.validators import parse_bind
 from campaign.petition import signatures
-from tools import serve
+from campaign.server import run
 
 NOT_REPEATED = ("connection", "date", "server")  # the server adds them
 
 
 def main(kind: str, flag: Path, url: str = "") -> None:
     """Serve the baseline until told to stop."""
+    settings = Settings.load()
+    load = partial(bare, url)
     if kind == "form":
         signatures.sign = lambda *_, **__: None
-        serve.main(flag)
-    else:
-        serve.main(flag, lambda: bare(url))
+        load = partial(start, load_for_server(settings))
+    run(load, parse_bind(settings.bind), settings.worker_count(), stops_when=lambda: not flag.exists())
 
 
 def bare(url: str) -> Any:

@@ -104,6 +104,7 @@ def prepare(site: Site, connection: http.client.HTTPConnection, pending: int) ->
     for number in range(pending):
         sign(connection, f"pending{number}@example{number}.org")
     site.mails(pending + 6)
+    connection.close()  # the server closes an idle one; the next request opens another
 
 
 def sign(connection: http.client.HTTPConnection, email: str) -> float:

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign import cli, web
 from campaign.config.paths import TEMPLATES
 from campaign.config.settings import Settings, unknown_settings
-from campaign.context import init_context, mail_worker
+from campaign.context import context_of, init_context, mail_worker
 from campaign.core import database
 from campaign.core.atomic_files import make_private_dir
 from campaign.core.logging import configure_logging
@@ -20,6 +20,7 @@ from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
 from campaign.maintenance import start_maintenance
 from campaign.web import film_player, kept_pages, static_files
+from campaign.web.event_loop import EventLoopApp
 from campaign.web.header_bounds import HeaderBounds
 
 
@@ -31,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _warn_of_unknown_settings()
     _create_instance_dir(settings)
     init_context(app, settings)
-    database.init_db(app, settings.database())
+    database.init_db(app, settings.database(), threads=settings.threads)
     init_migrations(app)
     web.init_app(app, settings)
     cli.register_commands(app)
@@ -41,25 +42,44 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def serve() -> Flask:
-    """Build the application for a server: check the database, and start background work."""
-    lock_memory()  # a passphrase passes through
-    try:
-        settings = Settings.load()
-        film_player.require_film(settings)
-        _create_instance_dir(settings)
-        static_files.compress_files(settings)
-        app = create_app(settings)
-        require_current(app)
-    except ConfigError as error:
-        sys.exit(f"Error: {error}")
+def load_for_server(settings: Settings) -> Flask:
+    """Build the application for a server: it may be shared by processes, each of which then starts it.
+
+    Raises `ConfigError` when a setting is wrong, or the database is not ready.
+    """
+    lock_memory()  # it holds the secret key
+    film_player.require_film(settings)
+    _create_instance_dir(settings)
+    static_files.compress_files(settings)
+    app = create_app(settings)
+    require_current(app)
+    with app.app_context():
+        database.db.engine.dispose()  # processes must not share connections
+    return app
+
+
+def start(app: Flask) -> EventLoopApp:
+    """Start background work in this process. Returns the application for granian's event loop."""
+    lock_memory()  # a lock is not inherited, and passphrases pass through
     start_maintenance(app)
-    kept_pages.page_cache(app).start()
+    pages = kept_pages.page_cache(app)
+    pages.start()
+    settings = context_of(app).settings
     if settings.mail_worker == "embedded":
         mail_worker(app).start()
     # What exists now stays: looking through it again and again takes time, and writes to memory that workers share.
     gc.collect()
     gc.freeze()
+    return EventLoopApp(app, pages, settings.threads)
+
+
+def serve() -> Flask:
+    """Build and start the application for a WSGI server."""
+    try:
+        app = load_for_server(Settings.load())
+    except ConfigError as error:
+        sys.exit(f"Error: {error}")
+    start(app)
     return app
 
 

@@ -46,17 +46,24 @@ class Site:
         assert command.returncode == 0, printed
         return printed
 
-    def command(self, *arguments: str, own_group: bool = False) -> "subprocess.Popen[bytes]":
-        """Start a `flask` command; in a process group of its own, so that a test may kill it with all it started."""
-        command = [sys.executable, "-m", "flask", *arguments]
+    def command(self, *arguments: str, own_group: bool = False, with_errors: bool = False) -> "subprocess.Popen[bytes]":
+        """Start a `flask` command, whose output, `with_errors` or without, can be read.
+
+        In a process group of its own, a test may kill it with all it started.
+        """
         return subprocess.Popen(
-            command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, start_new_session=own_group
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else None,
+            start_new_session=own_group,
         )
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start the server; returns when it answers."""
         self._flag.touch()
-        command = [sys.executable, "-m", "tools.serve", str(self._flag)]
+        command = [sys.executable, "-m", "campaign", "serve", "--with-make", str(self._flag)]
         # A group of its own, so that a test may kill the server with all that belongs to it.
         with self.log.open("ab") as log:
             server = subprocess.Popen(

@@ -4,7 +4,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from campaign.cli import bot_check, film, init, keys, mail, organisers, petition, share, signatures
+from campaign.cli import bot_check, film, init, keys, mail, organisers, petition, serve, share, signatures
 from campaign.errors import ConfigError
 
 
@@ -20,11 +20,13 @@ def create_app() -> Flask:
 
 def main() -> None:
     """Run the `campaign` command, which has the same commands as `flask`."""
-    FlaskGroup(name="campaign", help="Manage the campaign.", create_app=create_app).main(prog_name="campaign")
+    group = FlaskGroup(name="campaign", help="Manage the campaign.", create_app=create_app)
+    group.add_command(serve.serve)  # it builds an application of its own
+    group.main(prog_name="campaign")
 
 
 def register_commands(app: Flask) -> None:
     """Add the commands to `app`."""
     commands = (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, petition.petition)
-    for command in (*commands, organisers.organisers, share.share, signatures.signatures):
+    for command in (*commands, organisers.organisers, serve.serve, share.share, signatures.signatures):
         app.cli.add_command(command)

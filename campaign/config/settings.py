@@ -43,6 +43,21 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("CAMPAIGN_DATABASE_URL", "DATABASE_URL"),
         description="`postgresql://user:password@host/name`. Empty: SQLite in the instance folder.",
     )
+    bind: Annotated[str, AfterValidator(validators.bind)] = Field(
+        default="",
+        validate_default=True,
+        validation_alias=AliasChoices("CAMPAIGN_BIND", "PORT"),
+        description="Where `campaign serve` listens: `127.0.0.1:8000`, `0.0.0.0:8000`, or a socket for a proxy on the "
+        "same machine: `unix:/run/campaign/app.sock`.",
+    )
+    workers: Annotated[int, validators.whole_number("processes", most=64)] = Field(
+        default=0,
+        description="Number of server processes. 0: one for each processor if there is Redis, else a single one, since "
+        "without Redis each counts towards the limits by itself.",
+    )
+    threads: Annotated[int, validators.whole_number("threads", least=1, most=128)] = Field(
+        default=16, description="Requests that one server process works on at the same time."
+    )
     redis_url: Annotated[str, AfterValidator(validators.redis_url)] = Field(
         default="",
         validation_alias=AliasChoices("CAMPAIGN_REDIS_URL", "REDIS_URL"),
@@ -92,11 +107,6 @@ class Settings(BaseSettings):
         description="Emails per day (UTC) to one mail domain; further ones wait "
         "until the next day. Large public providers have no limit. 0: no limit.",
     )
-    workers: Annotated[int, validators.whole_number("processes", most=64)] = Field(
-        default=1,
-        description="Number of server processes; 0: one for each processor. Without Redis, each counts towards the "
-        "limits by itself.",
-    )
     log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
     )
@@ -120,12 +130,17 @@ class Settings(BaseSettings):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            name = setting_names(str(first["loc"][0]))[0]
+            names = setting_names(str(first["loc"][0]))
+            name = next((name for name in names if name in os.environ), names[0])
             raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
     def database(self) -> str:
         """The database's address, with the default filled in."""
         return self.database_url or f"sqlite:///{self.instance / 'campaign.sqlite3'}"
+
+    def worker_count(self) -> int:
+        """How many server processes there are."""
+        return self.workers or (len(os.sched_getaffinity(0)) if self.redis_url else 1)
 
     def films_folder(self) -> Path:
         """Where imported films are."""
@@ -138,9 +153,11 @@ class Settings(BaseSettings):
 
 def setting_names(field: str) -> list[str]:
     """The environment names that set `field`, the preferred one first."""
-    field_info = Settings.model_fields.get(field)
-    if field_info is not None and isinstance(field_info.validation_alias, AliasChoices):
-        return [str(choice) for choice in field_info.validation_alias.choices]
+    for name, info in Settings.model_fields.items():
+        if isinstance(info.validation_alias, AliasChoices):
+            choices = [str(choice) for choice in info.validation_alias.choices]
+            if field in (name, choices[0]):  # an error names the first choice instead of the field
+                return choices
     return [field if field.startswith("CAMPAIGN_") or field.isupper() else f"CAMPAIGN_{field.upper()}"]
 
 

@@ -1,21 +1,22 @@
 """Validators of settings: each reports the fault and the fix."""
 
-import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 MAIL_SCHEMES = ("file", "smtp", "smtps")
 DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 MIN_SECRET_LENGTH = 32
+DEFAULT_PORT = 8000
 FILM_PATTERN = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -25,6 +26,24 @@ class TrustedNetwork:
 
     network: IPv4Network | IPv6Network
     limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where the server listens: at a port of an IP address, or on a Unix socket, where `host` is empty."""
+
+    host: str = ""
+    port: int = 0
+    socket: Path | None = None
+
+    def local_url(self) -> str:
+        """The page's address on this machine; a Unix socket has none, so it is the default one."""
+        return f"http://127.0.0.1:{self.port or DEFAULT_PORT}"
+
+    def __str__(self) -> str:
+        if self.socket:
+            return f"unix:{self.socket}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def choice(*allowed: str) -> BeforeValidator:
@@ -85,10 +104,34 @@ def sender_of(mail_url: str) -> str:
     return parse_qs(urlsplit(mail_url).query).get("from", [""])[0]
 
 
-def public_url(value: str) -> str:
-    """Return the page's address in its plain form, made up where there is none."""
+def bind(value: str) -> str:
+    """Return where to listen, as `parse_bind` reads it."""
+    return str(parse_bind(value))
+
+
+def parse_bind(value: str) -> Bind:
+    """Return the meaning of `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/campaign/app.sock`, or a port alone.
+
+    Raises `ValueError` with the fault and the remedy.
+    """
+    if value.startswith("unix:"):
+        if not (path := Path(value.removeprefix("unix:"))).is_absolute():
+            raise ValueError(f"{value!r} does not name a socket; use for example unix:/run/campaign/app.sock")
+        return Bind(socket=path)
+    host, _, port = (value or str(DEFAULT_PORT)).rpartition(":")
+    try:
+        address = ip_address((host or "127.0.0.1").removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise ValueError(f"{host!r} is not an IP address; use 127.0.0.1:8000, 0.0.0.0:8000 or unix:/path") from None
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{port!r} is not a port number; use 127.0.0.1:8000, 0.0.0.0:8000 or unix:/path")
+    return Bind(str(address), int(port))
+
+
+def public_url(value: str, info: ValidationInfo) -> str:
+    """Return the page's address in its plain form; where there is none, the one of this machine."""
     if not value:
-        return f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+        return parse_bind(info.data.get("bind", "")).local_url()
     parts = _split(value, "https://example.org")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("this is not a web URL; use for example https://example.org")
@@ -150,13 +193,13 @@ def directory(value: object) -> object:
     return value
 
 
-def whole_number(what: str, *, most: int) -> BeforeValidator:
-    """Return a check that a value is a number from 0 to `most`; `what` says of what."""
+def whole_number(what: str, *, least: int = 0, most: int) -> BeforeValidator:
+    """Return a check that a value is a number from `least` to `most`; `what` says of what."""
 
     def check(value: object) -> object:
         text = str(value)
-        if not (text.isdecimal() and text.isascii() and len(text) <= len(str(most)) and int(text) <= most):
-            raise ValueError(f"this is not a number of {what}; use a whole number from 0 to {most}")
+        if not (text.isdecimal() and text.isascii() and len(text) <= len(str(most)) and least <= int(text) <= most):
+            raise ValueError(f"this is not a number of {what}; use a whole number from {least} to {most}")
         return value
 
     return BeforeValidator(check)

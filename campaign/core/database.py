@@ -19,8 +19,7 @@ from sqlalchemy.types import TypeDecorator
 
 from campaign.core.write_turn import BUSY_SECONDS, give_turns, write_turn
 
-POOL_SIZE = 16  # connections kept open, one for each request that works at the same time
-MAX_OVERFLOW = 8  # further ones: for the mail worker, maintenance and pages rendered in advance
+MAX_OVERFLOW = 8  # connections beyond those of requests: for the mail worker, maintenance and pages made in advance
 MAX_DEADLOCK_RETRIES = 2  # retries before giving up
 DEADLOCK_DETECTED = "40P01"  # PostgreSQL, appendix A; its driver is imported only where it is used
 _AFTER_COMMIT = "after commit"  # in `Session.info` during `transaction`: the callbacks of `call_after_commit`
@@ -152,9 +151,9 @@ def dialect_insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Inser
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def init_db(app: Flask, url: str) -> None:
-    """Configure the engine and sessions of `app` for the database at `url`."""
-    options: dict[str, Any] = {"url": url, "pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW}
+def init_db(app: Flask, url: str, *, threads: int) -> None:
+    """Configure the engine and sessions of `app` for the database at `url`; each of `threads` may use a connection."""
+    options: dict[str, Any] = {"url": url, "pool_size": threads, "max_overflow": MAX_OVERFLOW}
     if url.startswith("postgresql"):
         options["pool_pre_ping"] = True
     app.config["SQLALCHEMY_ENGINES"] = {"default": options}

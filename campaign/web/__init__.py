@@ -37,7 +37,7 @@ from campaign.web.request_gate import RequestGate
 def init_app(app: Flask, settings: Settings) -> None:
     """Add all pages to `app`."""
     app.request_class = FormRequest
-    app.wsgi_app = RequestGate(app.wsgi_app)  # type: ignore[method-assign]  # innermost: static files need no place in it
+    app.wsgi_app = RequestGate(app.wsgi_app, settings.threads)  # type: ignore[method-assign]  # innermost: static files need no place in it
     app.jinja_env.globals["public_url"] = settings.public_url
     app.jinja_env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # otherwise a Cyrillic letter takes six bytes
     i18n.init_i18n(app)

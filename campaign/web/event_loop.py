@@ -21,7 +21,7 @@ from werkzeug.wsgi import get_content_length
 from campaign.web.negotiation import ANSWER_AT, refuse_busy
 from campaign.web.page_cache import Page, PageCache
 from campaign.web.rate_limits import MAX_BODY
-from campaign.web.request_gate import BODY_SECONDS, INCOMPLETE, MAX_WORKING
+from campaign.web.request_gate import BODY_SECONDS, INCOMPLETE
 from campaign.web.static_files import MAX_BUFFERED
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ log = structlog.get_logger(__name__)
 class EventLoopApp:
     """An RSGI application that answers with kept `pages`, and runs `app` in threads for all other requests."""
 
-    def __init__(self, app: "WSGIApplication", pages: PageCache) -> None:
+    def __init__(self, app: "WSGIApplication", pages: PageCache, threads: int) -> None:
+        """Answer with `pages`; otherwise with `app`, which `threads` threads run."""
         self._app, self._pages = app, pages
-        self._requests = ThreadPoolExecutor(MAX_WORKING, "request")
+        self._requests = ThreadPoolExecutor(threads, "request")
         self._files = ThreadPoolExecutor(_FILE_THREADS, "file")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, "stream")
         self._renderer = ThreadPoolExecutor(1, "page")

@@ -19,7 +19,6 @@ from campaign.web.rate_limits import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_WORKING = 16  # requests; each may use a database connection (`core.database.POOL_SIZE`)
 MAX_SENDING = 64  # request bodies, of the threads of such a server
 BODY_SECONDS = 30  # for all of one; the longest has 64 KiB
 
@@ -29,9 +28,10 @@ INCOMPLETE = "The request was incomplete."
 class RequestGate:
     """WSGI middleware that reads the request body before the application runs."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: "WSGIApplication", threads: int) -> None:
+        """Run `app` for at most `threads` requests at a time; each may use a database connection."""
         self._app = app
-        self._working = Semaphore(MAX_WORKING)
+        self._working = Semaphore(threads)
         self._sending = Semaphore(MAX_SENDING)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

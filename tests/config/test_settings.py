@@ -1,5 +1,6 @@
 """Settings: where they come from, and that a wrong one stops the start with setting, fault and remedy."""
 
+import os
 import re
 import subprocess
 import sys
@@ -43,6 +44,14 @@ ROOT = Path(__file__).parents[2]
         ("CAMPAIGN_SECRET_KEY", "hunter2", "use at least 32 random characters"),
         ("CAMPAIGN_PROXIES", "one", "from 0 to 9"),
         ("CAMPAIGN_PROXIES", "-1", "from 0 to 9"),
+        ("CAMPAIGN_BIND", "localhost", "use 127.0.0.1:8000"),
+        ("CAMPAIGN_BIND", "example.org:80", "use 127.0.0.1:8000"),
+        ("CAMPAIGN_BIND", "127.0.0.1:0", "use 127.0.0.1:8000"),
+        ("CAMPAIGN_BIND", "127.0.0.1:65536", "use 127.0.0.1:8000"),
+        ("CAMPAIGN_BIND", "unix:app.sock", "use for example unix:/run"),
+        ("PORT", "web", "use 127.0.0.1:8000"),
+        ("CAMPAIGN_WORKERS", "65", "from 0 to 64"),
+        ("CAMPAIGN_THREADS", "0", "from 1 to 128"),
         ("CAMPAIGN_SECRET_KEY", " " * 40, "use at least 32 random characters"),
         ("CAMPAIGN_REMINDER_HOURS", "-1", "from 0 to 600"),
         ("CAMPAIGN_REMINDER_HOURS", "601", "from 0 to 600"),
@@ -179,3 +188,25 @@ def _cells(rest: str) -> list[str]:
 def _python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "bind", "url"),
+    [
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("8080", "127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("0.0.0.0:8080", "0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("[::1]:8080", "[::1]:8080", "http://127.0.0.1:8080"),
+        ("unix:/run/campaign/app.sock", "unix:/run/campaign/app.sock", "http://127.0.0.1:8000"),
+    ],
+)
+def test_the_server_listens_at_a_port_or_on_a_socket(monkeypatch, value, bind, url):
+    monkeypatch.setenv("CAMPAIGN_BIND", value)
+    settings = Settings.load()
+    assert (settings.bind, settings.public_url) == (bind, url)
+
+
+def test_there_is_one_process_for_each_processor_where_they_can_share_their_limits():
+    assert Settings.load().worker_count() == 1
+    assert Settings.load(redis_url="redis://127.0.0.1:6379/0").worker_count() == len(os.sched_getaffinity(0))
+    assert Settings.load(workers=3).worker_count() == 3

@@ -16,11 +16,11 @@ from urllib.request import Request, urlopen
 import pytest
 
 from campaign.core.languages import LANGUAGES
+from campaign.server import HEADER_MILLISECONDS
 from campaign.web.event_loop import MAX_BODIES
 from campaign.web.static_files import MAX_SENDING as FILES
 from tests.live_server import wait_for
 from tests.personas import WANTS_JSON
-from tools.serve import HEADER_MILLISECONDS
 
 IDLE = 1100
 ANSWER_SECONDS = 10  # the server used to stay silent for as long as such clients wanted

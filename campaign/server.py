@@ -1,16 +1,12 @@
-"""Serves the app in the foreground for `make run`: python -m tools.serve FILE
+"""The production server: granian, with the campaign loaded once and shared by its worker processes."""
 
-It stops on SIGTERM and SIGINT, when FILE is deleted (make deletes its target when it is interrupted, but does not
-forward SIGINT), and when its parent process ends.
-"""
-
+import errno
 import gc
 import multiprocessing
 import os
 import resource
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,31 +19,33 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from campaign.config.settings import Settings
+from campaign.config.validators import Bind
 from campaign.errors import ConfigError
-from campaign.web.event_loop import EventLoopApp
-from campaign.web.kept_pages import page_cache
 
-HOST = "127.0.0.1"
 CONNECTIONS = 4096  # open ones, idle or busy; a further one waits
 OPEN_FILES = CONNECTIONS + 1024  # a connection is a file, and so are databases, films and pipes
 HEADER_MILLISECONDS = 5000  # a connection that has sent no whole request for so long is closed, kept alive or new
 HEADER_BYTES = 128 * 1024  # of one connection, at most: they are kept in memory
 DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off
+SOCKET_MODE = 0o660  # of a Unix socket: for the user of the server, and for a proxy in its group
 WATCH_SECONDS = 0.25
 
+_PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
-def main(flag: Path, load: Callable[[], Any] | None = None) -> None:
-    """Serve what `load` returns in each worker, the app if not given, until told to stop; finish requests under way."""
-    port = _free_port(os.environ.get("PORT") or "8000")
-    try:
-        workers = Settings.load().workers or len(os.sched_getaffinity(0))
-    except ConfigError as error:
-        sys.exit(f"Error: {error}")
+
+def run(load: Callable[[], Any], bind: Bind, workers: int = 1, *, stops_when: Callable[[], bool] | None = None) -> None:
+    """Serve what `load` returns in each of `workers` processes, until told to stop; finish requests under way.
+
+    It is told by SIGTERM, SIGINT or SIGHUP, or when `stops_when`, called four times a second, returns true. Once the
+    server answers, its address is printed. Raises `ConfigError` if `bind` cannot be used.
+    """
+    _require_free(bind)
     server = MPServer(
-        "wsgi:app",
-        address=HOST,
-        port=port,
+        "campaign",
+        address=bind.host,
+        port=bind.port,
+        uds=bind.socket,
+        uds_permissions=SOCKET_MODE,
         workers=workers,
         interface=Interfaces.RSGI,
         backlog=CONNECTIONS,
@@ -61,21 +59,49 @@ def main(flag: Path, load: Callable[[], Any] | None = None) -> None:
     )
     _allow_open_files()
     _give_workers_their_own_signals()
-    gc.freeze()  # the workers share the modules imported so far, as long as nothing touches them
-    parent = os.getppid()
-    _once(lambda: not flag.exists() or os.getppid() != parent, partial(_stop, server))
-    server.on_startup(partial(_announce, server))
-    try:
-        server.serve(target_loader=load or _load, wrap_loader=False)
-    finally:
-        flag.unlink(missing_ok=True)
+    gc.freeze()  # the workers share all memory of now, as long as nothing touches it
+    if stops_when:
+        _once(stops_when, partial(_stop, server))
+    server.on_startup(partial(_begin, server, bind))
+    server.serve(target_loader=partial(_in_worker, load), wrap_loader=False)
 
 
-def _announce(server: MPServer) -> None:
+def _begin(server: MPServer, bind: Bind) -> None:
     # To granian, SIGHUP means fresh workers; here it means that the terminal is gone.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: _stop(server))
-    print(f"Serving on http://{server.bind_addr}:{server.bind_port}/ (Ctrl-C stops)", flush=True)
+    threading.Thread(target=_announce, args=(bind,), daemon=True).start()
+
+
+def _announce(bind: Bind) -> None:
+    """Print the address once a request is answered there."""
+    while not _answers(bind):
+        time.sleep(WATCH_SECONDS / 10)
+    where = bind if bind.socket else f"http://{bind}/"
+    print(f"Serving on {where} (Ctrl-C stops)", flush=True)
+
+
+def _answers(bind: Bind) -> bool:
+    try:
+        with _connected(bind) as client:
+            client.sendall(_PROBE)
+            return client.recv(1024).startswith(b"HTTP/1.1 200 ")
+    except OSError:  # no worker yet, or one that ended
+        return False
+
+
+def _connected(bind: Bind) -> socket.socket:
+    """Return a connection to the server from this machine. Raises `OSError`."""
+    if not bind.socket:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.host, bind.host)  # noqa: S104 - all addresses
+        return socket.create_connection((host, bind.port))
+    client = socket.socket(socket.AF_UNIX)
+    try:
+        client.connect(str(bind.socket))
+    except OSError:
+        client.close()
+        raise
+    return client
 
 
 def _stop(server: MPServer) -> None:
@@ -86,20 +112,18 @@ def _stop(server: MPServer) -> None:
 
     def insist() -> None:
         while True:
-            server.signal_handler_interrupt()
+            server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
             time.sleep(WATCH_SECONDS)
 
     # In a thread: a signal handler must not wait for a lock that the interrupted code may hold.
     threading.Thread(target=insist, daemon=True).start()
 
 
-def _load() -> Any:
-    """Import the app, in the worker, which ends when the main process is gone."""
+def _in_worker(load: Callable[[], Any]) -> Any:
+    """Load the application, in the worker, which ends when the main process is gone."""
     parent = os.getppid()
     _once(lambda: os.getppid() != parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    from wsgi import app
-
-    return EventLoopApp(app, page_cache(app))
+    return load()
 
 
 def _allow_open_files() -> None:
@@ -138,19 +162,32 @@ def _once(happened: Callable[[], bool], act: Callable[[], None]) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _free_port(text: str) -> int:
-    """Return the port as a number. It is checked here, since granian would share a port that is in use."""
+def _require_free(bind: Bind) -> None:
+    """Raise `ConfigError` if `bind` cannot be listened on; granian would share a port that is in use."""
     try:
-        port = int(text)
-        with socket.socket() as probe:
+        if bind.socket:
+            _require_free_socket(bind)
+            return
+        family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-    except (ValueError, OverflowError):
-        sys.exit(f"PORT: '{text}' is no port number")
+            probe.bind((bind.host, bind.port))
     except OSError as error:
-        sys.exit(f"{HOST}:{text} cannot be served ({error.strerror}); choose another with PORT=…")
-    return port
+        raise ConfigError(f"CAMPAIGN_BIND: {bind} cannot be served ({error.strerror}); choose another") from None
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+def _require_free_socket(bind: Bind) -> None:
+    """Raise `OSError` if somebody listens on the socket; remove one that was left behind."""
+    path = Path(str(bind.socket))
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, f"{path.parent} is not a folder that this user may write to")
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise FileExistsError(errno.EEXIST, "a file is there")
+    try:
+        _connected(bind).close()
+    except ConnectionRefusedError:
+        path.unlink()
+    else:
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
