@@ -14,25 +14,30 @@ from campaign.config.settings import Settings, unknown_settings
 from campaign.context import context_of, init_context, mail_worker
 from campaign.core import database
 from campaign.core.atomic_files import make_private_dir
+from campaign.core.database import ConnectionOptions
 from campaign.core.logging import configure_logging
 from campaign.core.migrations import init_migrations, require_current
 from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
 from campaign.maintenance import start_maintenance
-from campaign.web import film_player, kept_pages, static_files
+from campaign.web import film_player, kept_pages, last_known, static_files
 from campaign.web.event_loop import EventLoopApp
 from campaign.web.header_bounds import HeaderBounds
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Build the campaign application. Raises `ConfigError` with the remedy when a setting is wrong."""
+def create_app(settings: Settings | None = None, *, is_server: bool = False) -> Flask:
+    """Build the campaign application. Raises `ConfigError` with the remedy when a setting is wrong.
+
+    In a server, statements may only take a limited time; a command may need longer.
+    """
     settings = settings or Settings.load()
     app = Flask("campaign", template_folder=str(TEMPLATES), static_folder=None)
     configure_logging(settings.log_format)
     _warn_of_unknown_settings()
     _create_instance_dir(settings)
     init_context(app, settings)
-    database.init_db(app, settings.database(), threads=settings.threads)
+    options = ConnectionOptions(settings.database_timeout if is_server else None, settings.pgbouncer == "yes")
+    database.init_db(app, settings.database(), pool=settings.connection_count(), options=options)
     init_migrations(app)
     web.init_app(app, settings)
     cli.register_commands(app)
@@ -51,9 +56,10 @@ def load_for_server(settings: Settings) -> Flask:
     film_player.require_film(settings)
     _create_instance_dir(settings)
     static_files.compress_files(settings)
-    app = create_app(settings)
+    app = create_app(settings, is_server=True)
     require_current(app)
     with app.app_context():
+        last_known.read_all()  # so that it is known when the database goes away
         database.db.engine.dispose()  # processes must not share connections
     return app
 

@@ -33,6 +33,10 @@ class Site:
         self._flag = folder / "serving"
         self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 
+    def set(self, **settings: str) -> None:
+        """Change settings in its environment, before it is served."""
+        self._environment |= settings
+
     def known_by_name(self) -> "Site":
         """Use localhost as the host name, since passkeys need a name."""
         self.url = self.url.replace("127.0.0.1", "localhost")

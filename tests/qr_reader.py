@@ -6,5 +6,5 @@ import zxingcpp
 
 def read_qr_code(picture: np.ndarray) -> str:
     """Return the text of the QR code in `picture` (grey or RGB pixels); empty if none can be read."""
-    code = zxingcpp.read_barcode(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    code = zxingcpp.read_barcode(picture)
     return code.text if code else ""

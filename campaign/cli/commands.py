@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup, ScriptInfo
 
-from campaign.core.database import DatabaseUnavailable
+from campaign.core.database import DatabaseError, error_code, is_unavailable
 from campaign.core.migrations import require_current
 from campaign.errors import CampaignError
 
@@ -29,10 +29,10 @@ class Command(click.Command):
             return super().invoke(ctx)
         except CampaignError as error:
             raise click.ClickException(str(error)) from None
-        except DatabaseUnavailable as error:
-            raise click.ClickException(
-                f"database error ({type(error.orig).__name__}); is the database running?"
-            ) from None
+        except DatabaseError as error:
+            if not is_unavailable(error):
+                raise
+            raise click.ClickException(f"database error ({error_code(error)}); is the database running?") from None
 
     def prepare(self, ctx: click.Context) -> None:
         """Check the requirements of the command. The base class has none."""

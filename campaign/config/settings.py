@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from campaign.config import validators
 from campaign.errors import ConfigError
 
+BACKGROUND_CONNECTIONS = 8  # for the mail worker, maintenance, and pages made in advance
+SERVER_CONNECTIONS = 39  # of one server to PostgreSQL, which has 100 as installed, some of them for its operator
+MIN_CONNECTIONS = 4  # of one process
 MAX_REMINDER_HOURS = 600  # of the 720 that a link lives
 
 
@@ -57,6 +60,19 @@ class Settings(BaseSettings):
     )
     threads: Annotated[int, validators.whole_number("threads", least=1, most=128)] = Field(
         default=16, description="Requests that one server process works on at the same time."
+    )
+    database_pool: Annotated[int, validators.whole_number("connections", most=1000)] = Field(
+        default=0,
+        description="The most database connections of a server process. 0: 8 more than threads; on PostgreSQL, at most "
+        "39 for all processes together, so that two servers stay below 80 of its usual 100.",
+    )
+    database_timeout: Annotated[int, validators.whole_number("seconds", least=1, most=600)] = Field(
+        default=5,
+        description="Seconds that a server waits for a statement of PostgreSQL before it asks visitors to try again.",
+    )
+    pgbouncer: Annotated[Literal["yes", "no"], validators.choice("yes", "no")] = Field(
+        default="no",
+        description="`yes` if PgBouncer, in transaction mode, is between the server and PostgreSQL.",
     )
     redis_url: Annotated[str, AfterValidator(validators.redis_url)] = Field(
         default="",
@@ -141,6 +157,13 @@ class Settings(BaseSettings):
     def worker_count(self) -> int:
         """How many server processes there are."""
         return self.workers or (len(os.sched_getaffinity(0)) if self.redis_url else 1)
+
+    def connection_count(self) -> int:
+        """How many database connections one server process may have."""
+        wanted = self.threads + BACKGROUND_CONNECTIONS
+        if self.database_pool or not self.database_url.startswith("postgresql"):
+            return self.database_pool or wanted
+        return max(min(wanted, SERVER_CONNECTIONS // self.worker_count()), MIN_CONNECTIONS)
 
     def films_folder(self) -> Path:
         """Where imported films are."""

@@ -15,8 +15,12 @@ from sqlalchemy.exc import ArgumentError
 
 MAIL_SCHEMES = ("file", "smtp", "smtps")
 DATABASES = ("postgresql", "postgresql+psycopg", "sqlite", "sqlite+pysqlite")
+DEFAULT_POSTGRESQL_PORT = "5432"
 MIN_SECRET_LENGTH = 32
 DEFAULT_PORT = 8000
+_HOSTS = re.compile(  # of PostgreSQL's own addresses with several hosts (libpq, 32.1.1.2)
+    r"^(?P<start>postgresql(?:\+psycopg)?://(?:[^@/?]*@)?)(?P<hosts>[^/?,]+(?:,[^/?,]+)+)(?P<path>/[^?]*)?(?P<rest>(?:\?.*)?)$"
+)
 FILM_PATTERN = re.compile(r"|youtube:[A-Za-z0-9_-]{11}|vimeo:[0-9]{5,12}(/[0-9a-f]{6,16})?|[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -60,6 +64,7 @@ def choice(*allowed: str) -> BeforeValidator:
 def database_url(value: str) -> str:
     """Return the address of a database we know."""
     value = re.sub("^postgres://", "postgresql://", value)
+    value = _HOSTS.sub(_hosts_as_parameters, value)
     try:
         url = make_url(value or "sqlite:///default")
     except (ArgumentError, ValueError):  # the text of either may quote a password
@@ -69,6 +74,16 @@ def database_url(value: str) -> str:
     if url.drivername.startswith("sqlite") and url.database in (None, "", ":memory:"):
         raise ValueError("a database in memory is lost at exit; use sqlite:///file, or leave it empty")
     return value
+
+
+def _hosts_as_parameters(parts: re.Match[str]) -> str:
+    """Return an address with several hosts as SQLAlchemy reads it: the hosts among the parameters."""
+    hosts = [re.fullmatch(r"(\[.*\]|[^:]*)(?::(\d*))?", host) for host in parts["hosts"].split(",")]
+    if not all(hosts):
+        raise ValueError("this is not a database URL; use postgresql://user:password@host:5432,host:5432/name")
+    names = ",".join(host[1].strip("[]") for host in hosts if host)
+    ports = ",".join(host[2] or DEFAULT_POSTGRESQL_PORT for host in hosts if host)
+    return f"{parts['start']}{parts['path'] or '/'}?host={names}&port={ports}" + parts["rest"].replace("?", "&", 1)
 
 
 def redis_url(value: str) -> str:
@@ -110,7 +125,7 @@ def bind(value: str) -> str:
 
 
 def parse_bind(value: str) -> Bind:
-    """Return the meaning of `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/campaign/app.sock`, or a port alone.
+    """Return the meaning of `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/campaign/app.sock`, or only a port.
 
     Raises `ValueError` with the fault and the remedy.
     """

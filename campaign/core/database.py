@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -13,27 +14,44 @@ from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 from campaign.core.write_turn import BUSY_SECONDS, give_turns, write_turn
 
-MAX_OVERFLOW = 8  # connections beyond those of requests: for the mail worker, maintenance and pages made in advance
+POOL_SECONDS = 3  # that a request waits for a connection
 MAX_DEADLOCK_RETRIES = 2  # retries before giving up
 DEADLOCK_DETECTED = "40P01"  # PostgreSQL, appendix A; its driver is imported only where it is used
+READ_ONLY_SQL_TRANSACTION = "25006"  # the same: a primary that has become a standby
 _AFTER_COMMIT = "after commit"  # in `Session.info` during `transaction`: the callbacks of `call_after_commit`
 _HAS_WRITTEN = "has written"  # in `Session.info`: something was written that has been neither committed nor rolled back
 
 # Errors that views and commands handle; they know nothing else of SQLAlchemy.
 DatabaseError = SQLAlchemyError
-DatabaseUnavailable = OperationalError
 InvalidValue = DataError
 
 Result = TypeVar("Result")
 
+# SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN (sqlite.org/rescode.html); others are faults of the program.
+_SQLITE_UNAVAILABLE = {5, 6, 8, 10, 13, 14}
+
 # Statements are logged and raised without their values: those are people's.
 db = SQLAlchemy(engine_options={"hide_parameters": True})
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """How connections to PostgreSQL behave.
+
+    `seconds`: the longest that a statement may take, and that a lock is waited for; None for no limit.
+    `has_pgbouncer`: transactions of one connection go to several backends, so nothing may be kept in a session: neither
+    prepared statements nor time limits.
+    """
+
+    seconds: int | None = None
+    has_pgbouncer: bool = False
 
 
 class Base(DeclarativeBase):
@@ -141,6 +159,23 @@ def retry_on_deadlock(act: Callable[[], Result]) -> Result:
     return act()
 
 
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the database is away, overloaded or full, so that the same may succeed later."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeoutError)
+    if getattr(error.orig, "sqlstate", None) == READ_ONLY_SQL_TRANSACTION:
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return isinstance(error, OperationalError | InterfaceError) and (code is None or code & 0xFF in _SQLITE_UNAVAILABLE)
+
+
+def error_code(error: BaseException) -> str:
+    """Return the kind of a database error and its code (SQLSTATE, or SQLite's name), which hold nobody's data."""
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return f"{type(cause).__name__} {code}" if code else type(cause).__name__
+
+
 def insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both databases have and standard SQL has not."""
     return dialect_insert(session.get_bind().dialect.name, table)
@@ -151,18 +186,25 @@ def dialect_insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Inser
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def init_db(app: Flask, url: str, *, threads: int) -> None:
-    """Configure the engine and sessions of `app` for the database at `url`; each of `threads` may use a connection."""
-    options: dict[str, Any] = {"url": url, "pool_size": threads, "max_overflow": MAX_OVERFLOW}
+DEFAULT_OPTIONS = ConnectionOptions()
+
+
+def init_db(app: Flask, url: str, *, pool: int, options: ConnectionOptions = DEFAULT_OPTIONS) -> None:
+    """Configure the engine and sessions of `app` for the database at `url`, with up to `pool` connections."""
+    engine: dict[str, Any] = {"url": url, "pool_size": pool, "max_overflow": 0, "pool_timeout": POOL_SECONDS}
     if url.startswith("postgresql"):
-        options["pool_pre_ping"] = True
-    app.config["SQLALCHEMY_ENGINES"] = {"default": options}
+        engine["pool_pre_ping"] = True
+    app.config["SQLALCHEMY_ENGINES"] = {"default": engine}
     db.init_app(app)
     # We have no async sessions. To close none of them, Flask would run an event loop after each request: 0.6 ms.
     app.teardown_appcontext_funcs = [close for close in app.teardown_appcontext_funcs if not iscoroutinefunction(close)]
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _configure_sqlite(db.engine)
+        else:
+            from campaign.core.postgresql import init_postgresql  # with its driver, which SQLite does not need
+
+            init_postgresql(db.engine, options)
 
 
 def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:
@@ -172,7 +214,7 @@ def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:
     until that is overwritten.
     """
     if engine.dialect.name == "postgresql":
-        with _connect_autocommit(engine) as connection:
+        with _connect_autocommit(engine) as connection, _without_time_limit(connection):
             connection.exec_driver_sql(f"VACUUM {table.__tablename__}")
         return True
     with write_turn(engine), engine.connect() as connection:
@@ -209,6 +251,22 @@ def _lock(connection: Connection, table: type[Base] | None) -> None:
 
 def _connect_autocommit(engine: Engine) -> Connection:
     return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+
+@contextmanager
+def _without_time_limit(connection: Connection) -> Iterator[None]:
+    """Let statements of this connection to PostgreSQL take as long as they need within the block."""
+    driver: Any = connection.connection.driver_connection
+    limit, driver.time_limit = driver.time_limit, None
+    if limit is None:  # nor does the server have one
+        yield
+        return
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("RESET statement_timeout")
+        driver.time_limit = limit
 
 
 def _configure_sqlite(engine: Engine) -> None:

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from campaign.core.database import is_unavailable
+
 MAX_BATCH = 256  # rows in one transaction
 GATHER_SECONDS = 0.004  # that a leader waits for further rows, if others came at the same time as the last ones
 BUSY_SECONDS = 0.2  # so long after such rows
@@ -83,12 +85,16 @@ class GroupCommit(Generic[Row]):
     def _write_batch(self, session: Session, batch: list[_Waiting[Row]]) -> None:
         try:
             self._commit(session, batch)
-        except Exception:  # noqa: BLE001 - one row may be at fault: it must not take the others with it
+        except Exception as error:  # noqa: BLE001 - one row may be at fault: it must not take the others with it
+            if is_unavailable(error):  # whether it was committed may be unknown, and waiting again helps nobody
+                for each in batch:
+                    each.error = error
+                return
             for each in batch:
                 try:
                     self._commit(session, [each])
-                except Exception as error:  # noqa: BLE001 - raised in the thread of its row
-                    each.error = error
+                except Exception as its_error:  # noqa: BLE001 - raised in the thread of its row
+                    each.error = its_error
         except BaseException as error:
             for each in batch:
                 each.error = error

@@ -25,7 +25,7 @@ def main() -> None:
     lock_memory()
     request = json.loads(sys.stdin.buffer.read())
     app = Flask("key_worker")
-    database.init_db(app, request["database"], threads=1)
+    database.init_db(app, request["database"], pool=1)
     with app.app_context():
         try:
             result = TASKS[request["task"]](**request["arguments"])

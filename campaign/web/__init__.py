@@ -9,6 +9,7 @@ from campaign.web import (
     film_player,
     headers,
     i18n,
+    last_known,
     link_repair,
     petition_settings,
     proxies,
@@ -44,6 +45,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     static_files.init_static(app, settings)
     film_player.init_film(app, settings)
     app.jinja_env.globals["custom_petition_text"] = petition_settings.petition_text
+    last_known.init_last_known(app)
     share_section.init_share_section(app)
     rate_limits.init_limits(app, settings)
     proxies.init_proxy_check(app, settings)

@@ -7,8 +7,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from campaign.context import current_context
 from campaign.core.database import db, utcnow
-from campaign.petition import feature_flags, proof_of_work
+from campaign.petition import proof_of_work
 from campaign.petition.email_addresses import canonical_email
+from campaign.web import last_known
 from campaign.web.client_id import recent_hashes, visitor_hash
 
 WAIT_SECONDS = 10
@@ -19,7 +20,7 @@ SOLUTION_FIELD = "altcha"
 
 def is_enabled() -> bool:
     """Return whether the check is on."""
-    return feature_flags.is_enabled(db.session, "bot-check")
+    return "bot-check" in last_known.flags()
 
 
 def is_passed(address: str) -> bool:

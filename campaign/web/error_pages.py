@@ -1,5 +1,6 @@
 """Error pages in the visitor's language: what happened, and what to do next."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -9,12 +10,14 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
-from campaign.core.database import InvalidValue, db
+from campaign.core.database import DatabaseError, InvalidValue, db, error_code, is_unavailable
 from campaign.errors import Busy, ExpiredLink, RateLimited, UnknownLink, UnknownOrganiser
-from campaign.petition.status import petition_status
-from campaign.web import i18n
+from campaign.web import i18n, last_known
 from campaign.web.headers import never_cache
 from campaign.web.negotiation import set_retry_after, wait_in_words, wants_json
+from campaign.web.rate_limits import give_back
+
+RETRY_SECONDS = 60  # after which a database is back, or has been replaced by its standby
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +46,28 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(UnknownOrganiser, lambda _error: _http_error(NotFound()))
     app.register_error_handler(Busy, lambda error: _http_error(ServiceUnavailable(retry_after=error.seconds)))
     app.register_error_handler(InvalidValue, _invalid_value)
+    app.register_error_handler(DatabaseError, unavailable)
+
+
+def unavailable(
+    error: DatabaseError, form_page: Callable[[str], ResponseReturnValue] | None = None
+) -> ResponseReturnValue:
+    """Answer a request that the database could not serve: it uses up no limit, and visitors are asked to try again.
+
+    `form_page` returns the page with the submitted form, given the advice for the visitor. Other errors than those of a
+    database that is away, overloaded or full are raised again.
+    """
+    if not is_unavailable(error):
+        raise error
+    log.warning("database unavailable", page=request.endpoint, method=request.method, error=error_code(error))
+    db.session.rollback()
+    give_back()
+    advice = gettext("Try again in a minute. Nothing you typed is lost.")
+    try:
+        page = form_page(advice) if form_page else None
+    except DatabaseError:  # nothing of the page is known yet
+        page = None
+    return set_retry_after(page or (_page(_TEXTS[503][0], advice), 503), RETRY_SECONDS)
 
 
 def _log(exc_info: Any) -> None:
@@ -98,7 +123,7 @@ def _expired_link(_error: ExpiredLink) -> ResponseReturnValue:
 
 
 def _link_page(status: int, title: str, advice: str) -> ResponseReturnValue:
-    can_sign_again = petition_status(db.session).is_open
+    can_sign_again = last_known.status().is_open
     page = render_template(
         "public/error.html", title=title, advice=advice, can_sign_again=can_sign_again, is_link_error=True
     )

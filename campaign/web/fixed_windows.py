@@ -2,8 +2,9 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
-from typing import cast
+from typing import TypeVar, cast
 
 import structlog
 from limits import RateLimitItem
@@ -13,6 +14,8 @@ from limits.strategies import FixedWindowRateLimiter
 MAX_KEYS = 200_000  # in memory, about 60 MB; the oldest are dropped first
 REDIS_SECONDS = 0.25  # a slow Redis must not delay signing
 REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -83,19 +86,32 @@ class FixedWindows:
 
     def seconds_over(self, limits: list[RateLimitItem], *key: str) -> float:
         """Count one for `key` against each of `limits`; return the seconds until all allow more, 0 if they do now."""
+        return self._with_storage(lambda counter: _seconds_over(counter, limits, key))
+
+    def give_back(self, limits: list[RateLimitItem], *key: str) -> None:
+        """Count one less for `key` against each of `limits`."""
+        self._with_storage(lambda counter: _give_back(counter, limits, key))
+
+    def _with_storage(self, act: Callable[[FixedWindowRateLimiter], Result]) -> Result:
         if self._shared and time.monotonic() >= self._resting_until:
             try:
-                return _seconds_over(self._shared, limits, key)
+                return act(self._shared)
             except self._shared.storage.base_exceptions as error:
                 self._resting_until = time.monotonic() + REDIS_PAUSE
                 log.warning("Redis failed; this process applies its limits on its own", reason=type(error).__name__)
-        return _seconds_over(self._own, limits, key)
+        return act(self._own)
 
 
 def _seconds_over(counter: FixedWindowRateLimiter, limits: list[RateLimitItem], key: tuple[str, ...]) -> float:
     over = [limit for limit in limits if not counter.hit(limit, *key)]
     ends = [counter.get_window_stats(limit, *key).reset_time for limit in over]
     return max([max(end - time.time(), 1) for end in ends], default=0)
+
+
+def _give_back(counter: FixedWindowRateLimiter, limits: list[RateLimitItem], key: tuple[str, ...]) -> None:
+    for limit in limits:
+        if counter.get_window_stats(limit, *key).remaining < limit.amount:  # else the window has ended meanwhile
+            counter.storage.incr(limit.key_for(*key), limit.get_expiry(), amount=-1)
 
 
 def _redis(url: str) -> FixedWindowRateLimiter | None:

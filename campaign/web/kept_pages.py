@@ -6,13 +6,10 @@ from collections.abc import Hashable
 from flask import Flask
 
 from campaign.config.settings import Settings
-from campaign.core.database import db, utcnow
+from campaign.core.database import utcnow
 from campaign.core.languages import LANGUAGES
-from campaign.mail.queue_status import is_late
-from campaign.petition import display_names, feature_flags, totals
-from campaign.petition.settings import load_settings
+from campaign.web import last_known
 from campaign.web.page_cache import PageCache
-from campaign.web.petition_page import MAX_NAMES_SHOWN
 
 _COUNT = "/count.json"
 _PAGES = ("", "thanks", "privacy", "link-sent", "manifest.webmanifest")
@@ -44,13 +41,8 @@ def page_cache(app: Flask) -> PageCache:
 
 
 def _version(app: Flask) -> Hashable:
-    """Return all data on these pages that may change."""
+    """Return all data on these pages that may change. Raises `DatabaseError` if the database is away."""
     with app.app_context():
-        return (
-            totals.confirmed(db.session),
-            tuple(sorted(feature_flags.enabled_since(db.session).items())),
-            repr(load_settings(db.session)),
-            tuple(display_names.latest_names(db.session, most=MAX_NAMES_SHOWN)),
-            is_late(db.session),
-            utcnow().date(),
-        )
+        values = last_known.read_all()
+    count, _ = values.pop("counted")
+    return repr((count, utcnow().date(), sorted(values.pop("flags").items()), values))

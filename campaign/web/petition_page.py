@@ -2,17 +2,12 @@
 
 from flask import render_template, request
 
-from campaign.core.database import db
-from campaign.petition import display_names, goals, totals
-from campaign.petition.feature_flags import is_enabled
-from campaign.petition.status import petition_status
-from campaign.web import bot_check, csrf
+from campaign.petition import goals
+from campaign.web import bot_check, csrf, last_known
 from campaign.web.forms.sign import SignForm
 from campaign.web.petition_settings import current_settings
 from campaign.web.previews import page_preview
 from campaign.web.share_links import share_links
-
-MAX_NAMES_SHOWN = 6  # names of supporters who ticked the box
 
 
 def render_page() -> str:
@@ -22,18 +17,14 @@ def render_page() -> str:
 
 def render_with_form(form: SignForm, **more: object) -> str:
     """Return the page with `form` as filled in; `more` are further template variables."""
-    count, stage, names_off = (
-        totals.confirmed(db.session),
-        petition_status(db.session),
-        is_enabled(db.session, "names-off"),
-    )
+    count, stage = last_known.count(), last_known.status()
     return render_template(
         "public/petition.html",
         form=form,
         count=count,
         goal=goals.goal_for(count, current_settings().goals),
-        recent_supporters=[] if names_off else display_names.latest_names(db.session, most=MAX_NAMES_SHOWN),
-        names_off=names_off,
+        recent_supporters=last_known.names(),
+        names_off="names-off" in last_known.flags(),
         petition_status=stage,
         bot_check=bot_check.is_enabled(),
         share_links=share_links(stage),

@@ -6,15 +6,14 @@ from flask import g, render_template
 from flask_babel import force_locale
 from markupsafe import Markup
 
-from campaign.core.database import db
-from campaign.petition.settings import PetitionSettings, load_settings
-from campaign.web import i18n
+from campaign.petition.settings import PetitionSettings
+from campaign.web import i18n, last_known
 
 
 def current_settings() -> PetitionSettings:
     """Return the stored or previewed settings."""
     if "options" not in g:
-        g.options = load_settings(db.session)
+        g.options = last_known.petition_settings()
     settings: PetitionSettings = g.options
     return settings
 

@@ -9,7 +9,7 @@ from functools import cache
 from math import ceil
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, abort, current_app, g, request
 from limits import RateLimitItem, parse_many
 
 from campaign.config.settings import Settings
@@ -66,6 +66,16 @@ def count_login() -> None:
         raise LimitReached(seconds)
 
 
+def give_back() -> None:
+    """Give back all that this request has used up, since it could not be served through no fault of its own.
+
+    Attempts to log in stay counted: an error must never help to guess.
+    """
+    windows: FixedWindows = current_app.extensions["windows"]
+    for network, limits, kind in g.pop("counted", []):
+        windows.give_back(limits, kind, network)
+
+
 def _read_body() -> None:
     if request.method == "POST":
         body = request.get_data()  # cached, so that it can be parsed as a form too
@@ -90,6 +100,8 @@ def _seconds_over(kind: Kind) -> int:
     for network, limits in _allowances(kind):
         if seconds := windows.seconds_over(limits, kind, network):
             return ceil(seconds)
+        if kind != "sign-in":
+            g.setdefault("counted", []).append((network, limits, kind))
     return 0
 
 

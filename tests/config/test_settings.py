@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from campaign.app import create_app
 from campaign.config.settings import Settings, unknown_settings
@@ -51,6 +52,9 @@ ROOT = Path(__file__).parents[2]
         ("CAMPAIGN_BIND", "unix:app.sock", "use for example unix:/run"),
         ("PORT", "web", "use 127.0.0.1:8000"),
         ("CAMPAIGN_WORKERS", "65", "from 0 to 64"),
+        ("CAMPAIGN_DATABASE_URL", "postgresql://user:hunter2@a:x,b/name", "use postgresql://user:password@host:5432"),
+        ("CAMPAIGN_DATABASE_TIMEOUT", "0", "from 1 to 600"),
+        ("CAMPAIGN_PGBOUNCER", "true", "use yes or no"),
         ("CAMPAIGN_THREADS", "0", "from 1 to 128"),
         ("CAMPAIGN_SECRET_KEY", " " * 40, "use at least 32 random characters"),
         ("CAMPAIGN_REMINDER_HOURS", "-1", "from 0 to 600"),
@@ -204,6 +208,33 @@ def test_the_server_listens_at_a_port_or_on_a_socket(monkeypatch, value, bind, u
     monkeypatch.setenv("CAMPAIGN_BIND", value)
     settings = Settings.load()
     assert (settings.bind, settings.public_url) == (bind, url)
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "ports"),
+    [
+        ("postgresql://u:p@a:5433,b/name?target_session_attrs=read-write", "a,b", "5433,5432"),
+        (
+            "postgres://u@[2001:db8::1]:5433,[2001:db8::2]/name?target_session_attrs=read-write",
+            "2001:db8::1,2001:db8::2",
+            "5433,5432",
+        ),
+        ("postgresql+psycopg://a,b,c/name?target_session_attrs=read-write", "a,b,c", "5432,5432,5432"),
+    ],
+)
+def test_a_database_with_several_hosts_is_named_as_people_write_it(address, hosts, ports):
+    url = make_url(Settings.load(database_url=address).database())
+    assert url.database == "name"
+    assert url.query == {"host": hosts, "port": ports, "target_session_attrs": "read-write"}
+
+
+def test_two_servers_leave_connections_to_the_operator_of_the_database():
+    url = "postgresql://host/name"
+    for workers in range(1, 9):
+        settings = Settings.load(database_url=url, workers=workers)
+        assert 2 * workers * settings.connection_count() < 80
+    assert Settings.load(database_url=url, workers=8, database_pool=30).connection_count() == 30
+    assert Settings.load(workers=8).connection_count() == 24
 
 
 def test_there_is_one_process_for_each_processor_where_they_can_share_their_limits():

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from campaign.core import group_commit
 from campaign.core.group_commit import MAX_BATCH, GroupCommit
@@ -16,7 +17,7 @@ class Store:
 
     def __init__(self):
         self.batches = []
-        self.bad, self.unwanted = set(), set()
+        self.bad, self.unwanted, self.attempts, self.is_away = set(), set(), 0, False
         self.begun, self.may_commit = Event(), Event()
         self.may_commit.set()
 
@@ -24,6 +25,9 @@ class Store:
         assert session is SESSION
         self.begun.set()
         self.may_commit.wait(10)
+        self.attempts += 1
+        if self.is_away:
+            raise PoolTimeoutError
         for row in rows:
             if row in self.bad:
                 raise ValueError(row)
@@ -53,7 +57,7 @@ def submit_at_once(store, queue):
         def outcome(row):
             try:
                 queue.submit(SESSION, row)
-            except (KeyError, ValueError) as error:
+            except (KeyError, PoolTimeoutError, ValueError) as error:
                 return type(error)
             return None
 
@@ -105,6 +109,12 @@ def test_a_bad_row_takes_no_other_with_it(store, submit_at_once):
     assert outcomes == [None] * 5 + [ValueError] + [None] * 4
     assert store.rows == [row for row in range(10) if row != 5]
     assert len(store.batches[1:]) == 8  # one by one
+
+
+def test_rows_are_not_tried_one_by_one_at_a_database_that_is_away(store, submit_at_once):
+    store.is_away = True
+    assert submit_at_once(*range(10)) == [PoolTimeoutError] * 10
+    assert store.attempts == 2  # of the first row, and of all others
 
 
 def test_a_refused_row_takes_no_other_with_it(store, submit_at_once):

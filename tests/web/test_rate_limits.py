@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from sqlalchemy import func, select
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from campaign.core.database import db, utcnow
 from campaign.core.languages import LANGUAGES
 from campaign.maintenance import flush_counters
 from campaign.models import FilmViewCount, PageViewCount, ShareCount
+from campaign.petition import signatures
 from campaign.web import fixed_windows
 from campaign.web.client_id import visitor_hash
 from tests.conftest import campaign_on
@@ -53,6 +55,19 @@ def test_sending_at_once_is_no_way_around(limited):
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda persona: persona.posts(headers=WANTS_JSON).status_code, people))
     assert sorted(answers) == [202] * 2 + [429] * 8
+
+
+def test_an_outage_uses_up_nothing(limited, monkeypatch):
+    def is_away(*_arguments, **_named):
+        raise PoolTimeoutError
+
+    with monkeypatch.context() as away:
+        away.setattr(signatures, "sign", is_away)
+        for _ in range(30):  # more than the forms that may be sent for two signatures
+            assert limited.persona("Ada", email="ada@example.org").posts().status_code == 503
+    for number in range(2):
+        limited.persona("Ada", email=f"ada{number}@example.org").signs()
+    assert limited.persona("Ada", email="ada3@example.org").posts().status_code == 429
 
 
 def test_typing_errors_do_not_count(limited):

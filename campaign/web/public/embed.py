@@ -6,15 +6,12 @@ from flask import Blueprint, Response, abort, jsonify, make_response, render_tem
 from flask.typing import ResponseReturnValue
 
 from campaign.context import current_context
-from campaign.core.database import db
 from campaign.core.languages import DEFAULT_LANGUAGE
 from campaign.core.text import clean
 from campaign.errors import TextTooLong, UnusableCharacter
-from campaign.petition import totals
-from campaign.petition.status import petition_status
 from campaign.sharing import oembed as describing
 from campaign.sharing.channels import landing_url
-from campaign.web import i18n
+from campaign.web import i18n, last_known
 from campaign.web.embed_code import embed_info
 from campaign.web.film_player import allow_player
 from campaign.web.forms.sign import parse_referral, referral_from_url
@@ -36,8 +33,8 @@ def embed(lang: str) -> ResponseReturnValue:
         "public/embed.html",
         landing_url=landing_url(current_context().settings.public_url, language=lang, via="embed", ref=ref),
         page_url=current_context().settings.public_url + url_for("petition.page", lang=lang),
-        count=totals.confirmed(db.session),
-        petition_status=petition_status(db.session),
+        count=last_known.count(),
+        petition_status=last_known.status(),
     )
     return cache_publicly(allow_framing(allow_player(make_response(page))))
 

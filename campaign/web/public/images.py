@@ -11,16 +11,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.context import current_context
-from campaign.core.database import db
 from campaign.core.languages import LANGUAGES
 from campaign.errors import Busy
-from campaign.petition import totals
-from campaign.petition.status import petition_status
 from campaign.sharing.channels import landing_url
 from campaign.sharing.images.cache import get_cached, get_or_render
 from campaign.sharing.images.content import ImageText
 from campaign.sharing.qr import qr_svg
-from campaign.web import share_texts
+from campaign.web import last_known, share_texts
 from campaign.web.film_player import current_film
 from campaign.web.forms.sign import parse_referral
 from campaign.web.headers import SHARED_SECONDS
@@ -75,7 +72,7 @@ def qr() -> ResponseReturnValue:
 @bp.get("/<lang:lang>/poster-<any(a4, a5, letter):size>.pdf")
 def poster(lang: str, size: str) -> ResponseReturnValue:
     """Show the poster to print."""
-    words = share_texts.image_text(petition_status(db.session), count=0)  # a printed poster cannot update its count
+    words = share_texts.image_text(last_known.status(), count=0)  # a printed poster cannot update its count
     data, _ = get_or_render(_file(f"poster-{size}", lang, _version(words), "pdf"), lambda: _poster(words, size))
     response = _picture(data, "application/pdf", seconds=SHARED_SECONDS)
     response.headers["Content-Disposition"] = f'inline; filename="love-always-wins-{lang}-{size}.pdf"'
@@ -83,7 +80,7 @@ def poster(lang: str, size: str) -> ResponseReturnValue:
 
 
 def _words_now() -> ImageText:
-    return share_texts.image_text(petition_status(db.session), totals.confirmed(db.session))
+    return share_texts.image_text(last_known.status(), last_known.count())
 
 
 def _card(words: ImageText, path: Path) -> tuple[bytes, bool]:
@@ -100,9 +97,7 @@ def _poster(words: ImageText, size: str) -> bytes:
 
     public_url = current_context().settings.public_url
     lead = CallToAction(
-        call=str(
-            gettext("Watch the film and sign") if petition_status(db.session).is_open else gettext("Watch the film")
-        ),
+        call=str(gettext("Watch the film and sign") if last_known.status().is_open else gettext("Watch the film")),
         url=landing_url(public_url, language=words.language, via="poster"),
         address=display_url(public_url),
     )

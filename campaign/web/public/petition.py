@@ -6,12 +6,12 @@ from flask_babel import gettext
 
 from campaign.analytics.page_views import count_page_view
 from campaign.context import current_context
-from campaign.core.database import db, iso, utcnow
+from campaign.core.database import DatabaseError, db, iso
 from campaign.errors import BotCheckRequired, LimitReached, PetitionClosed
-from campaign.mail.queue_status import is_late
-from campaign.petition import goals, signatures, totals
-from campaign.petition.status import PetitionStatus, petition_status
-from campaign.web import bot_check, csrf, i18n
+from campaign.petition import goals, signatures
+from campaign.petition.status import PetitionStatus
+from campaign.web import bot_check, csrf, i18n, last_known
+from campaign.web.error_pages import unavailable
 from campaign.web.film_player import allow_player
 from campaign.web.forms.sign import SignForm, error_response, read_form, referral_from_url
 from campaign.web.headers import cache_publicly
@@ -49,7 +49,7 @@ def sign() -> ResponseReturnValue:
         i18n.set_language(request.form["switch"])  # the form as it is, without judging it
         return allow_player(Response(render_with_form(form, tokens=submitted_tokens())))
     if not form.validate():
-        if not petition_status(db.session).is_open:
+        if not last_known.status().is_open:
             raise PetitionClosed
         return _error_response(form, 422)
     if not is_ours:
@@ -73,18 +73,24 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     return set_retry_after(_error_response(form, 429), error.seconds)
 
 
+@bp.errorhandler(DatabaseError)
+def ask_to_retry(error: DatabaseError) -> ResponseReturnValue:
+    """Return the form with all input where a signature could not be stored."""
+    return unavailable(error, _unavailable_form if request.endpoint == "petition.sign" else None)
+
+
 @bp.errorhandler(PetitionClosed)
 def refuse_since_closed(_error: PetitionClosed) -> ResponseReturnValue:
     """Explain that the petition is closed."""
     form = _read_form()
-    form.form_errors.append(_why_closed(petition_status(db.session)))
+    form.form_errors.append(_why_closed(last_known.status()))
     return _error_response(form, 410)
 
 
 @bp.get("/<lang:lang>/thanks")
 def thanks(lang: str) -> ResponseReturnValue:
     """Show the next step (the confirmation email), and offer sharing."""
-    is_mail_late, stage = is_late(db.session), petition_status(db.session)
+    is_mail_late, stage = last_known.is_mail_late(), last_known.status()
     page = render_template(
         "public/thanks.html", is_mail_late=is_mail_late, petition_status=stage, share_links=share_links(stage)
     )
@@ -104,9 +110,9 @@ def seen() -> ResponseReturnValue:
 @bp.get("/count.json")
 def count() -> ResponseReturnValue:
     """Return the count as JSON, also for other sites."""
-    confirmed = totals.confirmed(db.session)
-    fields = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(utcnow())}
-    response = jsonify(fields | _ended(petition_status(db.session)))
+    confirmed, read_at = last_known.counted()
+    fields = {"count": confirmed, "goal": goals.goal_for(confirmed, current_settings().goals), "as_of": iso(read_at)}
+    response = jsonify(fields | _ended(last_known.status()))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=0, s-maxage=5"
     return response
@@ -133,6 +139,12 @@ def _why_closed(stage: PetitionStatus) -> str:
         day=i18n.format_day(stage.delivered_on),
     )
     return str(text)
+
+
+def _unavailable_form(advice: str) -> ResponseReturnValue:
+    form = _read_form()
+    form.form_errors.append(advice)
+    return _error_response(form, 503)
 
 
 def _ended(stage: PetitionStatus) -> dict[str, str]:

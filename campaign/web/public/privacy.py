@@ -1,14 +1,15 @@
 """The privacy page, and the form with which supporters request their link again."""
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.context import current_context
-from campaign.core.database import db
+from campaign.core.database import DatabaseError, db
 from campaign.errors import LimitReached
 from campaign.petition import signatures
 from campaign.web import csrf, i18n
+from campaign.web.error_pages import unavailable
 from campaign.web.forms.sign import LinkForm, error_response, read_form
 from campaign.web.headers import cache_publicly
 from campaign.web.negotiation import minimum_duration, set_retry_after, wait_in_words, wants_json
@@ -50,6 +51,12 @@ def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     return set_retry_after(_error_response(form, 429), error.seconds)
 
 
+@bp.errorhandler(DatabaseError)
+def ask_to_retry(error: DatabaseError) -> ResponseReturnValue:
+    """Return the form with its input where the request could not be stored."""
+    return unavailable(error, _unavailable_form if request.endpoint == "privacy.send_link" else None)
+
+
 @bp.get("/<lang:lang>/link-sent")
 def link_sent(lang: str) -> ResponseReturnValue:
     """Show where to look for the email."""
@@ -60,6 +67,12 @@ def _error_response(form: LinkForm, status: int, **tokens: str) -> ResponseRetur
     if wants_json():
         return error_response(form, tokens), status
     return _page(form, tokens=tokens), status
+
+
+def _unavailable_form(advice: str) -> ResponseReturnValue:
+    form = read_form(LinkForm)
+    form.form_errors.append(advice)
+    return _error_response(form, 503)
 
 
 def _page(form: LinkForm, **more: object) -> str:

@@ -7,9 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from campaign.analytics.shares import count_share
 from campaign.context import current_context
-from campaign.core.database import DatabaseError, db
 from campaign.errors import InvalidInstance
-from campaign.petition.status import PetitionStatus, petition_status
 from campaign.sharing.channels import (
     CHANNELS,
     MESSAGE_LENGTH,
@@ -18,7 +16,7 @@ from campaign.sharing.channels import (
     share_url,
 )
 from campaign.sharing.mastodon import parse_instance
-from campaign.web import csrf, i18n, share_texts
+from campaign.web import csrf, i18n, last_known, share_texts
 from campaign.web.forms.sign import parse_referral
 from campaign.web.headers import never_cache
 from campaign.web.rate_limits import is_countable, only_counts
@@ -79,11 +77,8 @@ def _target(channel: str, ref: str | None) -> str:
 
 
 def _message() -> str:
-    """Return the message to share, also when the database is unavailable."""
-    try:
-        return share_texts.message(petition_status(db.session))
-    except DatabaseError:
-        return share_texts.message(PetitionStatus())
+    """Return the message to share."""
+    return share_texts.message(last_known.status())
 
 
 def _ref() -> str | None:

@@ -8,10 +8,8 @@ from campaign.core.database import db
 from campaign.crypto.tokens import signature_id_from
 from campaign.errors import PetitionDelivered
 from campaign.petition import signatures
-from campaign.petition.feature_flags import is_enabled
 from campaign.petition.receipts import Receipt, load_receipt
-from campaign.petition.status import petition_status
-from campaign.web import i18n
+from campaign.web import i18n, last_known
 from campaign.web.headers import never_cache
 from campaign.web.share_links import share_links
 
@@ -37,13 +35,12 @@ def confirm(token: str) -> ResponseReturnValue:
     receipt = _receipt()
     if receipt.confirmed_at is not None:
         return _redirect_to(".show_receipt", token, 302)
-    names_off = is_enabled(db.session, "names-off")
     return render_template(
         "public/confirm.html",
         receipt=receipt,
         token=token,
-        petition_status=petition_status(db.session),
-        names_off=names_off,
+        petition_status=last_known.status(),
+        names_off="names-off" in last_known.flags(),
     )
 
 
@@ -70,7 +67,7 @@ def show_receipt(token: str) -> ResponseReturnValue:
     receipt = _receipt()
     if receipt.confirmed_at is None:
         return _redirect_to(".confirm", token, 302)
-    stage = petition_status(db.session)
+    stage = last_known.status()
     offered = share_links(stage, receipt.referral_code)
     return render_template(
         "public/receipt.html", receipt=receipt, token=token, petition_status=stage, share_links=offered
@@ -87,18 +84,14 @@ def stop_updates(token: str) -> ResponseReturnValue:
 @bp.get("/receipt/<token>/withdraw")
 def ask_to_withdraw(token: str) -> ResponseReturnValue:
     """Show the effect of withdrawing, which cannot be undone, with one button."""
-    return render_template(
-        "public/withdraw.html", receipt=_receipt(), token=token, petition_status=petition_status(db.session)
-    )
+    return render_template("public/withdraw.html", receipt=_receipt(), token=token, petition_status=last_known.status())
 
 
 @bp.post("/receipt/<token>/withdraw")
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature; the supporter may sign again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template(
-        "public/erased.html", is_suppressed=False, can_sign_again=petition_status(db.session).is_open
-    )
+    return render_template("public/erased.html", is_suppressed=False, can_sign_again=last_known.status().is_open)
 
 
 def _receipt() -> Receipt:
