@@ -11,12 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from campaign import cli, web
 from campaign.config.paths import TEMPLATES
 from campaign.config.settings import Settings, unknown_settings
-from campaign.context import context_of, init_context, mail_worker
+from campaign.context import context_of, init_context, mail_worker, require_ready
 from campaign.core import database
 from campaign.core.atomic_files import make_private_dir
 from campaign.core.database import ConnectionOptions
 from campaign.core.logging import configure_logging
-from campaign.core.migrations import init_migrations, require_current
+from campaign.core.migrations import init_migrations
 from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
 from campaign.maintenance import start_maintenance
@@ -57,7 +57,7 @@ def load_for_server(settings: Settings) -> Flask:
     _create_instance_dir(settings)
     static_files.compress_files(settings)
     app = create_app(settings, is_server=True)
-    require_current(app)
+    require_ready(app)
     with app.app_context():
         last_known.read_all()  # so that it is known when the database goes away
         database.db.engine.dispose()  # processes must not share connections

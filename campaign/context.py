@@ -7,8 +7,10 @@ from flask import Flask, current_app
 
 from campaign.analytics.counters import Counters
 from campaign.config.settings import Settings
+from campaign.core.database import db
+from campaign.core.migrations import require_current
 from campaign.crypto.data_keys import DataKeys
-from campaign.crypto.secret_key import server_key
+from campaign.crypto.secret_key import require_fingerprint, server_key
 from campaign.mail.worker import MailWorker
 from campaign.petition.signatures import Keys, Signing
 from campaign.petition.status import petition_status
@@ -56,6 +58,13 @@ def init_context(app: Flask, settings: Settings) -> None:
 def context_of(app: Flask) -> AppContext:
     """Return the state of `app`."""
     return cast("AppContext", app.extensions["campaign"])
+
+
+def require_ready(app: Flask) -> None:
+    """Raise `ConfigError` unless the database can be reached and used, with the secret key of this server."""
+    require_current(app)
+    with app.app_context():
+        require_fingerprint(db.session, context_of(app).settings)
 
 
 def mail_worker(app: Flask) -> MailWorker:

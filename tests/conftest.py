@@ -14,10 +14,12 @@ from jinja2 import FileSystemBytecodeCache
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
+from campaign.context import context_of
 from campaign.core.atomic_files import make_private_dir
 from campaign.core.database import db
 from campaign.core.migrations import migrate
 from campaign.crypto.campaign_keys import ensure_campaign_key
+from campaign.crypto.secret_key import record_fingerprint
 from campaign.web import static_files
 from tests import services
 from tests.live_server import Site
@@ -132,6 +134,10 @@ class Ready:
         finally:
             pool.give_back(url)
 
+    def copy_secret(self, instance: Path) -> None:
+        """Give `instance` the secret key that the databases were made ready with."""
+        shutil.copy(self._folder / "secret.key", instance / "secret.key")
+
     def sqlite(self, instance: Path) -> tuple[str, str]:
         """Return the address and recovery key of a fresh SQLite database in `instance`."""
         template = self._folder / "campaign.sqlite3"
@@ -151,6 +157,7 @@ class Ready:
         make_private_dir(instance)
         shutil.copytree(self._folder / "static", instance / "static")
         database_url, recovery_key = getattr(self, backend)(instance)
+        self.copy_secret(instance)
         site = Site(folder, CAMPAIGN_DATABASE_URL=database_url, **settings)
         site.key_file.write_text(recovery_key)
         return site
@@ -205,6 +212,7 @@ def campaign_on(ready: Ready, backend: str, instance: Path, **settings: object) 
     """A campaign on `backend` with its data in `instance`."""
     with ready.database(backend, instance) as (database_url, recovery_key):
         chosen = Settings.load(**{"sign_limit": "", "instance": instance, "database_url": database_url, **settings})
+        ready.copy_secret(instance)
         app = create_app(chosen)
         app.jinja_env.bytecode_cache = ready.compiled_templates
         try:
@@ -219,6 +227,7 @@ def _made_ready(database_url: str, instance: Path) -> str:
     app = create_app(Settings.load(instance=instance, database_url=database_url))
     with app.app_context():
         migrate()
+        record_fingerprint(db.session, context_of(app).settings)
         ensure_campaign_key(db.session, hand_over=recovery_keys.append)
     dispose(app)
     return recovery_keys[0]

@@ -30,6 +30,7 @@ class Site:
         self.key_file = folder / "recovery.key"
         self.url = f"http://127.0.0.1:{(port := services.free_port())}"
         self.database_url = settings.get("CAMPAIGN_DATABASE_URL", "")
+        self.code = ROOT
         self._flag = folder / "serving"
         self._environment = {**os.environ, "CAMPAIGN_INSTANCE": str(self.instance), "PORT": str(port), **settings}
 
@@ -57,7 +58,7 @@ class Site:
         """
         return subprocess.Popen(
             [sys.executable, "-m", "flask", *arguments],
-            cwd=ROOT,
+            cwd=self.code,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if with_errors else None,
@@ -71,7 +72,7 @@ class Site:
         # A group of its own, so that a test may kill the server with all that belongs to it.
         with self.log.open("ab") as log:
             server = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.code, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
         self._server = server
         wait_for(self._answers, f"the server at {self.url}")

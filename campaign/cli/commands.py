@@ -6,8 +6,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup, ScriptInfo
 
+from campaign.context import require_ready
 from campaign.core.database import DatabaseError, error_code, is_unavailable
-from campaign.core.migrations import require_current
 from campaign.errors import CampaignError
 
 yes_option = click.option("--yes", is_flag=True, help="Skip the confirmation.")
@@ -43,7 +43,7 @@ class DatabaseCommand(Command):
 
     def prepare(self, ctx: click.Context) -> None:
         """Raise `ConfigError` unless the database is ready."""
-        require_current(ctx.ensure_object(ScriptInfo).load_app())
+        require_ready(ctx.ensure_object(ScriptInfo).load_app())
 
 
 class DatabaseGroup(AppGroup):

@@ -12,16 +12,27 @@ from campaign.cli.organisers import show_invitation
 from campaign.cli.recovery_keys import recovery_key_out, recovery_key_writer
 from campaign.context import current_context
 from campaign.core.database import db
-from campaign.core.migrations import migrate
+from campaign.core.migrations import migrate, only_one
 from campaign.crypto.campaign_keys import ensure_campaign_key, parse_recovery_keys
+from campaign.crypto.secret_key import record_fingerprint
 
 
 @click.command("init", cls=Command)
 @recovery_key_out
+@click.option("--new-secret-key", is_flag=True, help="Accept a secret key that was replaced on purpose.")
 @with_appcontext
-def init(recovery_key_out: Path | None) -> None:
-    """Migrate the database and make the campaign's keys. Doing it again changes nothing."""
+def init(recovery_key_out: Path | None, new_secret_key: bool) -> None:
+    """Migrate the database and make the campaign's keys. Doing it again changes nothing.
+
+    Several servers may do it at the same moment.
+    """
+    with only_one():
+        _make_ready(recovery_key_out, new_secret_key=new_secret_key)
+
+
+def _make_ready(recovery_key_out: Path | None, *, new_secret_key: bool) -> None:
     migrate()
+    record_fingerprint(db.session, current_context().settings, replace=new_secret_key)
     recovery_keys: list[str] = []
     is_new = ensure_campaign_key(db.session, hand_over=recovery_key_writer(recovery_key_out, recovery_keys.append))
     if recovery_key_out and not is_new:

@@ -4,10 +4,18 @@ import hmac
 import secrets
 from pathlib import Path
 
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
 from campaign.config.settings import Settings
 from campaign.config.validators import MIN_SECRET_LENGTH
 from campaign.core.atomic_files import atomic_write
+from campaign.core.database import insert, transaction
 from campaign.errors import ConfigError
+from campaign.models import InstallationFact
+
+_FILE = "secret.key"
+_FACT = "secret key fingerprint"
 
 
 def server_key(settings: Settings, purpose: str) -> bytes:
@@ -16,9 +24,42 @@ def server_key(settings: Settings, purpose: str) -> bytes:
     return hmac.digest(secret.encode(), purpose.encode(), "sha256")
 
 
+def record_fingerprint(session: Session, settings: Settings, *, replace: bool = False) -> None:
+    """Store the fingerprint of this server's secret, if there is none yet. Raises `ConfigError` if there is another.
+
+    With `replace`, another one is replaced.
+    """
+    row = insert(session, InstallationFact).values(name=_FACT, value=fingerprint(settings))
+    with transaction(session):
+        if replace:
+            session.execute(delete(InstallationFact).where(InstallationFact.name == _FACT))
+        session.execute(row.on_conflict_do_nothing())
+    require_fingerprint(session, settings)
+
+
+def require_fingerprint(session: Session, settings: Settings) -> None:
+    """Raise `ConfigError` unless this server has the secret that the campaign was made ready with.
+
+    With another one it would not find duplicates, could not send waiting emails, and its links would not work on other
+    servers.
+    """
+    stored = session.scalar(select(InstallationFact.value).where(InstallationFact.name == _FACT))
+    if stored != (own := fingerprint(settings)):
+        source = "CAMPAIGN_SECRET_KEY" if settings.secret_key else str(settings.instance / _FILE)
+        raise ConfigError(
+            f"{source}: this secret key ({own}) is not the campaign's ({stored}); copy it from another server or from "
+            "the backup. If it was replaced on purpose, run 'flask init --new-secret-key'"
+        )
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return 16 hexadecimal digits that tell secrets apart and reveal nothing of them."""
+    return server_key(settings, "fingerprint")[:8].hex()
+
+
 def _instance_secret(instance: Path) -> str:
     """The secret in the instance folder, made at the first call, readable by its owner only."""
-    path = instance / "secret.key"
+    path = instance / _FILE
     try:
         if not path.exists():
             _create_secret(path)

@@ -15,17 +15,21 @@ from campaign.errors import CampaignError
 from campaign.key_worker.protocol import error_answer
 from campaign.key_worker.tasks import TASKS
 
+CONNECTIONS = 4  # of a task: it reads keys and counts while it reads rows
+
 log = structlog.get_logger("campaign.key_worker")
 
 
 def main() -> None:
     """Run the task that standard input describes, and exit with its status."""
-    configure_logging(Settings.load().log_format)
+    settings = Settings.load()
+    configure_logging(settings.log_format)
     sys.excepthook = _log_failure
     lock_memory()
     request = json.loads(sys.stdin.buffer.read())
     app = Flask("key_worker")
-    database.init_db(app, request["database"], pool=1)
+    options = database.ConnectionOptions(has_pgbouncer=settings.pgbouncer == "yes")
+    database.init_db(app, request["database"], pool=CONNECTIONS, options=options)
     with app.app_context():
         try:
             result = TASKS[request["task"]](**request["arguments"])

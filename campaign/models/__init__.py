@@ -14,7 +14,7 @@ from campaign.models.accounts import (
 )
 from campaign.models.counters import ConfirmedTotal, FilmViewCount, PageViewCount, ShareCount, SignatureChange
 from campaign.models.mail import MailServer
-from campaign.models.settings import FeatureFlag, Setting
+from campaign.models.settings import FeatureFlag, InstallationFact, Setting
 from campaign.models.signatures import (
     CampaignKey,
     DataKey,
@@ -37,6 +37,7 @@ __all__ = [
     "FailedAttempt",
     "FeatureFlag",
     "FilmViewCount",
+    "InstallationFact",
     "Invitation",
     "KeyCopy",
     "KeyHolder",

@@ -1,4 +1,4 @@
-"""Tables of feature flags and of settings that replace defaults."""
+"""Tables of feature flags, of settings that replace defaults, and of facts about the installation."""
 
 from datetime import datetime
 
@@ -25,3 +25,12 @@ class Setting(Base):
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     language: Mapped[str] = mapped_column(String(8), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class InstallationFact(Base):
+    """A fact that all servers of the campaign share: the oldest code that fits, the secret key's fingerprint."""
+
+    __tablename__ = "installation"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))

@@ -9,9 +9,12 @@ from sqlalchemy import delete, func, select
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
+from campaign.context import require_ready
 from campaign.core.database import db
 from campaign.crypto.campaign_keys import ensure_campaign_key, parse_recovery_keys, unknown_keys
+from campaign.errors import ConfigError
 from campaign.models import CampaignKey
+from tests.live_server import Site
 
 KEY = re.compile(r"Recovery key: ((?:[A-Z2-7]{4}-){13}[A-Z2-7]{4})\n")
 
@@ -87,3 +90,33 @@ def _ensure_key(app) -> bool:
 def test_the_database_file_is_private(app, tmp_path):
     init(app)
     assert (tmp_path / "new" / "campaign.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("servers", [8])
+def test_several_servers_may_be_made_ready_at_the_same_moment(tmp_path, database_url, servers):
+    folders = [tmp_path / ("one" if not database_url else f"server{number}") for number in range(servers)]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    settings = {"CAMPAIGN_DATABASE_URL": database_url, "CAMPAIGN_SECRET_KEY": "s" * 40}
+    commands = [Site(folder, **settings).command("init", with_errors=True) for folder in folders]
+    printed = [command.communicate(timeout=60)[0].decode() for command in commands]
+    assert [command.returncode for command in commands] == [0] * servers, printed
+    assert sum(KEY.search(text) is not None for text in printed) == 1
+    assert sum("to become the first one" in text for text in printed) == 1
+
+
+def test_a_server_with_another_secret_key_refuses_to_work_until_it_is_told(campaign, tmp_path):
+    other = create_app(Settings.load(instance=tmp_path, secret_key="t" * 40, database_url=campaign.settings.database()))
+    for command in (["init"], ["signatures", "count"]):
+        result = other.test_cli_runner().invoke(args=command)
+        assert result.exit_code == 1
+        assert "CAMPAIGN_SECRET_KEY: this secret key (" in result.output
+        assert "copy it from another server" in result.output
+        assert "t" * 40 not in result.output
+    with pytest.raises(ConfigError, match="is not the campaign's"):
+        require_ready(other)
+    assert init(other, "--new-secret-key").exit_code == 0
+    assert other.test_cli_runner().invoke(args=["signatures", "count"]).exit_code == 0
+    assert init(campaign.app).exit_code == 1
+    with other.app_context():
+        db.engine.dispose()

@@ -1,8 +1,11 @@
 """Migrations: from nothing and from every earlier revision, on both databases, with people's data in the tables."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from secrets import token_urlsafe
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -17,10 +20,12 @@ from sqlalchemy.exc import IntegrityError
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.context import context_of, mail_worker
+from campaign.core import migrations
 from campaign.core.database import Base, db, new_id, utcnow
-from campaign.core.migrations import alembic, is_current, migrate
+from campaign.core.migrations import alembic, is_current, migrate, require_current
 from campaign.crypto.data_keys import Decryptor, EncryptedPerson, Person
 from campaign.crypto.padding import pad
+from campaign.errors import ConfigError
 from campaign.exports.integrity import findings
 from campaign.models import CampaignKey, DataKey, OutboxMessage, Signature
 from campaign.petition.email_addresses import email_hash
@@ -29,7 +34,7 @@ from campaign.petition.totals import confirmed
 from tests.conftest import dispose
 
 MARIA = Person("Мария ليلى", "O'Hara", "maria@example.org", "За тех, кто остаётся.")
-EARLIER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+EARLIER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 
 
 @pytest.fixture
@@ -195,3 +200,64 @@ def test_downgrading_and_upgrading_again_works(app, revision):
 def test_every_earlier_revision_is_tried(app):
     known = [script.revision for script in alembic.log()]
     assert sorted(known)[:-1] == list(EARLIER)
+
+
+def is_of_revision(revision: str, *, compatible_from: str) -> None:
+    """Make the database look like that of a newer release."""
+    now_compatible = f"UPDATE installation SET value = '{compatible_from}' WHERE name = 'compatible from'"
+    for statement in (f"UPDATE alembic_version SET version_num = '{revision}'", now_compatible):
+        db.session.execute(sa.text(statement))
+    db.session.commit()
+
+
+def test_code_goes_on_with_a_newer_database_that_allows_it(app):
+    migrate()
+    newest = max(script.revision for script in alembic.log())
+    is_of_revision("9999", compatible_from=newest)
+    assert is_current()
+    require_current(app)
+    migrate()  # changes nothing
+    assert is_current()
+
+
+def test_code_refuses_a_newer_database_that_it_does_not_fit(app):
+    migrate()
+    is_of_revision("9999", compatible_from="9998")
+    assert not is_current()
+    for act in (migrate, lambda: require_current(app)):
+        with pytest.raises(ConfigError, match="the database belongs to a newer release"):
+            act()
+
+
+def test_an_older_database_needs_to_be_made_ready(app):
+    alembic.upgrade("0012")
+    assert not is_current()
+    with pytest.raises(ConfigError, match="run 'flask init'"):
+        require_current(app)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_migration_waits_for_nobody_while_others_wait_for_it(app, monkeypatch):
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0.3)
+    alembic.upgrade("0011")
+    reading = "SELECT count(*) FROM outbox"
+    with ThreadPoolExecutor(1) as pool:
+        with db.engine.connect() as export, export.begin():
+            export.execute(sa.text("LOCK TABLE outbox IN ROW EXCLUSIVE MODE"))
+
+            def run() -> None:
+                with app.app_context():
+                    migrate()
+
+            migrating = pool.submit(run)
+            for _ in range(10):
+                began = time.monotonic()
+                with db.engine.begin() as reader:
+                    reader.execute(sa.text(reading))
+                    reader.execute(sa.text("DELETE FROM outbox"))
+                assert time.monotonic() - began < 0.5
+                assert not migrating.done()
+                Event().wait(0.1)
+        migrating.result(timeout=20)
+    assert is_current()

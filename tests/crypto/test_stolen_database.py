@@ -37,8 +37,8 @@ def stolen(request, ready, tmp_path_factory):
     """A campaign that Maria signed, whose mail has left; its server was stopped."""
     folder = tmp_path_factory.mktemp("stolen")
     with sink(folder / "sink") as port:
-        settings = {"CAMPAIGN_MAIL_URL": f"smtp://127.0.0.1:{port}", "CAMPAIGN_SECRET_KEY": "s" * 40}
-        with ready.site(folder, request.param, **settings).served() as site:
+        mail_url = f"smtp://127.0.0.1:{port}"
+        with ready.site(folder, request.param, CAMPAIGN_MAIL_URL=mail_url).served() as site:
             site.sign(MARIA)
             wait_for(lambda: "waiting: 0" in site.flask("mail", "status"), "the mail")
             wait_for(lambda: traces(site.instance) == 0, "the worker's rest")
@@ -55,7 +55,7 @@ class Thief:
 
     def __init__(self, site) -> None:
         self.site = site
-        self.settings = Settings.load(instance=site.instance, secret_key="s" * 40)
+        self.settings = Settings.load(instance=site.instance)
         engine = create_engine(site.database_url or f"sqlite:///{site.instance}/campaign.sqlite3")
         tables = MetaData()
         tables.reflect(engine)

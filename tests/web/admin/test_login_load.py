@@ -168,7 +168,7 @@ def test_a_slot_comes_back_and_the_process_ends_where_something_fails_in_between
     assert grace.posts(path, path, **fields, passphrase="a guess of mine").status_code == 422  # confirmed by that
     with monkeypatch.context() as broken:
         broken.setattr(failing, _fail)
-        assert grace.posts(path, "/organise/account", **fields, passphrase=PASSPHRASE).status_code == 500
+        assert grace.posts(path, "/organise/account", **fields, passphrase=PASSPHRASE).status_code == 503
     slots = [KEY_PROCESSES.acquire() for _ in range(3)]
     for slot in slots:
         slot.release()
