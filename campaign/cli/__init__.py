@@ -4,7 +4,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from campaign.cli import bot_check, film, init, keys, mail, organisers, petition, serve, share, signatures
+from campaign.cli import bot_check, check, film, init, keys, mail, organisers, petition, serve, share, signatures
 from campaign.errors import ConfigError
 
 
@@ -27,6 +27,6 @@ def main() -> None:
 
 def register_commands(app: Flask) -> None:
     """Add the commands to `app`."""
-    commands = (bot_check.bot_check, film.film, init.init, keys.keys, mail.mail, petition.petition)
+    commands = (bot_check.bot_check, check.check, film.film, init.init, keys.keys, mail.mail, petition.petition)
     for command in (*commands, organisers.organisers, serve.serve, share.share, signatures.signatures):
         app.cli.add_command(command)

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from campaign.config.settings import Settings
 from campaign.config.validators import MIN_SECRET_LENGTH
 from campaign.core.atomic_files import atomic_write
-from campaign.core.database import insert, transaction
+from campaign.core.database import insert, transaction, utcnow
 from campaign.errors import ConfigError
 from campaign.models import InstallationFact
 
 _FILE = "secret.key"
 _FACT = "secret key fingerprint"
+_SAVED = "keys saved on"
 
 
 def server_key(settings: Settings, purpose: str) -> bytes:
@@ -50,6 +51,18 @@ def require_fingerprint(session: Session, settings: Settings) -> None:
             f"{source}: this secret key ({own}) is not the campaign's ({stored}); copy it from another server or from "
             "the backup. If it was replaced on purpose, run 'flask init --new-secret-key'"
         )
+
+
+def note_keys_saved(session: Session) -> None:
+    """Store that the operator has saved the recovery key and the secret key outside of the server."""
+    row = insert(session, InstallationFact).values(name=_SAVED, value=utcnow().date().isoformat())
+    with transaction(session):
+        session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
+
+
+def are_keys_saved(session: Session) -> bool:
+    """Return whether the operator has said so."""
+    return session.get(InstallationFact, _SAVED) is not None
 
 
 def fingerprint(settings: Settings) -> str:

@@ -4,7 +4,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from campaign.config.settings import Settings
 from campaign.config.validators import sender_of
 from campaign.core.atomic_files import atomic_write, make_private_dir
+from campaign.core.hosts import is_loopback
 from campaign.mail.messages import Message, to_ascii_address
 from campaign.mail.refusals import SERVICE_UNAVAILABLE, DeliveryError, Step
 
@@ -30,6 +31,9 @@ class Transport(Protocol):
     def check(self, sender: str) -> None:
         """Do all that comes before a recipient is named. Raises `DeliveryError` when that fails."""
 
+    def certificate_expiry(self) -> datetime | None:
+        """Return when the server's certificate ends; None where no connection with one is open."""
+
     def close(self) -> None:
         """Close any connection."""
 
@@ -43,7 +47,7 @@ def transport_for(settings: Settings) -> Transport:
 def sender(settings: Settings) -> str:
     """Return the sender's address in ASCII: the configured one, or one at the page's own host."""
     host = urlsplit(settings.public_url).hostname or "localhost"
-    return to_ascii_address(sender_of(settings.mail_url) or f"no-reply@{'localhost' if _is_loopback(host) else host}")
+    return to_ascii_address(sender_of(settings.mail_url) or f"no-reply@{'localhost' if is_loopback(host) else host}")
 
 
 class FileTransport:
@@ -63,6 +67,9 @@ class FileTransport:
         """Make the folder if it is missing."""
         with _failing_at(Step.CONNECTION):
             make_private_dir(self._folder)
+
+    def certificate_expiry(self) -> None:
+        """Return None: files need no server."""
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -123,6 +130,14 @@ class SmtpTransport:
         except OSError:
             self.close()
 
+    def certificate_expiry(self) -> datetime | None:
+        """Return when the server's certificate ends; None where no connection with one is open."""
+        channel = self._connection.sock if self._connection else None
+        certificate = channel.getpeercert() if isinstance(channel, ssl.SSLSocket) else None
+        if not certificate:
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+
     def close(self) -> None:
         """End the connection."""
         if self._connection is not None:
@@ -148,7 +163,7 @@ class SmtpTransport:
         return smtplib.SMTP(host, port, timeout=TIMEOUT)
 
     def _introduce(self, connection: smtplib.SMTP) -> None:
-        if self._url.scheme == "smtp" and not _is_loopback(self._url.hostname or ""):
+        if self._url.scheme == "smtp" and not is_loopback(self._url.hostname or ""):
             with _failing_at(Step.ENCRYPTION):
                 connection.starttls(context=ssl.create_default_context())
         if self._url.username:
@@ -194,10 +209,3 @@ def _content_timeout(connection: smtplib.SMTP) -> Iterator[None]:
     finally:
         if connection.sock is not None:
             connection.sock.settimeout(TIMEOUT)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

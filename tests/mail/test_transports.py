@@ -2,6 +2,7 @@
 
 import ssl
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,7 +53,7 @@ def test_a_connection_that_the_server_closed_is_opened_anew(posting, mailbox):
 @pytest.fixture(params=["smtps", "smtp"])
 def elsewhere(request, mailbox, tmp_path, monkeypatch):
     """A mail server that is not on this machine, by TLS or STARTTLS; yields how to reach it, and its certificate."""
-    monkeypatch.setattr("campaign.mail.transports._is_loopback", lambda host: False)
+    monkeypatch.setattr("campaign.mail.transports.is_loopback", lambda host: False)
     certificate, key = _own_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
@@ -78,12 +79,14 @@ def test_a_server_with_a_good_certificate_gets_it_encrypted(elsewhere, mailbox, 
     monkeypatch.setenv("SSL_CERT_FILE", certificate)
     transport.send(_message())
     assert isinstance(transport._connection.sock, ssl.SSLSocket)
+    assert transport.certificate_expiry() == _expiry_of(certificate)
     transport.close()
+    assert transport.certificate_expiry() is None
     assert len(mailbox.messages) == 1
 
 
 def test_a_server_elsewhere_must_offer_encryption(posting, mailbox, smtp, monkeypatch):
-    monkeypatch.setattr("campaign.mail.transports._is_loopback", lambda host: False)
+    monkeypatch.setattr("campaign.mail.transports.is_loopback", lambda host: False)
     posting.persona("Ada", email="ada@example.org").signs()
     worker(posting).drain()
     assert mailbox.messages == []
@@ -100,6 +103,12 @@ def test_a_server_that_hangs_up_after_taking_it_gets_it_no_second_time_at_once(p
 
 def _message() -> Message:
     return Message("1", "hello@example.org", "ada@example.org", b"Subject: hello\r\n\r\nhello\r\n")
+
+
+def _expiry_of(certificate: str) -> datetime:
+    command = ["openssl", "x509", "-in", certificate, "-noout", "-enddate", "-dateopt", "iso_8601"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return datetime.fromisoformat(printed.strip().removeprefix("notAfter="))  # 2013-11-22 18:30:00Z
 
 
 def _own_certificate(folder: Path) -> tuple[str, str]:

@@ -1,0 +1,225 @@
+"""The nginx configuration that is shipped, in front of a real server."""
+
+import http.client
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import pytest
+
+from tests import services
+from tests.live_server import READY_SECONDS, ROOT, Site, wait_for
+
+HOST = "love.example.org"
+ADDRESS = "127.0.0.1"
+FORM = {"given_name": "Ada", "email": "ada@example.org", "country": "GB"}
+pytestmark = pytest.mark.skipif(services.why_no_nginx() is not None, reason=str(services.why_no_nginx()))
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+class Proxy:
+    """The shipped configuration, with the paths and ports of this test."""
+
+    def __init__(self, folder: Path, socket: Path) -> None:
+        self.folder, self.port, self.plain_port = folder, services.free_port(), services.free_port()
+        self.access_log, self.error_log = folder / "campaign-access.log", folder / "campaign-error.log"
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        subject = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject]
+        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        self._trust = ssl.create_default_context(cafile=str(certificate))
+        replaced = {
+            "unix:/run/campaign/app.sock": f"unix:{socket}",
+            "/etc/nginx/campaign-kept.conf": str(ROOT / "deploy/nginx/campaign-kept.conf"),
+            "/etc/campaign/tls/fullchain.pem": str(certificate),
+            "/etc/campaign/tls/privkey.pem": str(key),
+            "/var/cache/nginx/campaign": str(folder / "cache"),
+            "/var/log/nginx": str(folder),
+            "listen 443": f"listen {ADDRESS}:{self.port}",
+            "listen 80": f"listen {ADDRESS}:{self.plain_port}",
+        }
+        text = (ROOT / "deploy/nginx/campaign.conf").read_text()
+        text = re.sub(r" *listen \[::\].*\n", "", text)
+        for shipped, ours in replaced.items():
+            assert shipped in text, shipped
+            text = text.replace(shipped, ours)
+        temporary = "".join(
+            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (folder / "nginx.conf").write_text(
+            f"daemon off;\npid {folder}/pid;\nerror_log {folder}/main.log crit;\n"
+            f"events {{ worker_connections 1024; }}\nhttp {{\n{temporary}{text}}}\n"
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(self.folder / "nginx.conf"), *arguments]
+
+    def ask(self, method: str, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
+        """Ask the proxy, by its name, over TLS."""
+        connection = _Connection(HOST, self.port, context=self._trust, timeout=20)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = None
+        if fields is not None:
+            body, sent["Content-Type"] = urlencode(fields), "application/x-www-form-urlencoded"
+        connection.request(method, path, body, {"Host": HOST, **sent})
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+        connection.close()
+        return answer
+
+
+class _Connection(http.client.HTTPSConnection):
+    """A connection to this machine that asks for a host by its name."""
+
+    def connect(self) -> None:
+        self.host = ADDRESS
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=HOST)
+
+
+class Server:
+    """The campaign on a socket, which a test may stop and start again."""
+
+    def __init__(self, site: Site, socket: Path) -> None:
+        self._site, self.socket = site, socket
+
+    def start(self) -> None:
+        self._process = self._site.command("serve")
+        assert self._process.stdout.readline().startswith(b"Serving")
+        self.socket.chmod(0o666)  # this nginx is in no group of ours
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.stdout.close()
+        assert self._process.wait(timeout=READY_SECONDS) == 0
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that nginx may enter: it gives up root's rights, and pytest's folders are root's only."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def server(ready, folder, tmp_path_factory) -> Iterator[Server]:
+    settings = {"CAMPAIGN_PROXIES": "1", "CAMPAIGN_PUBLIC_URL": f"https://{HOST}", "CAMPAIGN_SIGN_LIMIT": "2 per hour"}
+    socket = folder / "app.sock"
+    site = ready.site(tmp_path_factory.mktemp("site"), CAMPAIGN_BIND=f"unix:{socket}", **settings)
+    server = Server(site, socket)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def proxy(server, folder) -> Iterator[Proxy]:
+    proxy = Proxy(folder, server.socket)
+    nginx = subprocess.Popen(proxy.command(), start_new_session=True)
+    try:
+        wait_for(lambda: _answers(proxy), "nginx")
+        yield proxy
+    finally:
+        nginx.terminate()
+        nginx.wait()
+
+
+def _answers(proxy: Proxy) -> bool:
+    try:
+        return proxy.ask("GET", "/healthz").status == 200
+    except OSError:
+        return False
+
+
+def test_nginx_finds_no_fault(proxy):
+    checked = subprocess.run(proxy.command("-t"), capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "warn" not in checked.stderr
+
+
+def test_a_page_comes_encrypted_compressed_and_with_its_policy(proxy):
+    for _ in range(2):
+        answer = proxy.ask("GET", "/ru/", Accept_Encoding="gzip, deflate, br, zstd")
+        assert (answer.status, answer.headers["Content-Encoding"]) == (200, "br")
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert b"</html>" in proxy.ask("GET", "/ru/").body  # the other coding is kept beside it
+    connection = http.client.HTTPConnection(ADDRESS, proxy.plain_port)
+    connection.request("GET", "/en/?via=x", headers={"Host": HOST})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (301, f"https://{HOST}/en/?via=x")
+    connection.close()
+
+
+def test_a_page_is_the_same_whatever_the_query_and_kept_once(proxy):
+    first = proxy.ask("GET", "/de/?ref=abcdefghijk&via=x")
+    assert first.body == proxy.ask("GET", "/de/").body
+    wait_for(lambda: re.search(r" /de/ 200 .* HIT\n", proxy.access_log.read_text()), "a line that tells of the cache")
+    assert proxy.ask("GET", "/qr.svg?ref=abcdefghijk").body != proxy.ask("GET", "/qr.svg?ref=bbcdefghijk").body
+
+
+def test_the_limit_counts_the_address_that_connects_and_not_one_that_is_claimed(proxy):
+    statuses = [
+        proxy.ask(
+            "POST",
+            "/sign",
+            FORM | {"email": f"ada{number}@example.org"},
+            Accept="application/json",
+            Origin=f"https://{HOST}",
+            X_Forwarded_For=f"203.0.113.{number}",
+        ).status
+        for number in range(3)
+    ]
+    assert statuses == [202, 202, 429]
+
+
+def test_the_film_comes_in_parts(proxy):
+    page = proxy.ask("GET", "/en/").body.decode()
+    path = re.search(r'"(/static/[0-9a-f]+/film/[^"]+\.mp4)"', page)[1]
+    answer = proxy.ask("GET", path, Range="bytes=1500000-1500009")
+    assert (answer.status, len(answer.body)) == (206, 10)
+    assert answer.headers["Content-Range"].startswith("bytes 1500000-1500009/")
+    assert proxy.ask("GET", path, Range="bytes=0-9").headers["Content-Type"] == "video/mp4"
+
+
+def test_a_body_that_is_too_large_is_refused_before_the_application(proxy):
+    assert proxy.ask("POST", "/sign", {"message": "x" * 70_000}).status == 413
+
+
+def test_no_log_holds_an_address_a_query_or_a_token(proxy):
+    token = "t0ken-of-somebody_and_43_characters_in_allx"
+    for path in (f"/confirm/{token}", f"/receipt/{token}/withdraw", f"/organise/invitation/{token}", f"/x?e={token}"):
+        proxy.ask("GET", path, X_Forwarded_For="203.0.113.77")
+        proxy.ask("POST", path, {"email": "ada@example.org"})
+    wait_for(lambda: proxy.access_log.read_text().count(" /x ") == 2, "the last line")
+    written = "".join(path.read_text() for path in proxy.folder.glob("*.log"))
+    assert " /confirm/- 404 " in written
+    for personal in (token, ADDRESS, "203.0.113.77", "ada@example.org"):
+        assert personal not in written
+
+
+def test_readers_notice_nothing_while_the_application_is_away(proxy, server):
+    for path in ("/en/", "/count.json"):
+        proxy.ask("GET", path)
+    server.stop()
+    try:
+        for path in ("/en/?via=qr", "/count.json"):
+            assert proxy.ask("GET", path).status == 200
+        assert proxy.ask("POST", "/sign", FORM).status == 502
+        token = "another-token-of-somebody-with-43-character"
+        assert proxy.ask("GET", f"/confirm/{token}").status == 502
+        assert token not in "".join(path.read_text() for path in proxy.folder.glob("*.log"))
+    finally:
+        server.start()
+    assert proxy.ask("GET", "/readyz").status == 200

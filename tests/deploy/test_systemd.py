@@ -1,0 +1,57 @@
+"""The systemd unit and the scripts that are shipped."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.live_server import ROOT
+
+UNIT = ROOT / "deploy/systemd/campaign.service"
+MOST_EXPOSED = 1.5  # of 10, by systemd's own scale
+SCRIPTS = [ROOT / "deploy/install.sh", ROOT / "deploy/campaign", ROOT / "tools/setup", ROOT / "tools/test-services"]
+
+
+def run(*command: object) -> str:
+    if shutil.which(str(command[0])) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    result = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    printed = result.stdout + result.stderr
+    assert result.returncode == 0, printed
+    return printed
+
+
+def test_the_unit_is_valid(tmp_path):
+    python = shutil.which("python3") or ""
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/opt/campaign/.venv/bin/python", python))
+    assert run("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
+def test_the_unit_leaves_the_server_few_rights():
+    printed = run("systemd-analyze", "security", "--offline=true", UNIT)
+    assert float(re.search(r"Overall exposure level for campaign.service: ([\d.]+)", printed)[1]) <= MOST_EXPOSED
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_finds_no_fault(script):
+    assert run("shellcheck", script) == ""
+
+
+def test_the_command_reads_settings_as_systemd_does_and_evaluates_nothing(tmp_path):
+    """The part of the script that reads them, with a file in which a shell would run commands."""
+    loop = re.search(r"^while .*?^done <.*?$", (ROOT / "deploy/campaign").read_text(), re.MULTILINE | re.DOTALL)[0]
+    settings = tmp_path / "campaign.env"
+    settings.write_text(
+        '# CAMPAIGN_FILM=none\nCAMPAIGN_SIGN_LIMIT=5 per minute;50 per day\nCAMPAIGN_MAIL_URL="smtp://u:$(id)`id`@h?a=b"\n'
+    )
+    script = loop.replace("/etc/campaign/campaign.env", str(settings)) + "\nenv\n"
+    printed = subprocess.run(
+        ["sh", "-euc", script], capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert set(printed.stdout.splitlines()) >= {
+        "CAMPAIGN_SIGN_LIMIT=5 per minute;50 per day",
+        "CAMPAIGN_MAIL_URL=smtp://u:$(id)`id`@h?a=b",
+    }
+    assert "CAMPAIGN_FILM" not in printed.stdout
