@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from redis import Redis
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
@@ -96,12 +97,20 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[str]:
+def redis_of_this_process() -> Iterator[str]:
     """A Redis server of this test process."""
     if reason := services.why_no_redis():
         pytest.skip(reason)
     with services.redis() as url:
         yield url
+
+
+@pytest.fixture
+def redis_server(redis_of_this_process: str) -> str:
+    """A Redis server with nothing in it."""
+    with Redis.from_url(redis_of_this_process) as client:
+        client.flushall()
+    return redis_of_this_process
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,20 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from campaign.cli import bot_check, check, film, init, keys, mail, organisers, petition, serve, share, signatures
+from campaign.cli import (
+    backup,
+    bot_check,
+    check,
+    film,
+    init,
+    keys,
+    mail,
+    organisers,
+    petition,
+    serve,
+    share,
+    signatures,
+)
 from campaign.errors import ConfigError
 
 
@@ -27,6 +40,7 @@ def main() -> None:
 
 def register_commands(app: Flask) -> None:
     """Add the commands to `app`."""
-    commands = (bot_check.bot_check, check.check, film.film, init.init, keys.keys, mail.mail, petition.petition)
-    for command in (*commands, organisers.organisers, serve.serve, share.share, signatures.signatures):
+    groups = (bot_check.bot_check, film.film, keys.keys, mail.mail, organisers.organisers, petition.petition)
+    commands = (backup.backup, backup.restore, check.check, init.init, serve.serve)
+    for command in (*groups, share.share, signatures.signatures, *commands):
         app.cli.add_command(command)

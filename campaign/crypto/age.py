@@ -8,6 +8,8 @@ import pyrage
 
 from campaign.errors import InvalidAgeKey
 
+_HEADER = b"age-encryption.org/v1\n"
+
 
 def require_recipient(recipient: str) -> str:
     """Return the age public key ("age1…") in `text`, without surrounding characters. Raises `InvalidAgeKey`."""
@@ -20,8 +22,19 @@ def require_recipient(recipient: str) -> str:
 
 def encrypt_to(chunks: Iterable[bytes], recipient: str, output: BinaryIO) -> None:
     """Write `chunks` to `output`, so that only the owner of the `recipient` key can read them."""
-    source = io.BufferedReader(_Chunks(iter(chunks)))  # type: ignore[type-var]
+    encrypt_file(io.BufferedReader(_Chunks(iter(chunks))), recipient, output)  # type: ignore[type-var]
+
+
+def encrypt_file(source: BinaryIO, recipient: str, output: BinaryIO) -> None:
+    """Write what `source` holds to `output`, encrypted likewise."""
     pyrage.encrypt_io(source, output, [pyrage.x25519.Recipient.from_str(recipient)])
+
+
+def is_encrypted(file: BinaryIO) -> bool:
+    """Return whether `file` begins as age's files do; it is read from its start afterwards."""
+    start = file.read(len(_HEADER))
+    file.seek(0)
+    return start == _HEADER
 
 
 class _Chunks(io.RawIOBase):

@@ -96,7 +96,13 @@ SLOW |= {"idna": {"mail/messages.py", "mail/refusals.py", "sharing/mastodon.py"}
 SLOW |= {"validate_email": {"config/validators.py", "petition/email_addresses.py"}, "zxcvbn": {"accounts/passwords.py"}}
 SLOW |= {
     "urlsplit": {
-        *("config/validators.py", "mail/transports.py", "accounts/passkeys.py", "sharing/mastodon.py"),
+        *(
+            "checks/configuration.py",
+            "config/validators.py",
+            "mail/transports.py",
+            "accounts/passkeys.py",
+            "sharing/mastodon.py",
+        ),
         *("sharing/images/posters.py", "web/public/embed.py", "web/redirects.py"),
     }
 }

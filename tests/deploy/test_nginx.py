@@ -67,7 +67,7 @@ class Proxy:
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
         """Ask the proxy, by its name, over TLS."""
-        connection = _Connection(HOST, self.port, context=self._trust, timeout=20)
+        connection = _Connection(self.port, self._trust)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         body = None
         if fields is not None:
@@ -82,10 +82,13 @@ class Proxy:
 class _Connection(http.client.HTTPSConnection):
     """A connection to this machine that asks for a host by its name."""
 
+    def __init__(self, port: int, trust: ssl.SSLContext) -> None:
+        super().__init__(ADDRESS, port, context=trust, timeout=READY_SECONDS)
+        self._trust = trust
+
     def connect(self) -> None:
-        self.host = ADDRESS
         http.client.HTTPConnection.connect(self)
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=HOST)
+        self.sock = self._trust.wrap_socket(self.sock, server_hostname=HOST)
 
 
 class Server:
