@@ -60,6 +60,7 @@ def load_for_server(settings: Settings) -> Flask:
     require_ready(app)
     with app.app_context():
         last_known.read_all()  # so that it is known when the database goes away
+        database.db.session.close()
         database.db.engine.dispose()  # processes must not share connections
     return app
 

@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -67,9 +68,10 @@ class Manifest:
 def back_up(settings: Settings, output: Path, *, recipient: str | None = None) -> Manifest:
     """Write a backup to `output`, readable by its owner only, while servers go on; encrypted to an age `recipient`.
 
-    Raises `BackupError`.
+    Until it is complete, it is in the instance folder: the place of the backup may not see it in plain. Raises
+    `BackupError`.
     """
-    with _reporting(output), TemporaryDirectory(dir=output.absolute().parent) as name:
+    with _reporting(output), TemporaryDirectory(dir=settings.instance) as name:
         folder = Path(name)
         manifest = _dump(settings, folder / _DATABASE)
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2))
@@ -221,7 +223,7 @@ def _reporting(path: Path) -> Iterator[None]:
     """Turn errors of the files within the block into a `BackupError`."""
     try:
         yield
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, ValueError, KeyError, TypeError):
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, KeyError, TypeError):
         raise BackupError(f"{path} is not a backup, or is damaged") from None
     except OSError as error:
         raise BackupError(f"{path} cannot be used ({error.strerror})") from None

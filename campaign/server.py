@@ -59,6 +59,7 @@ def run(load: Callable[[], Any], bind: Bind, workers: int = 1, *, stops_when: Ca
     )
     _allow_open_files()
     _give_workers_their_own_signals()
+    gc.collect()
     gc.freeze()  # the workers share all memory of now, as long as nothing touches it
     if stops_when:
         _once(stops_when, partial(_stop, server))

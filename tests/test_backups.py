@@ -13,9 +13,11 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import inspect
 
+from campaign import backups
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.core.database import db
+from campaign.crypto import age
 from tests.conftest import Campaign, Ready, dispose
 
 COLUMNS = "id,signed_at,confirmed_at,given_name,family_name,email"
@@ -108,10 +110,28 @@ def test_a_backup_for_an_age_key_opens_with_that_key_only(campaign, empty, ada, 
         (tmp_path / name).write_text(f"# created: 2013-11-22\n{identity}\n")
     run(campaign.app, "backup", tmp_path / "backup", "--recipient", owner.to_public())
     assert b"SQLite" not in (tmp_path / "backup").read_bytes()
+    unreadable = run(empty, "restore", tmp_path / "backup", "--identity", tmp_path / "nowhere")
+    assert (unreadable.exit_code, "nowhere cannot be read" in unreadable.output) == (1, True)
     assert "give the age secret key with --identity" in run(empty, "restore", tmp_path / "backup").output
     refused = run(empty, "restore", tmp_path / "backup", "--identity", tmp_path / "other")
     assert (refused.exit_code, "does not open the backup" in refused.output) == (1, True)
     assert run(empty, "restore", tmp_path / "backup", "--identity", tmp_path / "owner").exit_code == 0
+
+
+def test_the_place_of_an_encrypted_backup_sees_nothing_in_plain(campaign, ada, tmp_path, monkeypatch):
+    ada.signs()
+    (tmp_path / "elsewhere").mkdir()
+    seen = []
+
+    def encrypt_file(*arguments) -> None:
+        seen.append(list((tmp_path / "elsewhere").rglob("*")))
+        age.encrypt_file(*arguments)
+
+    monkeypatch.setattr(backups, "encrypt_file", encrypt_file)
+    recipient = pyrage.x25519.Identity.generate().to_public()
+    assert run(campaign.app, "backup", tmp_path / "elsewhere" / "backup", "--recipient", recipient).exit_code == 0
+    assert seen == [[]]
+    assert not list(campaign.settings.instance.glob("tmp*"))
 
 
 def test_nothing_is_overwritten(campaign, tmp_path):
@@ -138,6 +158,12 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(campaign, empty, tmp_pat
     for name, why in faults.items():
         refused = run(empty, "restore", tmp_path / name)
         assert (refused.exit_code, why in refused.output) == (1, True), refused.output
+    for position in range(20, len(whole), len(whole) // 25):
+        changed = bytearray(whole)
+        changed[position] ^= 1
+        (tmp_path / "changed").write_bytes(changed)
+        refused = run(empty, "restore", tmp_path / "changed")
+        assert (refused.exit_code, refused.output.startswith("Error: ")) == (1, True), refused.output
     with empty.app_context():
         assert inspect(db.engine).get_table_names() == []
     assert run(empty, "restore", tmp_path / "backup").exit_code == 0

@@ -1,5 +1,6 @@
 """The production server: where it listens, what it says, and that it stops when it is told to."""
 
+import gc
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ from granian.constants import Interfaces
 from granian.server.mp import MPServer
 
 from campaign import server as production
+from campaign.app import load_for_server
+from campaign.config.settings import Settings
 from campaign.config.validators import parse_bind
 from tests.live_server import READY_SECONDS, Site, ready_site
 from tests.services import free_port
@@ -95,6 +98,16 @@ def test_a_file_is_not_replaced_by_a_socket(site, tmp_path):
 def test_a_socket_without_a_proxy_is_refused(tmp_path):
     site = ready_site(tmp_path, CAMPAIGN_BIND=f"unix:{tmp_path}/app.sock")
     assert "Error: CAMPAIGN_PROXIES: a Unix socket is reached through a proxy" in refused(site)
+
+
+def test_no_connection_to_the_database_is_shared_by_processes(ready, tmp_path):
+    ready.sqlite(tmp_path)
+    ready.copy_secret(tmp_path)
+    app = load_for_server(Settings.load(instance=tmp_path))
+    gc.collect()
+    files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    assert not [file for file in files if file.startswith(str(tmp_path))]
+    assert app.extensions["campaign"].settings.instance == tmp_path
 
 
 def test_a_port_in_use_is_refused_in_one_line(tmp_path):

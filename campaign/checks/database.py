@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from campaign.checks.finding import Finding
-from campaign.config.settings import Settings
+from campaign.config.settings import MIN_CONNECTIONS, Settings
 from campaign.core.database import DatabaseError, db, error_code, utcnow
 from campaign.core.migrations import is_current
 from campaign.crypto.campaign_keys import has_campaign_key
@@ -69,7 +69,7 @@ def connections(settings: Settings) -> Iterator[Finding]:
             "error",
             f"this server may open {wanted} connections, and PostgreSQL allows {allowed}",
             "When many people sign, some are refused.",
-            f"CAMPAIGN_DATABASE_POOL={max(1, allowed // settings.worker_count())}, or PgBouncer",
+            f"CAMPAIGN_DATABASE_POOL={max(MIN_CONNECTIONS, allowed // settings.worker_count())}, or PgBouncer",
         )
 
 

@@ -7,10 +7,11 @@ import click
 from flask.cli import with_appcontext
 
 from campaign import backups
-from campaign.backups import Manifest
+from campaign.backups import BackupError, Manifest
 from campaign.cli.commands import Command, DatabaseCommand
 from campaign.context import current_context
 from campaign.core.database import db
+from campaign.core.process import exit_on_termination
 from campaign.crypto.age import require_recipient
 from campaign.exports import integrity
 
@@ -23,6 +24,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @with_appcontext
 def backup(file: Path, recipient: str | None) -> None:
     """Write the database as it is now to FILE, while servers go on. The secret key is not in it: save it apart."""
+    exit_on_termination()  # so that no copy of the database remains
     recipient = require_recipient(recipient) if recipient else None
     _show(backups.back_up(current_context().settings, file, recipient=recipient))
 
@@ -33,6 +35,7 @@ def backup(file: Path, recipient: str | None) -> None:
 @with_appcontext
 def restore(file: Path, identity: Path | None) -> None:
     """Fill an empty database from a backup, with the same secret key in place, and check it."""
+    exit_on_termination()
     _show(backups.restore(current_context().settings, file, identity=_secret_in(identity)))
     findings = list(integrity.findings(db.session))
     for finding in findings:
@@ -43,7 +46,10 @@ def restore(file: Path, identity: Path | None) -> None:
 def _secret_in(path: Path | None) -> str | None:
     if path is None:
         return None
-    lines = path.read_text().splitlines()
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError as error:
+        raise BackupError(f"{path} cannot be read ({error.strerror})") from None
     return next((line.strip() for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
 
 

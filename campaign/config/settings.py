@@ -13,7 +13,7 @@ from campaign.errors import ConfigError
 
 BACKGROUND_CONNECTIONS = 8  # for the mail worker, maintenance, and pages made in advance
 SERVER_CONNECTIONS = 39  # of one server to PostgreSQL, which has 100 as installed, some of them for its operator
-MIN_CONNECTIONS = 4  # of one process
+MIN_CONNECTIONS = 4  # of one process, whatever is set: `flask init` uses several
 MAX_REMINDER_HOURS = 600  # of the 720 that a link lives
 
 
@@ -162,7 +162,7 @@ class Settings(BaseSettings):
         """How many database connections one server process may have."""
         wanted = self.threads + BACKGROUND_CONNECTIONS
         if self.database_pool or not self.database_url.startswith("postgresql"):
-            return self.database_pool or wanted
+            return max(self.database_pool or wanted, MIN_CONNECTIONS)
         return max(min(wanted, SERVER_CONNECTIONS // self.worker_count()), MIN_CONNECTIONS)
 
     def films_folder(self) -> Path:

@@ -258,14 +258,16 @@ def _without_time_limit(connection: Connection) -> Iterator[None]:
     """Let statements of this connection to PostgreSQL take as long as they need within the block."""
     driver: Any = connection.connection.driver_connection
     limit, driver.time_limit = driver.time_limit, None
-    if limit is None:  # nor does the server have one
-        yield
-        return
-    connection.exec_driver_sql("SET statement_timeout = 0")
     try:
+        if driver.has_server_limit:
+            connection.exec_driver_sql("SET statement_timeout = 0")
         yield
+        if driver.has_server_limit:
+            connection.exec_driver_sql("RESET statement_timeout")
+    except BaseException:
+        connection.invalidate()  # its session may have no limit
+        raise
     finally:
-        connection.exec_driver_sql("RESET statement_timeout")
         driver.time_limit = limit
 
 

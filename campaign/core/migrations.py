@@ -15,7 +15,7 @@ from typing import Any
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_alembic import Alembic
-from sqlalchemy import Connection, column, event, inspect, select, table
+from sqlalchemy import Connection, NullPool, column, create_engine, event, inspect, select, table
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from campaign.config.paths import MIGRATIONS
@@ -46,7 +46,8 @@ def only_one() -> Iterator[None]:
     """Let one process at a time make this database ready; others wait. Raises `ConfigError` if it cannot be reached."""
     try:
         if db.engine.dialect.name == "postgresql":
-            with db.engine.begin() as connection:
+            # Not one of the pool, which may be small, for as long as all this takes
+            with create_engine(db.engine.url, poolclass=NullPool).begin() as connection:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({INIT_LOCK})")
                 yield
         else:

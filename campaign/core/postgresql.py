@@ -24,6 +24,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     """A connection that is closed when the server does not answer in time; the kernel of a frozen one still does."""
 
     time_limit: float | None = None  # seconds
+    has_server_limit = False  # whether the session has a limit too
     give_up: Callable[[], None] = staticmethod(lambda: None)
 
     def wait(self, gen: PQGen[Value], interval: float = 0.1, timeout: float | None = None) -> Value:
@@ -84,6 +85,7 @@ def init_postgresql(engine: Engine, options: ConnectionOptions) -> None:
         connection.give_up = gate.close
         if options.seconds:
             connection.time_limit = options.seconds + GRACE_SECONDS
+            connection.has_server_limit = not options.has_pgbouncer
         return connection
 
     @event.listens_for(engine, "handle_error")

@@ -61,6 +61,7 @@ def unavailable(
         raise error
     log.warning("database unavailable", page=request.endpoint, method=request.method, error=error_code(error))
     db.session.rollback()
+    last_known.note_outage()
     give_back()
     advice = gettext("Try again in a minute. Nothing you typed is lost.")
     try:

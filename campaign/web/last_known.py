@@ -24,6 +24,11 @@ def init_last_known(app: Flask) -> None:
     app.extensions[_EXTENSION] = {}
 
 
+def note_outage() -> None:
+    """Do not ask the database again in this request."""
+    g.is_database_away = True
+
+
 def read_all() -> dict[str, Any]:
     """Read everything and return it by name. Raises `DatabaseError` if the database is away."""
     values = {name: read(db.session) for name, read in _READERS.items()}
@@ -80,11 +85,14 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 def _read(name: str) -> Any:
     """Return a value as read now, or as last known if the database is unavailable."""
     known = _known()
+    if name in known and g.get("is_database_away"):
+        return known[name]  # each attempt may take seconds
     try:
         known[name] = _READERS[name](db.session)
     except DatabaseError as error:
         if name not in known or not is_unavailable(error):
             raise
+        note_outage()
         db.session.rollback()
     return known[name]
 

@@ -105,6 +105,14 @@ def test_several_servers_may_be_made_ready_at_the_same_moment(tmp_path, database
     assert sum("to become the first one" in text for text in printed) == 1
 
 
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_small_pool_is_large_enough(tmp_path, database_url):
+    app = create_app(Settings.load(instance=tmp_path, database_url=database_url, database_pool=1))
+    assert init(app).exit_code == 0
+    with app.app_context():
+        db.engine.dispose()
+
+
 def test_a_server_with_another_secret_key_refuses_to_work_until_it_is_told(campaign, tmp_path):
     other = create_app(Settings.load(instance=tmp_path, secret_key="t" * 40, database_url=campaign.settings.database()))
     for command in (["init"], ["signatures", "count"]):

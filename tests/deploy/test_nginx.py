@@ -202,12 +202,22 @@ def test_a_body_that_is_too_large_is_refused_before_the_application(proxy):
 
 def test_no_log_holds_an_address_a_query_or_a_token(proxy):
     token = "t0ken-of-somebody_and_43_characters_in_allx"
-    for path in (f"/confirm/{token}", f"/receipt/{token}/withdraw", f"/organise/invitation/{token}", f"/x?e={token}"):
+    links = (
+        f"/confirm/{token}",
+        f"/receipt/{token}/withdraw",
+        f"/organise/invitation/{token}",
+        f"/organise/hand-in/{token}",
+    )
+    mangled = (f"/Confirm/{token}", f"/-/confirm/{token}", f"/en/{token}", f"/{token}", f"/organise/{token}")
+    for path in (*links, *mangled, f"/x?e={token}"):
         proxy.ask("GET", path, X_Forwarded_For="203.0.113.77")
         proxy.ask("POST", path, {"email": "ada@example.org"})
-    wait_for(lambda: proxy.access_log.read_text().count(" /x ") == 2, "the last line")
+    proxy.ask("GET", "/privacy-of-the-last-line")
+    proxy.ask("GET", "/de/last-line")
+    wait_for(lambda: " /de/last-line " in proxy.access_log.read_text(), "the last line")
     written = "".join(path.read_text() for path in proxy.folder.glob("*.log"))
-    assert " /confirm/- 404 " in written
+    assert " GET /confirm/- 404 " in written
+    assert " GET - 404 " in written
     for personal in (token, ADDRESS, "203.0.113.77", "ada@example.org"):
         assert personal not in written
 

@@ -11,11 +11,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from campaign.config.settings import Settings
-from campaign.core.database import ConnectionOptions, db
+from campaign.core.database import ConnectionOptions, db, purge_deleted_pages
 from campaign.core.languages import LANGUAGES
 from campaign.core.postgresql import init_postgresql
+from campaign.models import OutboxMessage
+from campaign.petition import signatures
+from campaign.web import last_known
 from tests.conftest import Ready
 from tests.live_server import Site, wait_for
 from tests.unreliable_line import Line, line_to
@@ -183,9 +187,34 @@ def test_behind_pgbouncer_nothing_is_kept_in_a_session(line, has_pgbouncer):
     engine.dispose()
 
 
+@pytest.mark.parametrize("has_pgbouncer", [True, False])
+def test_emptying_the_outbox_may_take_long_and_leaves_nothing_in_a_shared_session(line, has_pgbouncer):
+    engine = create_engine(line[2])
+    init_postgresql(engine, ConnectionOptions(seconds=7, has_pgbouncer=has_pgbouncer))
+    statements = []
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert purge_deleted_pages(engine, OutboxMessage)
+    limits = ["SET statement_timeout = 0", "RESET statement_timeout"]
+    assert [each for each in statements if "timeout" in each] == ([] if has_pgbouncer else limits)
+    with engine.connect() as connection:
+        assert connection.connection.driver_connection.time_limit == 8
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite"])
 def backend(request):
     return request.param
+
+
+def test_a_request_that_met_an_outage_asks_the_database_no_second_time(campaign, monkeypatch):
+    def is_away(*_arguments, **_named):
+        raise PoolTimeoutError  # after three seconds
+
+    assert campaign.client.get("/en/").status_code == 200
+    monkeypatch.setattr(signatures, "sign", is_away)
+    for name in last_known._READERS:
+        monkeypatch.setitem(last_known._READERS, name, pytest.fail)
+    assert campaign.client.post("/sign", data=FORM, headers=OURS).status_code == 503
 
 
 @pytest.mark.settings(sign_limit="1 per hour")
