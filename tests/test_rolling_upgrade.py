@@ -14,6 +14,8 @@ import pytest
 from campaign.config.paths import MIGRATIONS
 from tests.live_server import ROOT, Site, wait_for
 
+pytestmark = pytest.mark.slow
+
 NEWER = '''"""A trial: a column that older code does not know."""
 
 import sqlalchemy as sa

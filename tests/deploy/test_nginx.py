@@ -19,7 +19,10 @@ from tests.live_server import READY_SECONDS, ROOT, Site, wait_for
 HOST = "love.example.org"
 ADDRESS = "127.0.0.1"
 FORM = {"given_name": "Ada", "email": "ada@example.org", "country": "GB"}
-pytestmark = pytest.mark.skipif(services.why_no_nginx() is not None, reason=str(services.why_no_nginx()))
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(services.why_no_nginx() is not None, reason=str(services.why_no_nginx())),
+]
 
 
 class Answer(NamedTuple):

@@ -24,6 +24,8 @@ from tests.conftest import Ready
 from tests.live_server import Site, wait_for
 from tests.unreliable_line import Line, line_to
 
+pytestmark = pytest.mark.slow
+
 FORM = {"given_name": "Ada", "email": "ada@example.org", "country": "GB", "message": "Love wins"}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 ADVICE = "Try again in a minute. Nothing you typed is lost."
