@@ -33,6 +33,7 @@ from campaign.errors import CampaignError
 
 FORMAT = 1  # of the archive
 _DATABASE, _MANIFEST = "database", "manifest.json"
+_BLOCK = 1024 * 1024  # bytes
 _COMPRESSION = 6  # of gzip; most of a backup is ciphertext, which does not become smaller
 _COUNTS = "SELECT count(*), count(confirmed_at) FROM signatures"
 _VARIABLES = {  # of libpq, by the names of its parameters; a command line could be read by other users
@@ -194,6 +195,8 @@ def _unpack(source: Path, identity: str | None, target: Path) -> Manifest:
                 target.touch(mode=0o600)
                 with target.open("wb") as copy:
                     shutil.copyfileobj(content, copy)
+        while packed.read(_BLOCK):  # to the end, where gzip has its checksum
+            pass
     if described.get("format") != FORMAT or not target.exists():
         raise BackupError(f"{source} is not a backup that this release can read")
     with target.open("rb") as file:

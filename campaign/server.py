@@ -8,7 +8,6 @@ import resource
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,6 +29,7 @@ DRAIN_SECONDS = 3  # a request that takes longer than this to finish is cut off
 SOCKET_MODE = 0o660  # of a Unix socket: for the user of the server, and for a proxy in its group
 WATCH_SECONDS = 0.25
 
+_wait = threading.Event().wait
 _PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -71,13 +71,15 @@ def _begin(server: MPServer, bind: Bind) -> None:
     # To granian, SIGHUP means fresh workers; here it means that the terminal is gone.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: _stop(server))
-    threading.Thread(target=_announce, args=(bind,), daemon=True).start()
+    threading.Thread(target=_announce, args=(server, bind), daemon=True).start()
 
 
-def _announce(bind: Bind) -> None:
+def _announce(server: MPServer, bind: Bind) -> None:
     """Print the address once a request is answered there."""
     while not _answers(bind):
-        time.sleep(WATCH_SECONDS / 10)
+        if server.interrupt_signal:
+            return
+        _wait(WATCH_SECONDS / 10)
     where = bind if bind.socket else f"http://{bind}/"
     print(f"Serving on {where} (Ctrl-C stops)", flush=True)
 
@@ -114,7 +116,7 @@ def _stop(server: MPServer) -> None:
     def insist() -> None:
         while True:
             server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
-            time.sleep(WATCH_SECONDS)
+            _wait(WATCH_SECONDS)
 
     # In a thread: a signal handler must not wait for a lock that the interrupted code may hold.
     threading.Thread(target=insist, daemon=True).start()
@@ -157,7 +159,7 @@ def _give_workers_their_own_signals() -> None:
 def _once(happened: Callable[[], bool], act: Callable[[], None]) -> None:
     def watch() -> None:
         while not happened():
-            time.sleep(WATCH_SECONDS)
+            _wait(WATCH_SECONDS)
         act()
 
     threading.Thread(target=watch, daemon=True).start()
