@@ -129,10 +129,8 @@ def _dump(settings: Settings, target: Path) -> Manifest:
             _run("pg_dump", "--format=custom", "--compress=0", f"--snapshot={snapshot}", f"--file={target}")
             signatures, confirmed = connection.execute(text(_COUNTS)).one()
             revision = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    own = fingerprint(settings)
-    return Manifest(FORMAT, made_at, db.engine.dialect.name, revision, own, signatures, confirmed, digest)
+    kind, own = db.engine.dialect.name, fingerprint(settings)
+    return Manifest(FORMAT, made_at, kind, revision, own, signatures, confirmed, _sha256(target))
 
 
 def _dump_sqlite(target: Path) -> None:
@@ -178,6 +176,11 @@ def _parameters() -> dict[str, Any]:
     return dict(parameters)
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _unpack(source: Path, identity: str | None, target: Path) -> Manifest:
     """Write the database of a backup to `target`, and return the manifest. Raises `BackupError` if it is damaged."""
     described: dict[str, Any] = {}
@@ -199,9 +202,8 @@ def _unpack(source: Path, identity: str | None, target: Path) -> Manifest:
             pass
     if described.get("format") != FORMAT or not target.exists():
         raise BackupError(f"{source} is not a backup that this release can read")
-    with target.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != described["sha256"]:
-            raise BackupError(f"{source} is damaged: its checksum is wrong")
+    if _sha256(target) != described["sha256"]:
+        raise BackupError(f"{source} is damaged: its checksum is wrong")
     return Manifest(**described)
 
 
