@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
@@ -44,21 +44,19 @@ def init_migrations(app: Flask) -> None:
 @contextmanager
 def only_one() -> Iterator[None]:
     """Let one process at a time make this database ready; others wait. Raises `ConfigError` if it cannot be reached."""
-    try:
-        if db.engine.dialect.name == "postgresql":
-            # Not one of the pool, which may be small, for as long as all this takes
-            with create_engine(db.engine.url, poolclass=NullPool).begin() as connection:
+    with ExitStack() as held:
+        try:
+            if db.engine.dialect.name == "postgresql":
+                # Not one of the pool, which may be small, for as long as all this takes
+                connection = held.enter_context(create_engine(db.engine.url, poolclass=NullPool).begin())
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({INIT_LOCK})")
-                yield
-        else:
-            file = os.open(f"{db.engine.url.database}-init", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
+            else:
+                file = os.open(f"{db.engine.url.database}-init", os.O_RDWR | os.O_CREAT, 0o600)
+                held.callback(os.close, file)
                 fcntl.flock(file, fcntl.LOCK_EX)
-                yield
-            finally:
-                os.close(file)
-    except (OperationalError, OSError) as error:
-        raise _unreachable(error) from None
+        except (OperationalError, OSError) as error:
+            raise _unreachable(error) from None
+        yield
 
 
 def migrate() -> None:
