@@ -16,11 +16,12 @@ from campaign.core import database
 from campaign.core.atomic_files import make_private_dir
 from campaign.core.database import ConnectionOptions
 from campaign.core.logging import configure_logging
+from campaign.core.metrics import Metrics
 from campaign.core.migrations import init_migrations
 from campaign.core.process import lock_memory
 from campaign.errors import ConfigError
 from campaign.maintenance import start_maintenance
-from campaign.web import film_player, kept_pages, last_known, static_files
+from campaign.web import film_player, kept_pages, last_known, request_log, static_files
 from campaign.web.event_loop import EventLoopApp
 from campaign.web.header_bounds import HeaderBounds
 
@@ -35,15 +36,18 @@ def create_app(settings: Settings | None = None, *, is_server: bool = False) -> 
     configure_logging(settings.log_format)
     _warn_of_unknown_settings()
     _create_instance_dir(settings)
-    init_context(app, settings)
+    init_context(app, settings, Metrics.of_server(settings.instance) if is_server else Metrics())
     options = ConnectionOptions(settings.database_timeout if is_server else None, settings.pgbouncer == "yes")
     database.init_db(app, settings.database(), pool=settings.connection_count(), options=options)
+    if is_server:
+        database.count_connections(app, context_of(app).metrics.connections_in_use)
     init_migrations(app)
     web.init_app(app, settings)
     cli.register_commands(app)
     _trust_proxies(app, settings)
     app.wsgi_app = HeaderBounds(app.wsgi_app)  # type: ignore[method-assign]
     kept_pages.init_page_cache(app, settings)
+    request_log.init_request_log(app, settings, is_server=is_server)
     return app
 
 
@@ -77,7 +81,7 @@ def start(app: Flask) -> EventLoopApp:
     # What exists now stays: looking through it again and again takes time, and writes to memory that workers share.
     gc.collect()
     gc.freeze()
-    return EventLoopApp(app, pages, settings.threads)
+    return EventLoopApp(app, pages, request_log.request_log(app), settings.threads)
 
 
 def serve() -> Flask:

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from campaign.analytics.counters import Counters
 from campaign.config.settings import Settings
 from campaign.core.database import db
+from campaign.core.metrics import Metrics
 from campaign.core.migrations import require_current
 from campaign.crypto.data_keys import DataKeys
 from campaign.crypto.secret_key import require_fingerprint, server_key
@@ -18,7 +19,7 @@ from campaign.petition.status import petition_status
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """The settings, keys and queue for signing, the keys for other purposes (32 bytes each), and the counters."""
+    """The settings, keys and queue for signing, the keys for other purposes (32 bytes each), counters and metrics."""
 
     settings: Settings
     keys: Keys
@@ -31,10 +32,11 @@ class AppContext:
     activity_key: bytes
     session_key: bytes
     tallies: Counters
+    metrics: Metrics
 
 
-def init_context(app: Flask, settings: Settings) -> None:
-    """Derive the keys and keep them with `app`."""
+def init_context(app: Flask, settings: Settings, metrics: Metrics) -> None:
+    """Derive the keys and keep them, and `metrics`, with `app`."""
     keys = Keys(
         addresses=server_key(settings, "addresses of signers"),
         outbox=server_key(settings, "letters in the outbox"),
@@ -52,6 +54,7 @@ def init_context(app: Flask, settings: Settings) -> None:
         activity_key=server_key(settings, "what organisers did"),
         session_key=server_key(settings, "sessions of organisers"),
         tallies=Counters(),
+        metrics=metrics,
     )
 
 
@@ -77,6 +80,7 @@ def mail_worker(app: Flask) -> MailWorker:
         links=of.link_key,
         delivered_on=lambda session: petition_status(session).delivered_on,
         gives_way=lambda: of.signing.is_busy,
+        on_result=lambda result: of.metrics.emails.labels(result).inc(),
     )
 
 

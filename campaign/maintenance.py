@@ -12,6 +12,7 @@ from flask import Flask
 from campaign.accounts import invitations, sessions, short_lived_tokens, throttling
 from campaign.context import context_of
 from campaign.core.database import db
+from campaign.core.logging import error_code
 from campaign.key_worker import results
 from campaign.petition.cleanup import purge
 from campaign.petition.totals import roll_up
@@ -58,5 +59,6 @@ def _run_periodically(app: Flask, act: Callable[[Flask], None], seconds: float) 
 def _run_once(app: Flask, act: Callable[[Flask], None]) -> None:
     try:
         act(app)
+        context_of(app).metrics.maintenance.labels(act.__name__).set_to_current_time()
     except Exception as error:  # noqa: BLE001 - whatever failed, the next time tries again
-        log.warning("maintenance failed", task=act.__name__, reason=type(error).__name__)
+        log.warning("maintenance failed", task=act.__name__, reason=error_code(error))

@@ -21,6 +21,7 @@ from campaign.accounts.organisers import lock_organiser
 from campaign.accounts.short_lived_tokens import PASSKEY_CREATION, PASSKEY_LOGIN, Purpose
 from campaign.accounts.throttling import throttled
 from campaign.core.database import insert, new_id, transaction, utcnow
+from campaign.core.logging import error_code
 from campaign.errors import LastSecondFactor, WrongCredential
 from campaign.models import Passkey
 
@@ -203,5 +204,5 @@ def _untrusted_input(parse: Callable[..., Result], *arguments: object, **options
     try:
         return parse(*arguments, **options)
     except Exception as error:  # noqa: BLE001 - deep JSON is a RecursionError, and CBOR has failures of its own
-        log.info("passkey refused", error=type(error).__name__)
+        log.info("passkey refused", error=error_code(error))
         raise WrongCredential("this passkey is not valid") from None

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from campaign.checks.finding import Finding
 from campaign.config.settings import MIN_CONNECTIONS, Settings
-from campaign.core.database import DatabaseError, db, error_code, utcnow
+from campaign.core.database import DatabaseError, db, utcnow
+from campaign.core.logging import error_code
 from campaign.core.migrations import is_current
 from campaign.crypto.campaign_keys import has_campaign_key
 from campaign.crypto.secret_key import are_keys_saved, require_fingerprint
@@ -101,7 +102,7 @@ def redis(settings: Settings) -> Iterator[Finding]:
     except (RedisError, OSError) as error:
         yield Finding(
             "error",
-            f"Redis cannot be used ({type(error).__name__})",
+            f"Redis cannot be used ({error_code(error)})",
             "Until it answers, each process counts the limits by itself.",
             "CAMPAIGN_REDIS_URL=redis://host:6379/0, of a Redis that runs",
         )

@@ -7,7 +7,8 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 
 from campaign.context import require_ready
-from campaign.core.database import DatabaseError, error_code, is_unavailable
+from campaign.core.database import DatabaseError, is_unavailable
+from campaign.core.logging import error_code
 from campaign.errors import CampaignError
 
 yes_option = click.option("--yes", is_flag=True, help="Skip the confirmation.")

@@ -123,6 +123,16 @@ class Settings(BaseSettings):
         description="Emails per day (UTC) to one mail domain; further ones wait "
         "until the next day. Large public providers have no limit. 0: no limit.",
     )
+    access_log: Annotated[Literal["yes", "no"], validators.choice("yes", "no")] = Field(
+        default="yes",
+        description="`yes` logs each request but those for files and for pages from memory: endpoint, status and time "
+        "in milliseconds, without addresses or tokens.",
+    )
+    metrics_token: Annotated[str, AfterValidator(validators.metrics_token)] = Field(
+        default="",
+        description="What Prometheus must send as bearer token to read `/metrics`, at least 16 characters. Empty: only "
+        "programs on the same machine may read them.",
+    )
     log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
     )

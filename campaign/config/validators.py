@@ -201,6 +201,13 @@ def secret(value: str) -> str:
     return value
 
 
+def metrics_token(value: str) -> str:
+    """Return a token that can be sent in a header and is long enough, or none."""
+    if value and not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ValueError("use 16 to 200 letters, digits and signs of ASCII, without spaces, or remove the setting")
+    return value
+
+
 def directory(value: object) -> object:
     """Return a folder that has a name."""
     if value == "":

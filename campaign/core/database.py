@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import uuid_utils.compat
@@ -20,6 +20,9 @@ from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTra
 from sqlalchemy.types import TypeDecorator
 
 from campaign.core.write_turn import BUSY_SECONDS, give_turns, write_turn
+
+if TYPE_CHECKING:
+    from prometheus_client import Gauge
 
 POOL_SECONDS = 3  # that a request waits for a connection
 MAX_DEADLOCK_RETRIES = 2  # retries before giving up
@@ -169,13 +172,6 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError) and (code is None or code & 0xFF in _SQLITE_UNAVAILABLE)
 
 
-def error_code(error: BaseException) -> str:
-    """Return the kind of a database error and its code (SQLSTATE, or SQLite's name), which hold nobody's data."""
-    cause = getattr(error, "orig", None) or error
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return f"{type(cause).__name__} {code}" if code else type(cause).__name__
-
-
 def insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both databases have and standard SQL has not."""
     return dialect_insert(session.get_bind().dialect.name, table)
@@ -205,6 +201,13 @@ def init_db(app: Flask, url: str, *, pool: int, options: ConnectionOptions = DEF
             from campaign.core.postgresql import init_postgresql  # with its driver, which SQLite does not need
 
             init_postgresql(db.engine, options)
+
+
+def count_connections(app: Flask, in_use: "Gauge") -> None:
+    """Count in `in_use` how many connections of this process are in use."""
+    with app.app_context():
+        event.listen(db.engine, "checkout", lambda *_: in_use.inc())
+        event.listen(db.engine, "checkin", lambda *_: in_use.dec())
 
 
 def purge_deleted_pages(engine: Engine, table: type[Base]) -> bool:

@@ -1,10 +1,12 @@
 """Logging: structured, on standard error, and without personal data.
 
 An exception's message can contain typed text (PostgreSQL quotes values in its errors), and so can a URL. Therefore only
-the exception's type and location are logged.
+the exception's type, code and location are logged.
 """
 
+import errno
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -18,11 +20,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 def configure_logging(log_format: str) -> None:
     """Send all logs, also those of libraries, to standard error as `console` or `json` lines."""
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _exception_without_values,
-    ]
+    shared = [*_shared_processors(), _exception_without_values]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -44,6 +42,33 @@ def configure_logging(log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def direct_logger(log_format: str) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger for frequent lines: alike, but past Python's logging, which takes five times as long."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        [*_shared_processors(), _renderer(log_format)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    ).bind()
+    return logger
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,  # the id of the request
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def error_code(error: BaseException) -> str:
+    """Return the type of an error and its code (SQLSTATE, SQLite's name or errno), which hold nobody's data."""
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    if isinstance(cause, OSError) and cause.errno and cause.strerror == os.strerror(cause.errno):  # not one of TLS
+        code = errno.errorcode.get(cause.errno)
+    return f"{type(cause).__name__} {code}" if code else type(cause).__name__
+
+
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     """Log a failed thread like any other failure: Python would print the exception's message."""
     error = (failure.exc_type, failure.exc_value, failure.exc_traceback)
@@ -62,6 +87,6 @@ def _exception_without_values(_logger: object, _method: str, event: EventDict) -
     exc_info = event.pop("exc_info", None)
     exc_info = sys.exc_info() if exc_info is True else exc_info
     if isinstance(exc_info, tuple) and exc_info[0] is not None:
-        event["error"] = exc_info[0].__name__
+        event["error"] = error_code(exc_info[1]) if exc_info[1] else exc_info[0].__name__
         event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc_info[2])]
     return event

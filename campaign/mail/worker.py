@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from flask import Flask
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from campaign.config.settings import Settings
 from campaign.core.database import db, purge_deleted_pages, utcnow
+from campaign.core.logging import error_code
 from campaign.crypto.tokens import link_for
 from campaign.mail import outbox, server_state
 from campaign.mail.messages import render_message
@@ -37,6 +38,9 @@ ERROR_PAUSE_SECONDS = 10.0  # after an error unrelated to email
 log = structlog.get_logger(__name__)
 
 
+Result = Literal["sent", "refused", "given_up", "failed"]
+
+
 class MailWorker:
     """Sends due messages from the outbox in batches, over a connection that stays open."""
 
@@ -49,13 +53,16 @@ class MailWorker:
         links: bytes,
         delivered_on: Callable[[Session], date | None],
         gives_way: Callable[[], bool] = lambda: False,
+        on_result: Callable[[Result], object] = lambda _result: None,
     ) -> None:
         """Work for `app`; the keys `letters` and `links` decrypt messages and sign the links in them.
 
         `delivered_on` returns the day of the petition's delivery: no reminders are sent after it. While `gives_way`
-        returns True, the worker pauses between batches: the processor is needed by people who sign.
+        returns True, the worker pauses between batches: the processor is needed by people who sign. `on_result` is
+        called for each attempt to send an email.
         """
         self._app, self._delivered_on, self._gives_way = app, delivered_on, gives_way
+        self._on_result = on_result
         self._letters, self._links = letters, links
         self._public_url, self._sender = settings.public_url, sender(settings)
         self._reminder, self._domain_limit = timedelta(hours=settings.reminder_hours), settings.domain_limit
@@ -74,7 +81,7 @@ class MailWorker:
                 handled = self.send_batch()
                 pause = POLL_SECONDS if not handled else GIVE_WAY_SECONDS if self._gives_way() else 0.0
             except Exception as error:  # noqa: BLE001 - if this thread ended, no email would ever be sent
-                log.warning("mail worker paused after an error", reason=type(error).__name__)
+                log.warning("mail worker paused after an error", reason=error_code(error))
                 pause = ERROR_PAUSE_SECONDS
         self._transport.close()
 
@@ -171,11 +178,14 @@ class MailWorker:
         except DeliveryError as error:
             return self._handle_failure(waiting, waiting.letter, error)
         except Exception as error:  # noqa: BLE001 - our own error must not stop the others
-            log.warning("message not sent", reason=type(error).__name__)
+            log.warning("message not sent", reason=error_code(error))
             reply = f"could not be rendered ({type(error).__name__})"
+            self._on_result("failed")
             self._defer(waiting.with_own_failure(), code=None, reply=reply)
             return True
         self._sent.append(waiting)
+        if is_wanted:
+            self._on_result("sent")
         if is_wanted and not self._server.is_clean:
             self._set_server(server_state.note_acceptance(db.session))
         elif self._server.is_failing and self._server.unreachable:
@@ -212,6 +222,7 @@ class MailWorker:
     def _handle_failure(self, message: outbox.ClaimedMessage, letter: outbox.Recipient, error: DeliveryError) -> bool:
         """Judge whose fault it is, and act on it; returns whether others can be sent."""
         self._delete_sent()
+        self._on_result("refused")
         if not error.is_about_one_message:
             outbox.release(db.session, [message])
             self._note_failure(error, suspect=None)
@@ -257,10 +268,10 @@ class MailWorker:
         else:
             outbox.defer(db.session, message, code=code, reply=reply)
 
-    @staticmethod
-    def _give_up(message: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
+    def _give_up(self, message: outbox.ClaimedMessage, *, code: int | None, reply: str) -> None:
         failures = message.recipient_failures
         outbox.give_up(db.session, message.id, code=code, reply=reply, recipient_failures=failures)
+        self._on_result("given_up")
         log.warning("message given up", code=code)
 
     def _note_failure(self, error: DeliveryError, *, suspect: str | None) -> None:

@@ -26,6 +26,7 @@ from campaign.web.public import (
     film,
     health,
     images,
+    metrics,
     petition,
     privacy,
     sharing,
@@ -56,5 +57,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     admin.init_admin(app, settings)
     for room in (petition, privacy, signature, sharing, images, embed):
         app.register_blueprint(room.bp)
-    for room in (film, well_known, browser_files, bot_check, health):
+    for room in (film, well_known, browser_files, bot_check, health, metrics):
         app.register_blueprint(room.bp)

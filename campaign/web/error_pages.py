@@ -10,7 +10,8 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
-from campaign.core.database import DatabaseError, InvalidValue, db, error_code, is_unavailable
+from campaign.core.database import DatabaseError, InvalidValue, db, is_unavailable
+from campaign.core.logging import error_code
 from campaign.errors import Busy, ExpiredLink, RateLimited, UnknownLink, UnknownOrganiser
 from campaign.web import i18n, last_known
 from campaign.web.headers import never_cache
@@ -99,7 +100,7 @@ def _page(title: str, advice: str) -> Response | str:
 
 def _invalid_value(error: InvalidValue) -> ResponseReturnValue:
     """Refuse text or numbers that the database cannot hold, such as a NUL character on PostgreSQL."""
-    log.warning("invalid value refused by the database", page=request.endpoint, error=type(error.orig).__name__)
+    log.warning("invalid value refused by the database", page=request.endpoint, error=error_code(error))
     db.session.rollback()
     return _http_error(BadRequest())
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,16 @@ import structlog
 from granian.rsgi import HTTPProtocol, ProtocolClosed, ProtocolError
 from werkzeug.wsgi import get_content_length
 
+from campaign.core.logging import error_code
 from campaign.web.negotiation import ANSWER_AT, refuse_busy
 from campaign.web.page_cache import Page, PageCache
 from campaign.web.rate_limits import MAX_BODY
 from campaign.web.request_gate import BODY_SECONDS, INCOMPLETE
+from campaign.web.request_log import ID_HEADER, RequestLog
 from campaign.web.static_files import MAX_BUFFERED
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from granian.rsgi import Scope
 
@@ -40,9 +43,9 @@ log = structlog.get_logger(__name__)
 class EventLoopApp:
     """An RSGI application that answers with kept `pages`, and runs `app` in threads for all other requests."""
 
-    def __init__(self, app: "WSGIApplication", pages: PageCache, threads: int) -> None:
-        """Answer with `pages`; otherwise with `app`, which `threads` threads run."""
-        self._app, self._pages = app, pages
+    def __init__(self, app: "WSGIApplication", pages: PageCache, requests: RequestLog, threads: int) -> None:
+        """Answer with `pages`, which are counted in `requests`; otherwise with `app`, which `threads` threads run."""
+        self._app, self._pages, self._log = app, pages, requests
         self._requests = ThreadPoolExecutor(threads, "request")
         self._files = ThreadPoolExecutor(_FILE_THREADS, "file")
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, "stream")
@@ -62,6 +65,8 @@ class EventLoopApp:
                 return
             header = scope.headers.get
             status, headers, body = page.answer(header("accept-encoding", ""), header("if-none-match", ""))
+            self._log.count_kept_page(status)
+            headers = [*headers, (ID_HEADER, self._log.request_id(header("x-request-id", "")))]
             if body and method == "GET":
                 proto.response_bytes(status, headers, body)
             else:
@@ -69,7 +74,7 @@ class EventLoopApp:
         except (ProtocolClosed, ProtocolError):
             pass  # the client has gone
         except Exception as error:  # noqa: BLE001 - granian would log the address, which may hold a token
-            log.error("failure", method=method, error=type(error).__name__)  # noqa: TRY400
+            log.error("failure", method=method, error=error_code(error))  # noqa: TRY400
             proto.response_str(500, [("Content-Type", "text/plain")], "Something went wrong on our side.\n")
 
     async def _load(self, key: str) -> Page | None:
@@ -85,7 +90,7 @@ class EventLoopApp:
         environ, response = _environ(scope), _Response()
         refusal = await self._read_body(environ, proto)
         if refusal:
-            response.finish(refuse_busy(response.start, refusal, INCOMPLETE))
+            response.run(partial(self._log.run, partial(_refuse, refusal)), environ)
         else:
             pool = self._files if scope.method != "POST" and scope.path.startswith(_FILES) else self._requests
             await asyncio.get_running_loop().run_in_executor(pool, response.run, self._app, environ)
@@ -167,6 +172,10 @@ class _Response:
         """Close the application's iterable (PEP 3333), which releases the resources of this response."""
         if close := getattr(self._parts, "close", None):
             close()
+
+
+def _refuse(status: str, _environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    return refuse_busy(start_response, status, INCOMPLETE)
 
 
 async def _read(proto: HTTPProtocol) -> bytes:

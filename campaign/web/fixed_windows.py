@@ -11,6 +11,8 @@ from limits import RateLimitItem
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from campaign.core.logging import error_code
+
 MAX_KEYS = 200_000  # in memory, about 60 MB; the oldest are dropped first
 REDIS_SECONDS = 0.25  # a slow Redis must not delay signing
 REDIS_PAUSE = 5.0  # seconds before a Redis that failed is asked again
@@ -80,9 +82,11 @@ class MemoryStorage(Storage):
 class FixedWindows:
     """Counts against limits, in the Redis at an address, or in memory where there is none or it fails."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, *, on_fallback: Callable[[bool], object] = lambda _is_alone: None) -> None:
+        """Count in the Redis at `redis_url`; `on_fallback` is told whether this process counts by itself meanwhile."""
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared, self._resting_until = _redis(redis_url), 0.0
+        self._on_fallback, self._is_alone = on_fallback, False
 
     def seconds_over(self, limits: list[RateLimitItem], *key: str) -> float:
         """Count one for `key` against each of `limits`; return the seconds until all allow more, 0 if they do now."""
@@ -95,11 +99,20 @@ class FixedWindows:
     def _with_storage(self, act: Callable[[FixedWindowRateLimiter], Result]) -> Result:
         if self._shared and time.monotonic() >= self._resting_until:
             try:
-                return act(self._shared)
+                result = act(self._shared)
             except self._shared.storage.base_exceptions as error:
                 self._resting_until = time.monotonic() + REDIS_PAUSE
-                log.warning("Redis failed; this process applies its limits on its own", reason=type(error).__name__)
+                self._set_alone(is_alone=True)
+                log.warning("Redis failed; this process applies its limits on its own", reason=error_code(error))
+            else:
+                self._set_alone(is_alone=False)
+                return result
         return act(self._own)
+
+    def _set_alone(self, *, is_alone: bool) -> None:
+        if is_alone != self._is_alone:
+            self._is_alone = is_alone
+            self._on_fallback(is_alone)
 
 
 def _seconds_over(counter: FixedWindowRateLimiter, limits: list[RateLimitItem], key: tuple[str, ...]) -> float:

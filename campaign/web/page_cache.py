@@ -27,6 +27,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from campaign.core.database import DatabaseError
+from campaign.core.logging import error_code
 from campaign.web.header_bounds import MAX_LIST
 
 if sys.version_info >= (3, 14):
@@ -236,7 +237,7 @@ class PageCache:
                 try:
                     self.refresh()
                 except Exception as error:  # noqa: BLE001 - if this thread ended, requests would have to look themselves
-                    log.warning("pages could not be rendered", reason=type(error).__name__)
+                    log.warning("pages could not be rendered", reason=error_code(error))
 
     def refresh(self) -> None:
         """Look for changes, and render what changed; old pages are sent until each new one is complete."""
@@ -257,7 +258,7 @@ class PageCache:
         try:
             self._version = self._read_version()
         except DatabaseError as error:
-            log.warning("pages are sent as last known", reason=type(error).__name__)
+            log.warning("pages are sent as last known", reason=error_code(error))
             return False
         finally:
             self._looked_at = time.monotonic()

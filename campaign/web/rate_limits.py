@@ -13,7 +13,7 @@ from flask import Flask, abort, current_app, g, request
 from limits import RateLimitItem, parse_many
 
 from campaign.config.settings import Settings
-from campaign.context import current_context
+from campaign.context import context_of, current_context
 from campaign.errors import LimitReached, TooManyRequests
 from campaign.web.client_id import networks, trusted_network
 from campaign.web.fixed_windows import FixedWindows
@@ -35,7 +35,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 def init_limits(app: Flask, settings: Settings) -> None:
     """Limit the size of bodies and the number of forms."""
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=MAX_FIELDS)
-    app.extensions["windows"] = FixedWindows(settings.redis_url)
+    on_fallback = context_of(app).metrics.redis_fallback.set
+    app.extensions["windows"] = FixedWindows(settings.redis_url, on_fallback=on_fallback)
     app.before_request(_read_body)  # first, so that nothing later meets a body that is too large
     app.before_request(_count_attempt)
 

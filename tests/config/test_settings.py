@@ -68,6 +68,9 @@ ROOT = Path(__file__).parents[2]
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.0/24=0 per hour", "use '500 per hour'"),
         ("CAMPAIGN_TRUSTED_NETWORKS", "203.0.113.1=9 per hour;203.0.113.1/32=1 per day", "use it once"),
         ("CAMPAIGN_MAIL_WORKER", "postman", "use embedded or external"),
+        ("CAMPAIGN_METRICS_TOKEN", "hunter2 hunter2 hunter2", "use 16 to 200 letters"),
+        ("CAMPAIGN_METRICS_TOKEN", "hunter2", "use 16 to 200 letters"),
+        ("CAMPAIGN_ACCESS_LOG", "maybe", "use yes or no"),
         ("CAMPAIGN_LOG_FORMAT", "xml", "use console or json"),
     ],
 )

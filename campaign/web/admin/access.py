@@ -138,7 +138,7 @@ def run_with_passphrase(task: TaskName, passphrase: str, **arguments: object) ->
     """
     who, database = current_organiser(), current_context().settings.database()
     try:
-        return client.open_keys(
+        opened = client.open_keys(
             db.session, task, database=database, organiser_id=who.id, passphrase=passphrase, **arguments
         )
     except WrongPassphrase:
@@ -147,6 +147,8 @@ def run_with_passphrase(task: TaskName, passphrase: str, **arguments: object) ->
     except NoKeyHolder:
         record_refused(task, NO_RIGHT_TO_EXPORT)
         raise
+    current_context().metrics.key_tasks.labels(task).inc()
+    return opened
 
 
 def _check_access() -> ResponseReturnValue | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -100,6 +100,14 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for(".login"), 303)
 
 
+@bp.after_request
+def count_refusal(response: Response) -> Response:
+    """Count refused steps for monitoring: many of them are an attack."""
+    if response.status_code >= 400:
+        current_context().metrics.logins.labels("limited" if response.status_code == 429 else "refused").inc()
+    return response
+
+
 @bp.errorhandler(LimitReached)
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry after too many attempts."""
@@ -125,6 +133,7 @@ def _start_session(who: UUID) -> ResponseReturnValue:
         draft.happened = sessions.consume_password()
         if draft.happened:
             sessions.sign_in(member(db.session, who))
+            current_context().metrics.logins.labels("succeeded").inc()
     return redirect(url_for("overview.show" if draft.happened else ".login"), 303)  # if another request was faster
 
 
