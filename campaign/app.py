@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 
 import structlog
@@ -59,6 +60,7 @@ def load_for_server(settings: Settings) -> Flask:
     lock_memory()  # it holds the secret key
     film_player.require_film(settings)
     _create_instance_dir(settings)
+    shutil.rmtree(settings.instance / "jobs", ignore_errors=True)  # where releases before revision 0014 kept documents
     static_files.compress_files(settings)
     app = create_app(settings, is_server=True)
     require_ready(app)

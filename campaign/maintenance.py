@@ -32,13 +32,12 @@ def start_maintenance(app: Flask) -> None:
 
 
 def delete_expired(app: Flask) -> None:
-    """Delete expired rows and files, and discard an expired data key in memory."""
+    """Delete expired rows, and discard an expired data key in memory."""
     context_of(app).keys.data.discard_expired()
     with app.app_context():
         erased = asdict(purge(db.session))
-        for store in (invitations, sessions, short_lived_tokens, throttling):
+        for store in (invitations, sessions, short_lived_tokens, throttling, results):
             store.delete_expired(db.session)
-    results.delete_expired(context_of(app).settings.instance)
     if any(erased.values()):
         log.info("expired data was deleted", **erased)
 

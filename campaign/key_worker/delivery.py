@@ -1,5 +1,6 @@
 """Creates the PDF for delivery from the signatures that are confirmed when the task starts."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from campaign.exports.columns import LAYOUTS
 from campaign.exports.delivery_pdf import Name, Words, render_document
 from campaign.exports.export import ExportFilter, by_country, iter_rows, named_countries
 from campaign.key_worker.results import Job, Progress
+
+REPORT_SECONDS = 1.0  # between two reports at least, each of which is a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,13 @@ def make(session: Session, decryptor: Decryptor, request: DeliveryRequest, job: 
     country_names = {code: request.countries.get(code, code) for code in named_countries(counts)}
     replaced: list[int] = []
 
+    next_report = 0.0
+
     def report(done: int) -> None:
-        job.report(Progress(done, total))
+        nonlocal next_report
+        if time.monotonic() > next_report:
+            job.report(Progress(done, total))
+            next_report = time.monotonic() + REPORT_SECONDS
 
     report(0)
     rows = iter_rows(db.engine, decryptor, export_filter, LAYOUTS["delivery"], on_unreadable=unreadable.append)

@@ -1,27 +1,30 @@
 """Results of background tasks: their progress, and a file that is encrypted until it is downloaded.
 
-Both are stored in the instance folder for an hour, under the hash of a token that only the URL of the page contains.
-The key that encrypts the file is derived from the token.
+Both are in the database for an hour, so that any server can show them, under the hash of a token that only the URL of
+the page contains. The key that encrypts the file is derived from the token.
 """
 
 import json
 import secrets
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from hashlib import blake2b
-from pathlib import Path
 
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
-from campaign.core.atomic_files import atomic_write, make_private_dir
+from campaign import models
+from campaign.core.database import insert, transaction, utcnow
 from campaign.errors import UnknownLink
+from campaign.models import JobPart
 
-RETENTION_SECONDS = 3600
+RETENTION = timedelta(hours=1)
 MAX_NUMBERS = 500  # of replaced names that are listed
-STALLED_SECONDS = 180  # a job without a report for this long has failed
+STALLED = timedelta(minutes=3)  # a job without a report for this long has failed
+PART_BYTES = 1024 * 1024  # each is written by itself, so that people who sign do not wait for the whole file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,59 +46,61 @@ class Progress:
 class Job:
     """A background job, identified by its token."""
 
-    def __init__(self, instance: Path, token: str) -> None:
+    def __init__(self, session: Session, token: str) -> None:
         self.token = token
-        name = blake2b(token.encode(), digest_size=16, person=b"job").hexdigest()
-        self._progress = _jobs_dir(instance) / f"{name}.json"
-        self._file = _jobs_dir(instance) / f"{name}.sealed"
+        self._session = session
+        self._hash = blake2b(token.encode(), digest_size=16, person=b"job").digest()
 
     def report(self, progress: Progress) -> None:
         """Store the progress."""
-        make_private_dir(self._progress.parent)
-        with atomic_write(self._progress) as file:
-            file.write(json.dumps(asdict(progress)).encode())
+        values = {"updated_at": utcnow(), "progress": json.dumps(asdict(progress))}
+        new = insert(self._session, models.Job).values(token_hash=self._hash, **values)
+        with transaction(self._session):
+            self._session.execute(new.on_conflict_do_update(index_elements=["token_hash"], set_=values))
 
     def progress(self) -> Progress:
         """Return the latest progress. Raises `UnknownLink` if the job does not exist or has been deleted."""
-        try:
-            progress = Progress(**json.loads(self._progress.read_bytes()))
-            age = time.time() - self._progress.stat().st_mtime
-        except FileNotFoundError:
-            raise UnknownLink("unknown job") from None
-        if not progress.is_ready and age > STALLED_SECONDS:
+        columns = select(models.Job.progress, models.Job.updated_at)
+        row = self._session.execute(columns.where(models.Job.token_hash == self._hash)).first()
+        if row is None:
+            raise UnknownLink("unknown job")
+        progress = Progress(**json.loads(row.progress))
+        if not progress.is_ready and utcnow() - row.updated_at > STALLED:
             return Progress(progress.done, progress.total, has_failed=True)
         return progress
 
     def finish(self, content: bytes, total: int, *, replaced: Sequence[int] = ()) -> None:
         """Store `content` encrypted; `replaced` are the numbers of the names shown in their closest form."""
-        with atomic_write(self._file) as file:
-            file.write(Aead(self._key()).encrypt(content))
+        encrypted = Aead(self._key()).encrypt(content)
+        for number, start in enumerate(range(0, len(encrypted), PART_BYTES)):
+            part = encrypted[start : start + PART_BYTES]
+            with transaction(self._session):
+                self._session.execute(
+                    insert(self._session, JobPart).values(token_hash=self._hash, number=number, content=part)
+                )
         numbers = list(replaced[:MAX_NUMBERS])
         self.report(Progress(total, total, is_ready=True, replaced=len(replaced), replaced_numbers=numbers))
 
     def content(self) -> bytes:
         """Return the decrypted file. Raises `UnknownLink` if it has been deleted."""
+        parts = select(JobPart.content).where(JobPart.token_hash == self._hash).order_by(JobPart.number)
         try:
-            return bytes(Aead(self._key()).decrypt(self._file.read_bytes()))
-        except (FileNotFoundError, CryptoError):
+            return bytes(Aead(self._key()).decrypt(b"".join(self._session.scalars(parts))))
+        except (CryptoError, ValueError):  # parts are missing, or all of them
             raise UnknownLink("unknown file") from None
 
     def _key(self) -> bytes:
         return blake2b(self.token.encode(), digest_size=Aead.KEY_SIZE, person=b"job file").digest()
 
 
-def create_job(instance: Path) -> Job:
+def create_job(session: Session) -> Job:
     """Return a new job with a random token."""
-    return Job(instance, secrets.token_urlsafe(32))
+    return Job(session, secrets.token_urlsafe(32))
 
 
-def delete_expired(instance: Path) -> None:
+def delete_expired(session: Session) -> None:
     """Delete progress and files that are older than an hour."""
-    for path in _jobs_dir(instance).glob("*"):
-        with suppress(FileNotFoundError):  # another process deleted it first
-            if time.time() - path.stat().st_mtime > RETENTION_SECONDS:
-                path.unlink()
-
-
-def _jobs_dir(instance: Path) -> Path:
-    return instance / "jobs"
+    is_expired = models.Job.updated_at < utcnow() - RETENTION
+    if session.execute(select(models.Job.token_hash).where(is_expired).limit(1)).first():
+        with transaction(session):
+            session.execute(delete(models.Job).where(is_expired))

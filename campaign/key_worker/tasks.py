@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
@@ -99,11 +98,11 @@ def export(
     return TaskResult(run=run)
 
 
-def deliver(*, organiser_id: str, passphrase: str, instance: str, token: str, wanted: dict[str, Any]) -> TaskResult:
+def deliver(*, organiser_id: str, passphrase: str, token: str, wanted: dict[str, Any]) -> TaskResult:
     """Create the PDF for delivery, and store it encrypted with the job of that `token`."""
     from campaign.key_worker import delivery  # noqa: PLC0415 - importing the PDF library takes a while
 
-    decryptor, job = _decryptor(organiser_id, passphrase), Job(Path(instance), token)
+    decryptor, job = _decryptor(organiser_id, passphrase), Job(db.session, token)
     job.report(Progress(0, 0))
 
     def run(_output: BinaryIO) -> int:

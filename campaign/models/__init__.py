@@ -13,6 +13,7 @@ from campaign.models.accounts import (
     ShortLivedToken,
 )
 from campaign.models.counters import ConfirmedTotal, FilmViewCount, PageViewCount, ShareCount, SignatureChange
+from campaign.models.jobs import Job, JobPart
 from campaign.models.mail import MailServer
 from campaign.models.settings import FeatureFlag, InstallationFact, Setting
 from campaign.models.signatures import (
@@ -39,6 +40,8 @@ __all__ = [
     "FilmViewCount",
     "InstallationFact",
     "Invitation",
+    "Job",
+    "JobPart",
     "KeyCopy",
     "KeyHolder",
     "MailServer",

@@ -6,12 +6,11 @@ from threading import Thread
 from typing import Any
 
 from babel import Locale
-from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from campaign.accounts import audit_log
-from campaign.context import current_context
 from campaign.core.database import db, utcnow
 from campaign.core.dates import format_long_date
 from campaign.errors import UnknownLink, WorkerFailed
@@ -65,23 +64,19 @@ def show() -> ResponseReturnValue:
 @step_up
 def begin() -> ResponseReturnValue:
     """Start the key worker, and redirect to the progress page."""
-    form, job = DeliveryForm(), create_job(current_context().settings.instance)
+    form, job = DeliveryForm(), create_job(db.session)
     if not current_organiser().may_export:
         record_refused("hand-in", NO_RIGHT_TO_EXPORT)
         abort(403)
     if not form.validate():
         return _page(form, 422)
-    arguments: dict[str, Any] = {
-        "instance": str(current_context().settings.instance),
-        "token": job.token,
-        "wanted": _delivery_request(form),
-    }
+    arguments: dict[str, Any] = {"token": job.token, "wanted": _delivery_request(form)}
     with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
         task = run_with_passphrase("deliver", str(form.passphrase.data), **arguments)
         with task.stopped_on_error():
             count = totals.confirmed(db.session)
             discard_form_data()
-            Thread(target=_recording_end(task, job, count), name="hand-in", daemon=True).start()
+            Thread(target=_recording_end(task, job.token, count), name="hand-in", daemon=True).start()
         return redirect(url_for(".follow", job=job.token), 303)
     return _page(form, form.status)
 
@@ -125,12 +120,13 @@ def explain(_error: UnknownLink) -> ResponseReturnValue:
     return render_template("admin/error.html", title=title, advice=advice), 404
 
 
-def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
+def _recording_end(task: Task, token: str, count: int) -> Callable[[], None]:
     """Return a function that waits for the end of `task`, and records the result.
 
     Names that are set in their closest form are recorded by their numbers.
     """
     note, output = audit_recorder(), iter_output(task)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented by Flask
 
     def wait() -> None:
         try:
@@ -140,8 +136,8 @@ def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
             note(audit_log.REFUSED, attempt="hand-in", why=audit_log.reason_of(error))
             return
         note("hand-in", signatures=count)
-        with suppress(UnknownLink):  # deleted in the meantime
-            progress = job.progress()
+        with suppress(UnknownLink), app.app_context():  # unknown: deleted in the meantime
+            progress = _job(token).progress()
             if progress.replaced:
                 note("hand-in-replaced", names=progress.replaced, numbers=progress.replaced_numbers)
 
@@ -149,7 +145,7 @@ def _recording_end(task: Task, job: Job, count: int) -> Callable[[], None]:
 
 
 def _job(token: str) -> Job:
-    return Job(current_context().settings.instance, token)
+    return Job(db.session, token)
 
 
 def _delivery_request(form: DeliveryForm) -> dict[str, Any]:

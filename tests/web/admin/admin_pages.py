@@ -2,6 +2,7 @@
 
 import re
 
+from campaign.core.database import db
 from campaign.key_worker.results import Progress, create_job
 from tests.conftest import Campaign
 from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_in
@@ -87,8 +88,9 @@ def _documents(campaign: Campaign, browser: OrganiserBrowser) -> dict[str, str]:
     """Return the page of a document that is made, one that is ready, and one that is gone."""
     pages = {"no document": browser.get("/organise/hand-in/x").text}
     for name, progress in (("making", Progress(3, 11)), ("ready", Progress(11, 11, is_ready=True))):
-        job = create_job(campaign.settings.instance)
-        job.report(progress)
+        with campaign.app.app_context():
+            job = create_job(db.session)
+            job.report(progress)
         pages[name] = browser.get(f"/organise/hand-in/{job.token}").text
     return pages
 

@@ -1,16 +1,17 @@
 """The document to hand in, from the page: asked for, followed, fetched, and gone after an hour."""
 
 import io
-import os
 import re
-import time
+from datetime import timedelta
 
 import pypdfium2
 import pytest
+from sqlalchemy import select, update
 
 from campaign.accounts import audit_log
-from campaign.core.database import db
+from campaign.core.database import db, transaction, utcnow
 from campaign.maintenance import delete_expired
+from campaign.models import Job, JobPart
 from tests.live_server import wait_for
 from tests.organisers import PASSPHRASE
 
@@ -65,19 +66,22 @@ def test_the_document_has_the_cover_the_petition_text_the_totals_and_the_names(g
 @pytest.mark.slow
 def test_the_stored_document_is_encrypted_and_deleted_after_an_hour(campaign, grace, signed):
     path = made(grace)
-    [file] = (campaign.settings.instance / "jobs").glob("*.sealed")
-    assert b"%PDF" not in file.read_bytes()
-    for one in file.parent.iterdir():
-        os.utime(one, (time.time() - 3601,) * 2)
+    with campaign.app.app_context():
+        [part] = db.session.scalars(select(JobPart.content))
+        assert b"%PDF" not in part
+        with transaction(db.session):
+            db.session.execute(update(Job).values(updated_at=utcnow() - timedelta(minutes=61)))
     delete_expired(campaign.app)
     assert grace.get(path).status_code == grace.get(f"{path}/file").status_code == 404
-    assert list(file.parent.iterdir()) == []
+    with campaign.app.app_context():
+        assert db.session.scalars(select(JobPart.number)).all() == []
 
 
 @pytest.mark.slow
 def test_a_wrong_passphrase_makes_nothing(campaign, grace, signed):
     assert begin(grace, passphrase="a guess of mine").status_code == 422
-    assert not (campaign.settings.instance / "jobs").exists()
+    with campaign.app.app_context():
+        assert db.session.scalars(select(Job.token_hash)).all() == []
 
 
 @pytest.mark.slow
