@@ -17,6 +17,7 @@ from campaign.cli import (
     serve,
     share,
     signatures,
+    static,
 )
 from campaign.errors import ConfigError
 
@@ -42,5 +43,5 @@ def register_commands(app: Flask) -> None:
     """Add the commands to `app`."""
     groups = (bot_check.bot_check, film.film, keys.keys, mail.mail, organisers.organisers, petition.petition)
     commands = (backup.backup, backup.restore, check.check, init.init, serve.serve)
-    for command in (*groups, share.share, signatures.signatures, *commands):
+    for command in (*groups, share.share, signatures.signatures, static.static, *commands):
         app.cli.add_command(command)

@@ -47,7 +47,13 @@ class DatabaseCommand(Command):
         require_ready(ctx.ensure_object(ScriptInfo).load_app())
 
 
+class Group(AppGroup):
+    """A group of commands, each with the application's context."""
+
+    command_class = Command
+
+
 class DatabaseGroup(AppGroup):
-    """A group of such commands, each with the application's context."""
+    """A group of commands that need the database, each with the application's context."""
 
     command_class = DatabaseCommand

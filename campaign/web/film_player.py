@@ -18,7 +18,7 @@ def init_film(app: Flask, settings: Settings) -> None:
         film = FilmPresentation(DEFAULT_FILM, FOLDER)
     app.extensions["film"] = film
     if film.folder != FOLDER:
-        static_files.serve_folder(app, film.folder, prefix=f"film/{film.name}/{film.folder.name}")
+        static_files.serve_folder(app, film.folder, prefix=f"film/{film.name}")
     app.jinja_env.globals.update(film_presentation=film, film_url=film_url)
     app.jinja_env.filters["duration"] = _duration
 

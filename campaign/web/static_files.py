@@ -4,18 +4,21 @@ A client that reads a large file slowly, or pauses a film, keeps it open, so the
 """
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Semaphore
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 from whitenoise import WhiteNoise
+from whitenoise.base import decode_path_info
 from whitenoise.compress import Compressor
 
 from campaign.config.paths import STATIC
@@ -24,15 +27,16 @@ from campaign.core.capacity import Slot
 from campaign.web.negotiation import refuse_busy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from whitenoise.responders import StaticFile
 
 MAX_VERSIONS = 3  # versions: pages that were open or cached when a new one came ask for the files of the old
 MAX_BUFFERED = 256 * 1024  # bytes; shorter files are sent whole
+BRIEF_SECONDS = 60  # for caches, of a file that answers for another version
 MAX_SENDING = 500  # larger files, each an open one
 _COMPRESSED = ("css", "icons", "js", "vendor")  # folders with compressible files; films are compressed already
+_VERSION = "[0-9a-f]{16}"
 _BLOCK = 64 * 1024  # bytes; a client that pauses a film keeps one in memory
 _MEDIA_TYPES = {
     ".avif": "image/avif",
@@ -50,11 +54,28 @@ def compress_files(settings: Settings) -> None:
     for name in _COMPRESSED:
         target = _compressed_dir(settings) / name / _hashes()[name]
         if not target.exists():
-            _compress(STATIC / name, target)
-        os.utime(target)
-        others = [path for path in target.parent.iterdir() if path != target]
-        for old in sorted(others, key=_last_used, reverse=True)[MAX_VERSIONS - 1 :]:
-            shutil.rmtree(old, ignore_errors=True)
+            _copy(STATIC / name, target)
+        _keep_newest(target)
+
+
+def export_files(folder: Path) -> int:
+    """Add the static files to `folder`, as a proxy or a CDN can serve them, beside those of the last releases.
+
+    Below it, each file has the path of its address, with compressed copies beside it. Returns the number of folders
+    that were not there yet. Raises `OSError`.
+    """
+    added = 0
+    for name, content in _hashes().items():
+        # As addresses have it, the version comes first. By name, the versions of one folder can be told apart.
+        target = folder / "static" / content / name
+        if not target.exists():
+            _copy(STATIC / name, target)
+            added += 1
+        _keep_newest(target, others=[path for path in folder.glob(f"static/*/{name}") if path != target])
+    for version in (folder / "static").iterdir():
+        with suppress(OSError):  # not empty
+            version.rmdir()
+    return added
 
 
 def init_static(app: Flask, settings: Settings) -> None:
@@ -62,14 +83,17 @@ def init_static(app: Flask, settings: Settings) -> None:
     files = _files(app)
     for folder, prefix in _places(settings):
         files.add_files(str(folder), prefix=prefix)
+    for name, content in _hashes().items():
+        files.replace_unknown_versions(f"/static/{{}}/{name}/", content)
     app.wsgi_app = files  # type: ignore[method-assign]
     app.jinja_env.globals["static_url"] = static_url
 
 
 def serve_folder(app: Flask, folder: Path, *, prefix: str) -> None:
-    """Serve the files of `folder`, which never change, below /`prefix`/."""
+    """Serve the files of `folder`, a version that never changes, below /`prefix`/NAME OF THE FOLDER/."""
     files = _files(app)
-    files.add_files(str(folder), prefix=prefix)
+    files.add_files(str(folder), prefix=f"{prefix}/{folder.name}")
+    files.replace_unknown_versions(f"/{prefix}/{{}}/", folder.name)
     app.wsgi_app = files  # type: ignore[method-assign]
 
 
@@ -97,7 +121,16 @@ def _last_used(folder: Path) -> float:
     return folder.stat().st_mtime if folder.exists() else 0
 
 
-def _compress(source: Path, target: Path) -> None:
+def _keep_newest(target: Path, others: Iterable[Path] | None = None) -> None:
+    """Keep `target` and those of the `others`, its neighbours by default, that were used last."""
+    os.utime(target)
+    others = [path for path in target.parent.iterdir() if path != target] if others is None else others
+    for old in sorted(others, key=_last_used, reverse=True)[MAX_VERSIONS - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder, with compressed copies of what can be compressed; `target` appears only when it is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(dir=target.parent.parent))
     shutil.copytree(source, draft, dirs_exist_ok=True)
@@ -114,7 +147,30 @@ _sending = Semaphore(MAX_SENDING)
 
 
 class _Files(WhiteNoise):  # type: ignore[misc]
-    """WhiteNoise with at most `MAX_SENDING` concurrent downloads of large files; further requests get 503."""
+    """WhiteNoise with at most `MAX_SENDING` concurrent downloads of large files; further requests get 503.
+
+    Pages of another version, of an open tab, a cache or another server, ask for files under a version that is not here.
+    They get the file that is here instead, for a minute only.
+    """
+
+    def __init__(self, app: "WSGIApplication", **options: Any) -> None:
+        super().__init__(app, **options)
+        self._versions: list[tuple[re.Pattern[str], str]] = []
+
+    def replace_unknown_versions(self, path: str, version: str) -> None:
+        """Answer with `version` of the files below `path`, in which {} stands for a version, if another is asked for."""
+        self._versions.append((re.compile(path.format(_VERSION)), path.format(version)))
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        """Answer with a file, or pass the request on."""
+        path = decode_path_info(environ.get("PATH_INFO", ""))
+        if file := self.files.get(path):
+            return self.serve(file, environ, start_response)
+        for pattern, prefix in self._versions:
+            if (match := pattern.match(path)) and (file := self.files.get(prefix + path[match.end() :])):
+                return self.serve(file, environ, partial(_start_briefly, start_response))
+        answer: Iterable[bytes] = self.application(environ, start_response)
+        return answer
 
     @staticmethod
     def serve(
@@ -137,7 +193,7 @@ class _Files(WhiteNoise):  # type: ignore[misc]
         return ClosingIterator(iter(partial(file.read, _BLOCK), b""), [file.close, Slot(_sending).release])
 
 
-def _files(app: Flask) -> WhiteNoise:
+def _files(app: Flask) -> _Files:
     return _Files(
         app.wsgi_app,
         mimetypes=_MEDIA_TYPES,
@@ -159,6 +215,11 @@ def _content_hash(folder: Path) -> str:
         digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _start_briefly(start_response: "StartResponse", status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+    kept = [(name, value) for name, value in headers if name != "Cache-Control"]
+    return start_response(status, [*kept, ("Cache-Control", f"public, max-age={BRIEF_SECONDS}")], *rest)
 
 
 def _headers(headers: dict[str, str], _path: str, _url: str) -> None:
