@@ -158,7 +158,7 @@ class _Files(WhiteNoise):  # type: ignore[misc]
         self._versions: list[tuple[re.Pattern[str], str]] = []
 
     def replace_unknown_versions(self, path: str, version: str) -> None:
-        """Answer with `version` of the files below `path`, in which {} stands for a version, if another is asked for."""
+        """Answer with `version` if another one is asked for below `path`, in which {} stands for a version."""
         self._versions.append((re.compile(path.format(_VERSION)), path.format(version)))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":

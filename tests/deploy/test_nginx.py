@@ -8,27 +8,18 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
-from urllib.parse import urlencode
 
 import pytest
 
 from tests import services
+from tests.deploy.tls_client import ADDRESS, HOST, Answer, make_certificate, tls_ask
 from tests.live_server import READY_SECONDS, ROOT, Site, wait_for
 
-HOST = "love.example.org"
-ADDRESS = "127.0.0.1"
 FORM = {"given_name": "Ada", "email": "ada@example.org", "country": "GB"}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(services.why_no_nginx() is not None, reason=str(services.why_no_nginx())),
 ]
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
 
 
 class Proxy:
@@ -37,10 +28,7 @@ class Proxy:
     def __init__(self, folder: Path, socket: Path) -> None:
         self.folder, self.port, self.plain_port = folder, services.free_port(), services.free_port()
         self.access_log, self.error_log = folder / "campaign-access.log", folder / "campaign-error.log"
-        certificate, key = folder / "certificate.pem", folder / "key.pem"
-        subject = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject]
-        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        certificate, key = make_certificate(folder)
         self._trust = ssl.create_default_context(cafile=str(certificate))
         replaced = {
             "unix:/run/campaign/app.sock": f"unix:{socket}",
@@ -70,28 +58,7 @@ class Proxy:
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None, **headers: str) -> Answer:
         """Ask the proxy, by its name, over TLS."""
-        connection = _Connection(self.port, self._trust)
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        body = None
-        if fields is not None:
-            body, sent["Content-Type"] = urlencode(fields), "application/x-www-form-urlencoded"
-        connection.request(method, path, body, {"Host": HOST, **sent})
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-        connection.close()
-        return answer
-
-
-class _Connection(http.client.HTTPSConnection):
-    """A connection to this machine that asks for a host by its name."""
-
-    def __init__(self, port: int, trust: ssl.SSLContext) -> None:
-        super().__init__(ADDRESS, port, context=trust, timeout=READY_SECONDS)
-        self._trust = trust
-
-    def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._trust.wrap_socket(self.sock, server_hostname=HOST)
+        return tls_ask(self.port, self._trust, method, path, fields, **headers)
 
 
 class Server:
