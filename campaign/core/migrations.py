@@ -49,6 +49,8 @@ def only_one() -> Iterator[None]:
             if db.engine.dialect.name == "postgresql":
                 # Not one of the pool, which may be small, for as long as all this takes
                 connection = held.enter_context(create_engine(db.engine.url, poolclass=NullPool).begin())
+                # Behind PgBouncer the limits are those of the role, and the others may take longer
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({INIT_LOCK})")
             else:
                 file = os.open(f"{db.engine.url.database}-init", os.O_RDWR | os.O_CREAT, 0o600)
@@ -116,7 +118,7 @@ def _upgrade() -> None:
 @contextmanager
 def _short_locks() -> Iterator[None]:
     def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL statement_timeout = 0")
 
     if db.engine.dialect.name != "postgresql":
         yield

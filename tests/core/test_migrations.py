@@ -22,7 +22,7 @@ from campaign.config.settings import Settings
 from campaign.context import context_of, mail_worker
 from campaign.core import migrations
 from campaign.core.database import Base, db, new_id, utcnow
-from campaign.core.migrations import alembic, is_current, migrate, require_current
+from campaign.core.migrations import alembic, is_current, migrate, only_one, require_current
 from campaign.crypto.data_keys import Decryptor, EncryptedPerson, Person
 from campaign.crypto.padding import pad
 from campaign.errors import ConfigError
@@ -259,5 +259,48 @@ def test_a_migration_waits_for_nobody_while_others_wait_for_it(app, monkeypatch)
                 assert time.monotonic() - began < 0.5
                 assert not migrating.done()
                 Event().wait(0.1)
+        migrating.result(timeout=20)
+    assert is_current()
+
+
+@pytest.fixture
+def impatient_role(app) -> None:
+    """Time limits that every session begins with, as behind PgBouncer, where the application cannot set its own."""
+    with db.engine.begin() as connection:
+        for name in ("statement_timeout", "lock_timeout"):
+            connection.exec_driver_sql(f"ALTER DATABASE {db.engine.url.database} SET {name} = '300ms'")
+    db.engine.dispose()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.usefixtures("impatient_role")
+def test_limits_of_the_role_do_not_end_the_wait_for_another_init(app):
+    def wait_for_turn() -> None:
+        with app.app_context(), only_one():
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        with only_one():
+            waiting = pool.submit(wait_for_turn)
+            Event().wait(1)
+            assert not waiting.done()
+        waiting.result(timeout=20)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.usefixtures("impatient_role")
+def test_limits_of_the_role_do_not_end_a_migration(app):
+    alembic.upgrade("0011")
+
+    def run() -> None:
+        with app.app_context():
+            migrate()
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.engine.connect() as export, export.begin():
+            export.execute(sa.text("LOCK TABLE outbox IN ROW EXCLUSIVE MODE"))
+            migrating = pool.submit(run)
+            Event().wait(1)
+            assert not migrating.done()
         migrating.result(timeout=20)
     assert is_current()
