@@ -23,6 +23,7 @@ from campaign.crypto.campaign_keys import ensure_campaign_key
 from campaign.crypto.secret_key import record_fingerprint
 from campaign.web import static_files
 from tests import services
+from tests.deploy.cluster_files import why_no_cluster_programs
 from tests.live_server import Site
 from tests.personas import Persona
 from tests.postgresql_pool import DatabasePool, database_on, execute, new_database
@@ -49,6 +50,7 @@ _GROUPS = {
     "LibreOffice": services.why_no_libreoffice,
     "SpamAssassin": services.why_no_spamassassin,
     "markup": services.why_no_nu_checker,
+    "high availability": why_no_cluster_programs,
     "preview": services.why_no_preview_clients,
 }
 

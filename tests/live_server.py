@@ -138,9 +138,9 @@ class Site:
             return False
 
 
-def wait_for(happened: Callable[[], object], what: str) -> None:
+def wait_for(happened: Callable[[], object], what: str, *, seconds: float = READY_SECONDS) -> None:
     """Return once `happened` is true; other processes do not tell us, so it is asked for."""
-    end = time.monotonic() + READY_SECONDS
+    end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, f"{what} did not come"
         time.sleep(0.05)

@@ -10,7 +10,17 @@ from tests.live_server import ROOT
 
 UNIT = ROOT / "deploy/systemd/campaign.service"
 MOST_EXPOSED = 1.5  # of 10, by systemd's own scale
-SCRIPTS = [ROOT / "deploy/install.sh", ROOT / "deploy/campaign", ROOT / "tools/setup", ROOT / "tools/test-services"]
+SCRIPTS = [
+    ROOT / name
+    for name in (
+        "deploy/install.sh",
+        "deploy/campaign",
+        "deploy/ha/setup.sh",
+        "deploy/ha/post_bootstrap.sh",
+        "tools/setup",
+        "tools/test-services",
+    )
+]
 
 
 def run(*command: object) -> str:
