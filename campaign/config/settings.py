@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         description="The film: the name of an imported one (`flask film import`), `youtube:ID` or `vimeo:ID`. "
         "Empty: the default film.",
     )
+    films_url: Annotated[str, AfterValidator(validators.films_url)] = Field(
+        default="",
+        description="Where browsers load the video files of an imported film from: a URL that has the content of "
+        "`<instance>/films`, such as object storage or a CDN. Empty: from this server.",
+    )
     mail_worker: Annotated[Literal["embedded", "external"], validators.choice("embedded", "external")] = Field(
         default="embedded",
         description="`embedded` sends email from the server process; `external` needs a separate `flask mail work`.",

@@ -156,6 +156,20 @@ def public_url(value: str, info: ValidationInfo) -> str:
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
+def films_url(value: str) -> str:
+    """Return the URL of a folder, without a slash at its end, or none. Raises `ValueError`."""
+    if not value:
+        return ""
+    parts = _split(value, "https://films.example.org")
+    is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+    if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("use the URL of a folder, with https, for example https://films.example.org")
+    if not re.fullmatch(r"[A-Za-z0-9.:/\[\]_~-]+", value):
+        raise ValueError("the URL may only have letters, digits and -._~; use for example https://films.example.org")
+    return value.rstrip("/")
+
+
 def sign_limit(value: str) -> str:
     """Return limits as the `limits` library writes them."""
     if value and not _is_limit(value):

@@ -24,6 +24,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESERVED_NAMES = ("youtube", "vimeo")
+_MEDIA = (".m3u8", ".m4s", ".mp4", ".webm")
 _VERSION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -64,14 +65,22 @@ class Manifest:
 _MANIFEST = TypeAdapter(Manifest)
 
 
-def load_film(films: Path, name: str) -> tuple[Film, Path]:
-    """Return the film `name` and the folder its paths are relative to. Raises `FilmError` if missing or damaged."""
+def load_film(films: Path, name: str, *, has_media: bool = True) -> tuple[Film, Path]:
+    """Return the film `name` and the folder its paths are relative to. Raises `FilmError` if missing or damaged.
+
+    Without `has_media`, the files to play may be elsewhere.
+    """
     manifest = read(films, name)
     folder = films / name / manifest.version
     for path, file in manifest.files.items():
-        if not _is_whole(folder / path, file):
+        if (has_media or not is_media(path)) and not _is_whole(folder / path, file):
             raise FilmError(f"the film {name!r} is damaged ({path} is missing or cut); {_import_advice(name)}")
     return replace(manifest.film, published=manifest.made_at.date(), sources=_add_widths(manifest.film)), folder
+
+
+def is_media(path: str) -> bool:
+    """Return whether the file at `path` is one to play: large, and nothing that the page itself shows."""
+    return path.endswith(_MEDIA)
 
 
 def names(films: Path) -> list[str]:

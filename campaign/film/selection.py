@@ -53,14 +53,17 @@ class FilmPresentation:
         return self.film.hls if self.film.seconds >= MIN_CHAPTERED_SECONDS else ""
 
 
-def load_presentation(setting: str, films: Path) -> FilmPresentation:
-    """Return the film that CAMPAIGN_FILM names. Raises `ConfigError` if it has not been imported."""
+def load_presentation(setting: str, films: Path, *, has_media: bool = True) -> FilmPresentation:
+    """Return the film that CAMPAIGN_FILM names. Raises `ConfigError` if it has not been imported.
+
+    Without `has_media`, the files to play are at CAMPAIGN_FILMS_URL.
+    """
     if player := external_player(setting):
         return FilmPresentation(DEFAULT_FILM, FOLDER, player)
     if not setting:
         return add_texts(DEFAULT_FILM, FOLDER)
     try:
-        return add_texts(*load_film(films, setting))
+        return add_texts(*load_film(films, setting, has_media=has_media))
     except FilmError as error:
         raise ConfigError(f"CAMPAIGN_FILM: {error}") from None
 

@@ -1,5 +1,7 @@
 """Security and caching headers: strict for everything, loosened by name where a page needs it."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response
 
 from campaign.config.settings import Settings
@@ -55,10 +57,10 @@ def init_headers(app: Flask, settings: Settings) -> None:
         return response
 
 
-def allow(response: Response, directive: str, source: str) -> None:
-    """Allow this one response `source` for a `directive` of its Content-Security-Policy."""
-    present = _POLICY.get(directive, "")
-    response.headers["Content-Security-Policy"] = _format_policy(_POLICY | {directive: f"{present} {source}".strip()})
+def allow(response: Response, sources: Mapping[str, str]) -> None:
+    """Allow this one response further `sources` by directive of its Content-Security-Policy."""
+    wider = {directive: f"{_POLICY.get(directive, '')} {source}".strip() for directive, source in sources.items()}
+    response.headers["Content-Security-Policy"] = _format_policy(_POLICY | wider)
 
 
 def allow_framing(response: Response) -> Response:

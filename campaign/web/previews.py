@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 from flask import url_for
 
@@ -146,4 +147,4 @@ def _caption(language: str, path: str) -> dict[str, str]:
 
 
 def _absolute(path: str) -> str:
-    return current_context().settings.public_url + path
+    return urljoin(current_context().settings.public_url, path)

@@ -16,6 +16,7 @@ SCRIPTS = [
         "deploy/install.sh",
         "deploy/campaign",
         "deploy/ha/setup.sh",
+        "deploy/container/reduce",
         "deploy/ha/post_bootstrap.sh",
         "tools/setup",
         "tools/test-services",
