@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import services
-from tests.deploy.tls_client import HOST, make_certificate, tls_ask
+from tests.deploy.tls_client import HOST, make_certificate, part_of_the_film, sign_from_claimed_addresses, tls_ask
 from tests.live_server import ROOT, Site, wait_for
 
 CADDYFILE = ROOT / "deploy/caddy/Caddyfile"
@@ -93,25 +93,11 @@ def test_a_page_comes_encrypted_compressed_and_with_its_policy(proxy):
 
 
 def test_the_limit_counts_the_address_that_connects_and_not_one_that_is_claimed(proxy):
-    form = {"given_name": "Ada", "country": "GB"}
-    statuses = [
-        proxy.ask(
-            "POST",
-            "/sign",
-            form | {"email": f"ada{number}@example.org"},
-            Accept="application/json",
-            Origin=f"https://{HOST}",
-            X_Forwarded_For=f"203.0.113.{number}",
-        ).status
-        for number in range(3)
-    ]
-    assert statuses == [202, 202, 429]
+    assert sign_from_claimed_addresses(proxy.ask) == [202, 202, 429]
 
 
 def test_the_film_comes_in_parts(proxy):
-    page = proxy.ask("GET", "/en/").body.decode()
-    path = re.search(r'"(/static/[0-9a-f]+/film/[^"]+\.mp4)"', page)[1]
-    answer = proxy.ask("GET", path, Range="bytes=1500000-1500009")
+    answer = part_of_the_film(proxy.ask, 1_500_000, 1_500_009)
     assert (answer.status, len(answer.body)) == (206, 10)
 
 

@@ -12,7 +12,15 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests import services
-from tests.deploy.tls_client import ADDRESS, HOST, Answer, make_certificate, tls_ask
+from tests.deploy.tls_client import (
+    ADDRESS,
+    HOST,
+    Answer,
+    make_certificate,
+    part_of_the_film,
+    sign_from_claimed_addresses,
+    tls_ask,
+)
 from tests.live_server import READY_SECONDS, ROOT, Site, wait_for
 
 FORM = {"given_name": "Ada", "email": "ada@example.org", "country": "GB"}
@@ -143,27 +151,14 @@ def test_a_page_is_the_same_whatever_the_query_and_kept_once(proxy):
 
 
 def test_the_limit_counts_the_address_that_connects_and_not_one_that_is_claimed(proxy):
-    statuses = [
-        proxy.ask(
-            "POST",
-            "/sign",
-            FORM | {"email": f"ada{number}@example.org"},
-            Accept="application/json",
-            Origin=f"https://{HOST}",
-            X_Forwarded_For=f"203.0.113.{number}",
-        ).status
-        for number in range(3)
-    ]
-    assert statuses == [202, 202, 429]
+    assert sign_from_claimed_addresses(proxy.ask) == [202, 202, 429]
 
 
 def test_the_film_comes_in_parts(proxy):
-    page = proxy.ask("GET", "/en/").body.decode()
-    path = re.search(r'"(/static/[0-9a-f]+/film/[^"]+\.mp4)"', page)[1]
-    answer = proxy.ask("GET", path, Range="bytes=1500000-1500009")
+    answer = part_of_the_film(proxy.ask, 1_500_000, 1_500_009)
     assert (answer.status, len(answer.body)) == (206, 10)
     assert answer.headers["Content-Range"].startswith("bytes 1500000-1500009/")
-    assert proxy.ask("GET", path, Range="bytes=0-9").headers["Content-Type"] == "video/mp4"
+    assert part_of_the_film(proxy.ask, 0, 9).headers["Content-Type"] == "video/mp4"
 
 
 def test_a_body_that_is_too_large_is_refused_before_the_application(proxy):

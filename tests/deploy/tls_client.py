@@ -1,8 +1,10 @@
 """A client of a proxy on this machine that asks for the campaign's host over TLS, and a certificate for it."""
 
 import http.client
+import re
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -49,6 +51,29 @@ def tls_ask(
     answer = Answer(response.status, response.headers, response.read())
     connection.close()
     return answer
+
+
+def sign_from_claimed_addresses(ask: Callable[..., Answer]) -> list[int]:
+    """Sign three times by way of a proxy, each time claiming another address; return the statuses."""
+    form = {"given_name": "Ada", "country": "GB"}
+    headers = {"Accept": "application/json", "Origin": f"https://{HOST}"}
+    return [
+        ask(
+            "POST",
+            "/sign",
+            form | {"email": f"ada{number}@example.org"},
+            **headers,
+            X_Forwarded_For=f"203.0.113.{number}",
+        ).status
+        for number in range(3)
+    ]
+
+
+def part_of_the_film(ask: Callable[..., Answer], first: int, last: int) -> Answer:
+    """Return the answer to a request for the bytes `first` to `last` of the film on the page."""
+    path = re.search(r'"(/static/[0-9a-f]+/film/[^"]+\.mp4)"', ask("GET", "/en/").body.decode())
+    assert path is not None
+    return ask("GET", path[1], Range=f"bytes={first}-{last}")
 
 
 class _Connection(http.client.HTTPSConnection):
