@@ -28,7 +28,7 @@ class Proxy:
         text = CADDYFILE.read_text()
         assert "\tadmin off\n" in text
         text = text.replace("\tadmin off\n", f"\tadmin off\n\tauto_https off\n\thttps_port {self.port}\n", 1)
-        site = "{$CAMPAIGN_HOST} {\n"
+        site = "{$SITE_HOST} {\n"
         assert site in text
         text = text.replace(site, f"{site}\ttls {certificate} {key}\n\tbind 127.0.0.1\n")
         (folder / "Caddyfile").write_text(text)
@@ -40,8 +40,8 @@ class Proxy:
             "--adapter",
             "caddyfile",
         ]
-        names = {"CAMPAIGN_HOST": HOST, "CAMPAIGN_UPSTREAM": upstream}
-        self._environment = os.environ | names | {"CAMPAIGN_LOG": str(self.log), "HOME": str(folder)}
+        names = {"SITE_HOST": HOST, "SITE_UPSTREAM": upstream}
+        self._environment = os.environ | names | {"SITE_LOG": str(self.log), "HOME": str(folder)}
 
     def start(self) -> "subprocess.Popen[bytes]":
         with self.errors.open("wb") as errors:
@@ -78,7 +78,7 @@ def _answers(proxy: Proxy) -> bool:
 
 
 def test_caddy_finds_no_fault():
-    names = {"CAMPAIGN_HOST": HOST, "CAMPAIGN_UPSTREAM": "app:8000", "CAMPAIGN_LOG": "/dev/null"}
+    names = {"SITE_HOST": HOST, "SITE_UPSTREAM": "app:8000", "SITE_LOG": "/dev/null"}
     command = ["caddy", "validate", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
     checked = subprocess.run(command, env=os.environ | names, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
