@@ -188,7 +188,7 @@ def copy_repository(machine: Machine) -> None:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    git = ["git", "-C", target, "-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    git = ["git", "-C", str(target), "-c", "user.name=Test", "-c", "user.email=test@example.org"]
     for arguments in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-q", "-m", "As it is"]):
         subprocess.run([*git, *arguments], check=True)
 
@@ -215,8 +215,8 @@ def start_script(unit: str) -> str:
             f"install -d {owner} -m {one['RuntimeDirectoryMode']} {run}",
             f"mapfile -t settings < <(grep '^[A-Z]' {one['EnvironmentFile']})",
             f"umask {one['UMask']}; cd {one['WorkingDirectory']}",
-            f"exec setpriv --reuid {one['User']} --regid {one['Group']} --init-groups env -i PATH=$PATH "
-            f'{shlex.join(settings)} "${{settings[@]}}" {one["ExecStart"]}\n',
+            f"set -- setpriv --reuid {one['User']} --regid {one['Group']} --init-groups env -i PATH=$PATH",
+            f'exec "$@" {shlex.join(settings)} "${{settings[@]}}" {one["ExecStart"]}\n',
         ]
     )
 
