@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from campaign.app import create_app
 from campaign.cli import serve
@@ -227,15 +227,22 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     done = scratch.run("campaign init --recovery-key-out recovery.key && campaign signatures seed 5")
     assert done.returncode == 0, done.stderr
     scratch.answers.write_text((scratch.folder / "recovery.key").read_text())
-    app = create_app(Settings.load(instance=scratch.folder / "instance"))
-    with app.app_context(), transaction(db.session):
-        grace = {"email": "grace@example.org", "role": "organiser", "password_hash": "", "activated_at": utcnow()}
-        db.session.execute(insert(Organiser).values(grace))
-    dispose(app)
     return scratch
 
 
+@pytest.fixture
+def grace(scratch: Scratch) -> None:
+    """Register Grace, whom some blocks remove."""
+    app = create_app(Settings.load(instance=scratch.folder / "instance"))
+    with app.app_context(), transaction(db.session):
+        db.session.execute(delete(Organiser))
+        grace = {"email": "grace@example.org", "role": "organiser", "password_hash": "", "activated_at": utcnow()}
+        db.session.execute(insert(Organiser).values(grace))
+    dispose(app)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("grace")
 @pytest.mark.xdist_group("docs")
 @pytest.mark.parametrize("block", RUNNABLE, ids=lambda block: block.name)
 def test_a_block_runs_as_it_is_written(scratch: Scratch, block: Block) -> None:

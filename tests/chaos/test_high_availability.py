@@ -1,20 +1,13 @@
 """The cluster of deploy/ha under load while its machines fail: every signature that was acknowledged is stored."""
 
-import csv
-import io
-import itertools
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPException
-from urllib.error import HTTPError
 
 import pytest
 
 from tests.chaos.cluster import NODES, Cluster, cluster, why_no_cluster
+from tests.chaos.load import Load, print_table
 from tests.live_server import Site, ready_site, wait_for
 
 pytestmark = [
@@ -23,8 +16,6 @@ pytestmark = [
     pytest.mark.skipif(why_no_cluster() is not None, reason=str(why_no_cluster())),
 ]
 
-CLIENTS = 6
-PAUSE_SECONDS = 0.05  # of a client between two signatures, and before it tries again
 SECRET_KEY = "the same on all servers of this test"
 
 Undo = Callable[[], object]
@@ -80,54 +71,6 @@ FAULTS = [
 
 
 @dataclass
-class Load:
-    """People who sign, on both servers in turn, and the answers they got."""
-
-    sites: list[Site]
-    acknowledged: dict[str, float] = field(default_factory=dict)  # email addresses, and when
-    errors: Counter[str] = field(default_factory=Counter)
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    @contextmanager
-    def signing(self) -> Iterator[None]:
-        """Sign within the block, again and again."""
-        end = threading.Event()
-        clients = [threading.Thread(target=self._sign_until, args=(end, number)) for number in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        try:
-            yield
-        finally:
-            end.set()
-            for client in clients:
-                client.join()
-
-    def wait_for_more(self, number: int) -> None:
-        """Return when so many more signatures were acknowledged."""
-        wanted = len(self.acknowledged) + number
-        wait_for(lambda: len(self.acknowledged) >= wanted, f"{number} signatures", seconds=60)
-
-    def longest_gap(self, since: float) -> float:
-        """Return the longest time, in seconds, in which no signature was acknowledged."""
-        moments = sorted([since, *(moment for moment in self.acknowledged.values() if moment > since)])
-        return max(later - earlier for earlier, later in itertools.pairwise(moments))
-
-    def _sign_until(self, end: threading.Event, number: int) -> None:
-        for site in itertools.islice(itertools.cycle(self.sites), number, None):
-            email = f"ada{next(self.numbers)}.{number}@example.org"
-            try:
-                site.sign({"given_name": "Ada", "email": email, "country": "GB"})
-            except HTTPError as error:
-                self.errors[str(error.code)] += 1
-            except (OSError, HTTPException) as error:
-                self.errors[type(error).__name__] += 1
-            else:
-                self.acknowledged[email] = time.monotonic()
-            if end.wait(PAUSE_SECONDS):
-                return
-
-
-@dataclass
 class World:
     """Two servers before a cluster."""
 
@@ -152,8 +95,7 @@ def world(tmp_path_factory, request) -> Iterator[World]:
             world = World(machines, [first, second])
             yield world
     lines = [world.figures[fault.name] for fault in FAULTS if fault.name in world.figures]
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print(f"\n\n{'fault':<31}{'gap':>7}{'errors':>8}{'acknowledged':>14}{'lost':>6}", *lines, sep="\n")
+    print_table(request, lines)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
@@ -178,19 +120,11 @@ def test_no_acknowledged_signature_is_lost(world, fault):
         if fault.of_redis:
             counts = machines.redis_keys()
     gap = load.longest_gap(began)
-    lost = load.acknowledged.keys() - emails_in(world.sites[0])
-    world.figures[fault.name] = (
-        f"{fault.name:<31}{gap:>5.1f} s{load.errors.total():>8}{len(load.acknowledged):>14}{len(lost):>6}"
-    )
+    lost = load.lost()
+    world.figures[fault.name] = load.figures(fault.name, gap, lost)
     assert not lost
     assert load.errors.keys() <= {"503"}  # "try again in a minute"; nothing typed is lost
     assert gap < fault.longest
     if fault.of_redis:
         assert load.errors.total() == 0
         assert counts > 0, "the limits are shared again"
-
-
-def emails_in(site: Site) -> set[str]:
-    """Return the email addresses of all signatures that are stored."""
-    printed = site.flask("signatures", "export", "--include-unconfirmed", "--key-file", str(site.key_file))
-    return {row["email"] for row in csv.DictReader(io.StringIO(printed, newline=""))}
