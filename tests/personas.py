@@ -49,6 +49,13 @@ class Persona:
         return self._campaign.client.post(self.link()).headers["Location"]
 
 
+def comparable(answer: TestResponse) -> tuple[int, bytes, tuple[tuple[str, str], ...]]:
+    """Return all of an answer that may depend on the person: not the id of the request, which is random."""
+    assert len(answer.headers["X-Request-ID"]) == 16
+    headers = tuple((name, value) for name, value in answer.headers if name != "X-Request-ID")
+    return answer.status_code, answer.data, headers
+
+
 def path_in(mail: EmailMessage) -> str:
     """Return the path of the link in `mail`."""
     body = mail.get_body(("plain",))

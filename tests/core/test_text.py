@@ -103,7 +103,7 @@ SLOW |= {
             "accounts/passkeys.py",
             "sharing/mastodon.py",
         ),
-        *("sharing/images/posters.py", "web/public/embed.py", "web/redirects.py"),
+        *("sharing/images/posters.py", "web/film_player.py", "web/public/embed.py", "web/redirects.py"),
     }
 }
 

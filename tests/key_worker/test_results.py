@@ -12,6 +12,7 @@ from campaign.core.database import db, transaction, utcnow
 from campaign.errors import UnknownLink
 from campaign.key_worker.results import PART_BYTES, Job, Progress, create_job, delete_expired
 from campaign.models import JobPart
+from tests.conftest import dispose
 
 CONTENT = b"%PDF " + b"names " * (PART_BYTES // 2)  # in three parts
 
@@ -32,6 +33,7 @@ def test_another_server_shows_the_progress_and_sends_the_file(campaign, job, tmp
         same = Job(db.session, job.token)
         assert same.progress() == Progress(3, 3, is_ready=True, replaced=1, replaced_numbers=[2])
         assert same.content() == CONTENT
+    dispose(other)
 
 
 def test_the_database_does_not_hold_what_could_open_it(campaign, job):
