@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,8 @@ class RequestLog:
         if endpoint == "petition.sign" and environ["REQUEST_METHOD"] == "POST":
             self._metrics.sign_forms.labels("limited" if status == 429 else _SIGN_RESULTS[status // 100]).inc()
         if self._log and (view or endpoint == _UNKNOWN):
-            self._log.info("request", endpoint=endpoint, status=status, ms=round(seconds * 1000))
+            with suppress(OSError):  # the log's disk is full, or its reader is gone: that must fail no request
+                self._log.info("request", endpoint=endpoint, status=status, ms=round(seconds * 1000))
 
 
 class _Body:

@@ -94,7 +94,7 @@ def world(tmp_path_factory, request) -> Iterator[World]:
         yield world
         for process in (world.server, world.mail_worker):
             process.terminate()
-            process.wait(60)
+            process.communicate(timeout=60)
     print_table(request, world.figures)
 
 

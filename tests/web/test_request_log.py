@@ -3,7 +3,8 @@
 import json
 import re
 import sqlite3
-from contextlib import closing
+import sys
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -13,7 +14,7 @@ from werkzeug.routing import Rule
 from campaign.app import create_app
 from campaign.config.settings import Settings
 from campaign.models import Signature
-from tests.conftest import campaign_on
+from tests.conftest import campaign_on, dispose
 from tests.leak_search import found_in
 from tests.live_server import Site, ready_site
 from tests.personas import FROM_OUR_PAGE
@@ -131,6 +132,17 @@ def test_whatever_is_asked_no_log_says_who_asked(site, log_format):
     assert statuses >= {200, 303, 404, 405, 422, 500}
     assert len(site.log.read_bytes()) > 10_000
     assert found_in([site.log], PLANTED) == []
+
+
+def test_a_full_log_fails_no_request(campaign, monkeypatch):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stderr", full)
+        app = create_app(campaign.settings, is_server=True)
+        answer = app.test_client().get("/healthz")
+        with suppress(OSError):
+            full.close()
+    dispose(app)
+    assert answer.status_code == 200
 
 
 def break_tables(site: Site) -> None:
