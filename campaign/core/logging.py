@@ -45,7 +45,7 @@ def configure_logging(log_format: str) -> None:
 def direct_logger(log_format: str) -> structlog.typing.FilteringBoundLogger:
     """Return a logger for frequent lines: alike, but past Python's logging, which takes five times as long."""
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
+        structlog.WriteLogger(sys.stderr),  # each line in one piece: several threads and processes write
         [*_shared_processors(), _renderer(log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     ).bind()

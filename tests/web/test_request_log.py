@@ -1,5 +1,6 @@
 """Request ids and log lines: one can follow a request through the log, and nobody can be found in it."""
 
+import io
 import json
 import re
 import sqlite3
@@ -13,6 +14,7 @@ from werkzeug.routing import Rule
 
 from campaign.app import create_app
 from campaign.config.settings import Settings
+from campaign.core.logging import direct_logger
 from campaign.models import Signature
 from tests.conftest import campaign_on, dispose
 from tests.leak_search import found_in
@@ -132,6 +134,21 @@ def test_whatever_is_asked_no_log_says_who_asked(site, log_format):
     assert statuses >= {200, 303, 404, 405, 422, 500}
     assert len(site.log.read_bytes()) > 10_000
     assert found_in([site.log], PLANTED) == []
+
+
+def test_each_line_is_written_in_one_piece(monkeypatch):
+    written: list[str] = []
+
+    class Pieces(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Pieces())
+    for log_format in ("console", "json"):
+        direct_logger(log_format).info("request", status=200)
+    assert len(written) == 2
+    assert all(text.endswith("\n") for text in written)
 
 
 def test_a_full_log_fails_no_request(campaign, monkeypatch):
