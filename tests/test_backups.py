@@ -2,6 +2,7 @@
 
 import gzip
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +143,14 @@ def test_nothing_is_overwritten(campaign, tmp_path):
     assert (refused.exit_code, "the database is not empty" in refused.output) == (1, True)
 
 
+def unpacked(content: bytes) -> bytes | None:
+    """Return the content of a gzip file, None if it is damaged."""
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error):
+        return None
+
+
 def test_a_damaged_backup_is_refused_and_leaves_nothing(campaign, empty, tmp_path):
     run(campaign.app, "backup", tmp_path / "backup")
     whole = (tmp_path / "backup").read_bytes()
@@ -161,6 +170,8 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(campaign, empty, tmp_pat
     for position in range(20, len(whole), len(whole) // 25):
         changed = bytearray(whole)
         changed[position] ^= 1
+        if unpacked(bytes(changed)) == unpacked(whole):
+            continue  # a copy of zeros from another place, for instance
         (tmp_path / "changed").write_bytes(changed)
         refused = run(empty, "restore", tmp_path / "changed")
         assert (refused.exit_code, refused.output.startswith("Error: ")) == (1, True), refused.output
