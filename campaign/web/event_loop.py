@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
 MAX_BODIES = 512  # forms on their way at the same time, of at most `MAX_BODY` bytes each
+MAX_WAITING = 512  # requests that wait for a thread or have one: about two seconds of work for a slow machine
+MAX_WAIT_SECONDS = 10  # for a thread; after that the client has probably gone, or would send its form again
 _FILES = ("/static/", "/film/")  # paths of files, which only wait for the disk
 _FILE_THREADS = 4
+_BUSY = ("503 Service Unavailable", "Many people are here just now.")
 _STREAM_THREADS = 16  # an export waits in one of them for the key worker
 
 log = structlog.get_logger(__name__)
@@ -51,7 +54,7 @@ class EventLoopApp:
         self._streams = ThreadPoolExecutor(_STREAM_THREADS, "stream")
         self._renderer = ThreadPoolExecutor(1, "page")
         self._loading: dict[str, asyncio.Future[Page | None]] = {}
-        self._bodies = 0
+        self._bodies = self._waiting = 0
 
     async def __rsgi__(self, scope: "Scope", proto: HTTPProtocol) -> None:
         """Answer one request."""
@@ -88,14 +91,13 @@ class EventLoopApp:
 
     async def _run(self, scope: "Scope", proto: HTTPProtocol) -> None:
         environ, response = _environ(scope), _Response()
-        refusal = await self._read_body(environ, proto)
-        if refusal:
-            response.run(partial(self._log.run, partial(_refuse, refusal)), environ)
+        is_file = scope.method != "POST" and scope.path.startswith(_FILES)
+        if refusal := await self._read_body(environ, proto):
+            self._refuse(response, environ, refusal)
+        elif is_file:
+            await asyncio.get_running_loop().run_in_executor(self._files, response.run, self._app, environ)
         else:
-            pool = self._files if scope.method != "POST" and scope.path.startswith(_FILES) else self._requests
-            await asyncio.get_running_loop().run_in_executor(pool, response.run, self._app, environ)
-            if until := environ.get(ANSWER_AT):
-                await asyncio.sleep(until - time.monotonic())
+            await self._run_in_turn(response, environ)
         if response.rest is not None:
             await self._stream(response, proto)
         elif response.body and scope.method != "HEAD":
@@ -103,13 +105,38 @@ class EventLoopApp:
         else:
             proto.response_empty(response.status, response.headers)
 
-    async def _read_body(self, environ: "WSGIEnvironment", proto: HTTPProtocol) -> str | None:
-        """Read a form into `environ`; returns the status to refuse it with, if it cannot be read."""
+    async def _run_in_turn(self, response: "_Response", environ: "WSGIEnvironment") -> None:
+        """Run the application in one of few threads, unless that would take too long to begin."""
+        if self._waiting >= MAX_WAITING:
+            self._refuse(response, environ, _BUSY)
+            return
+        latest = time.monotonic() + MAX_WAIT_SECONDS
+
+        def run() -> None:
+            if time.monotonic() > latest:
+                self._refuse(response, environ, _BUSY)
+            else:
+                response.run(self._app, environ)
+
+        self._waiting += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._requests, run)
+        finally:
+            self._waiting -= 1
+        if until := environ[ANSWER_AT]:
+            await asyncio.sleep(until - time.monotonic())
+
+    def _refuse(self, response: "_Response", environ: "WSGIEnvironment", refusal: tuple[str, str]) -> None:
+        """Answer without the application, but not without a line in the log."""
+        response.run(partial(self._log.run, partial(_refused, refusal)), environ)
+
+    async def _read_body(self, environ: "WSGIEnvironment", proto: HTTPProtocol) -> tuple[str, str] | None:
+        """Read a form into `environ`; returns the status and the text to refuse it with, if it cannot be read."""
         length = get_content_length(environ) or 0  # 0 for a chunked body
         if environ["REQUEST_METHOD"] != "POST" or length > MAX_BODY:
             return None
         if self._bodies >= MAX_BODIES:
-            return "503 Service Unavailable"
+            return _BUSY
         self._bodies += 1
         reading = asyncio.ensure_future(_read(proto))
         try:
@@ -118,9 +145,9 @@ class EventLoopApp:
             self._bodies -= 1
         if not done:
             reading.cancel()
-            return "408 Request Timeout"
+            return "408 Request Timeout", INCOMPLETE
         if reading.exception() or len(reading.result()) < length:  # half a form must not count
-            return "400 Bad Request"
+            return "400 Bad Request", INCOMPLETE
         environ["wsgi.input"] = BytesIO(reading.result())
         return None
 
@@ -174,8 +201,8 @@ class _Response:
             close()
 
 
-def _refuse(status: str, _environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    return refuse_busy(start_response, status, INCOMPLETE)
+def _refused(refusal: tuple[str, str], _environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    return refuse_busy(start_response, *refusal)
 
 
 async def _read(proto: HTTPProtocol) -> bytes:

@@ -29,6 +29,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from campaign.core.database import DatabaseError
 from campaign.core.logging import error_code
 from campaign.web.header_bounds import MAX_LIST
+from campaign.web.request_gate import SKIPS_GATE
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -266,7 +267,7 @@ class PageCache:
 
     def _renew(self, key: str) -> Page | None:
         """Render and keep a page; returns the last known one if that fails."""
-        known, page = self._pages.get(key), self._render(key)
+        known, page = self._pages.get(key), self._render(key, SKIPS_GATE)  # under the lock, so there is one at a time
         if page is None:
             if known:
                 known.is_outdated = False  # until the next look
@@ -278,10 +279,11 @@ class PageCache:
         self._pages[key] = page
         return page
 
-    def _render(self, key: str) -> Page | None:
+    def _render(self, key: str, *flags: str) -> Page | None:
         version = self._version
         path, _, query = key.partition("?")
         environ = EnvironBuilder(path, query_string=query, base_url=self._base_url).get_environ()
+        environ |= dict.fromkeys(flags, True)
         parts, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         return Page(headers, b"".join(parts), version) if status.startswith("200") else None
 

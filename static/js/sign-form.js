@@ -5,6 +5,8 @@ import { restoreDraft } from "./public.js";
 import { initShare } from "./share.js";
 
 const REQUEST_TIMEOUT = 30_000; // milliseconds
+const MAX_ATTEMPTS = 3; // while the server is busy
+const MAX_RETRY_AFTER = 10; // seconds; for longer than that, nobody is kept waiting
 
 const form = document.querySelector("[data-sign-form]");
 const summary = form.querySelector(".form-error-summary");
@@ -49,8 +51,14 @@ function waitForBotCheck(widget) {
   return new Promise((done) => widget.addEventListener("statechange", done, { once: true }));
 }
 
-function request(url, options) {
-  return fetch(url, { ...options, signal: AbortSignal.timeout(REQUEST_TIMEOUT) });
+// Tries again while the server is busy, as it asks for (503, Retry-After), and not at the same moment as everyone else.
+async function request(url, options) {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(url, { ...options, signal: AbortSignal.timeout(REQUEST_TIMEOUT) });
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (response.status !== 503 || !seconds || seconds > MAX_RETRY_AFTER || attempt === MAX_ATTEMPTS) return response;
+    await new Promise((done) => setTimeout(done, 1000 * seconds * (1 + Math.random())));
+  }
 }
 
 // Returns the server's errors by field, and adds its tokens, which make the next attempt valid, to the form.

@@ -138,6 +138,26 @@ def test_a_lost_connection_loses_nothing(page, open_site, context):
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
+def test_a_busy_server_is_asked_again(page, site):
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": "Many people are here just now."}
+    opened(page, site)
+    fill_in(page)
+    page.route("**/sign", lambda route: route.fulfill(**busy), times=2)
+    send(page)
+    expect(page.locator(".thanks-title")).to_be_visible(timeout=10_000)
+    assert len(site.mails(1)) == 1
+
+
+def test_a_server_that_stays_busy_keeps_nobody_waiting(page, open_site):
+    busy = {"status": 503, "headers": {"Retry-After": "60"}, "json": {"errors": {"form": ["Try again in a minute."]}}}
+    opened(page, open_site)
+    fill_in(page)
+    page.route("**/sign", lambda route: route.fulfill(**busy))
+    send(page)
+    expect(page.locator(".form-error-summary")).to_contain_text("Try again in a minute.")
+    assert typed(page) == ADA
+
+
 def test_an_unusable_response_is_reported_as_such(page, open_site):
     opened(page, open_site)
     fill_in(page)

@@ -1,5 +1,6 @@
 """Clients that keep a connection and send little or nothing: everybody else is still answered, by the real server."""
 
+import fcntl
 import json
 import re
 import resource
@@ -7,6 +8,7 @@ import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from socket import MSG_PEEK
 from urllib.error import HTTPError
@@ -17,7 +19,7 @@ import pytest
 
 from campaign.core.languages import LANGUAGES
 from campaign.server import HEADER_MILLISECONDS
-from campaign.web.event_loop import MAX_BODIES
+from campaign.web.event_loop import MAX_BODIES, MAX_WAITING
 from campaign.web.static_files import MAX_SENDING as FILES
 from tests.live_server import wait_for
 from tests.personas import WANTS_JSON
@@ -111,6 +113,34 @@ def test_more_slow_bodies_than_may_be_sent_leave_the_page_and_name_a_time_to_com
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert page_status(site) == 200
     wait_for(lambda: _can_sign(site), "signing")
+
+
+@contextmanager
+def locked_database(site):
+    """Let nobody write within the block, as a disk does that takes its time."""
+    with Path(f"{site.instance}/campaign.sqlite3-turn").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+def form_of(number: int) -> bytes:
+    """Return the request of supporter `number`."""
+    typed = urlencode(FIELDS | {"email": f"ada{number}@example.org"}).encode()
+    head = BEGUN_POST.replace(b"1000", str(len(typed)).encode()).partition(b"given_name")[0]
+    return head.replace(b"\r\n\r\n", b"\r\nAccept: application/json\r\n\r\n") + typed
+
+
+def test_when_too_many_wait_the_next_are_told_at_once_and_all_others_are_served(other_site):
+    with ExitStack() as stack:
+        with locked_database(other_site):
+            clients = [stack.enter_context(_connection(other_site)) for _ in range(MAX_WAITING + 20)]
+            for number, client in enumerate(clients):
+                client.sendall(form_of(number))
+            wait_for(lambda: len(_readable(clients)) >= 20, "an answer to those beyond")
+            assert len(_readable(clients)) == 20
+            assert page_status(other_site) == 200
+        answers = Counter(client.recv(len(b"HTTP/1.1 202")) for client in clients)
+    assert answers == {b"HTTP/1.1 202": MAX_WAITING, b"HTTP/1.1 503": 20}
 
 
 @pytest.mark.slow
