@@ -82,7 +82,7 @@ chaos: ## Pull the plug under load, again and again
 texts: ## Bring campaign/translations up to date with the texts in code and templates (new ones stand there empty)
 	@tools/setup requirements-dev.txt
 	@$(babel) extract --mapping-file pyproject.toml --project love-always-wins --version 1 --copyright-holder "the campaign" \
-		--no-location --sort-output --width 120 --output-file .venv/texts.pot . 2>/dev/null
+		--add-location file --sort-output --width 120 --output-file .venv/texts.pot . 2>/dev/null
 	@for language in ru fr es pt de it nl ar; do \
 		$(babel) update --init-missing --ignore-pot-creation-date --no-fuzzy-matching --ignore-obsolete --width 120 \
 			--locale $$language --input-file .venv/texts.pot --output-file campaign/translations/$$language.po 2>/dev/null \

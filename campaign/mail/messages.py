@@ -19,6 +19,7 @@ from flask_babel import force_locale, get_locale, gettext
 from campaign.core import dates
 from campaign.mail.outbox import ClaimedMessage, Kind, Recipient
 
+_NOTICES = ("already_signed", "link_request")  # about a signature that is confirmed
 _LINK = "\x01"  # placeholder of the link, in a body that is rendered once for all
 
 
@@ -34,10 +35,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
-    """The text of a message, `before` and `after` its link."""
+    """The text of a message, `before` and `after` its link; in HTML the link is a `button` as well."""
 
     subject: str
     before: str
+    button: str
     after: tuple[str, ...]
 
 
@@ -68,46 +70,63 @@ def to_ascii_address(address: str) -> str:
 def confirmation() -> MessageText:
     """Return the email that asks a new signer to confirm."""
     return MessageText(
-        subject=gettext("Please confirm"),
+        subject=gettext("Please confirm your email address"),
         before=gettext(
-            "your e-mail address was entered under the petition to the International Olympic Committee. Open this page "
-            "and press the button there, and your signature counts:"
+            "This email address was used to sign the petition to the International Olympic Committee. To make the "
+            "signature count, open this page and press the button:"
         ),
+        button=gettext("Confirm your signature"),
         after=(
-            gettext("Was it not you? The same page erases the entry."),
+            gettext("Wasn’t it you? You can delete the entry on the same page."),
             gettext(
-                "Keep this mail: its link lets you take your signature back at any time. Nobody here can read your "
-                "address any more; if you lose the mail, the page “What becomes of your data” sends the link again."
+                "Keep this email: its link lets you see or withdraw your signature at any time. We can no longer "
+                "read your address, so if you lose the email, ask for a new link on our page “Your data and your "
+                "privacy”."
             ),
-            gettext("Do others read your mail? Then delete this one once you have confirmed."),
+            gettext("Does anyone else read your email? Then delete this message once you’ve confirmed."),
         ),
     )
 
 
 def already_signed() -> MessageText:
-    """Return the email that tells a supporter that their email address was entered again."""
+    """Return the email that tells a supporter that their email address was used to sign again."""
     return MessageText(
-        subject=gettext("You are on the list already"),
+        subject=gettext("Your link"),
         before=gettext(
-            "your e-mail address was entered on our page once more. It stands under the petition to the International "
-            "Olympic Committee already, so nothing has changed. This link leads to the signature, to confirm it where "
-            "that is left, or to take it back:"
+            "Someone used this email address to sign the petition to the International Olympic Committee again. It "
+            "already has a signature from this address, so nothing has changed. Here you can see or withdraw the "
+            "signature:"
         ),
-        after=(gettext("Was it not you? Then you need do nothing."),),
+        button=gettext("Your signature"),
+        after=(gettext("Wasn’t it you? You don’t need to do anything."),),
+    )
+
+
+def link_request() -> MessageText:
+    """Return the email for a supporter who asked for the link to their signature."""
+    return MessageText(
+        subject=gettext("Your link"),
+        before=gettext(
+            "You asked for the link to your signature on the petition to the International Olympic Committee. Here you "
+            "can see or withdraw the signature:"
+        ),
+        button=gettext("Your signature"),
+        after=(gettext("Wasn’t it you? You don’t need to do anything."),),
     )
 
 
 def reminder() -> MessageText:
     """Return the only reminder for a supporter who has not confirmed."""
     return MessageText(
-        subject=gettext("One step is left"),
+        subject=gettext("One last step"),
         before=gettext(
-            "a while ago your e-mail address was entered under the petition to the International Olympic Committee. It "
-            "does not count yet. Open this page and press the button there, and it does:"
+            "A little while ago this email address was used to sign the petition to the International Olympic "
+            "Committee. The signature doesn’t count yet. To confirm it, open this page and press the button:"
         ),
+        button=gettext("Confirm your signature"),
         after=(
-            gettext("Was it not you, or do you not want to? You need do nothing, and the entry will be erased."),
-            gettext("We do not remind you again. Do others read your mail? Then delete this one."),
+            gettext("Wasn’t it you, or have you changed your mind? Do nothing and the entry will be deleted."),
+            gettext("This is our only reminder. Does anyone else read your email? Then delete this message."),
         ),
     )
 
@@ -116,14 +135,15 @@ def too_late(delivered_on: date) -> MessageText:
     """Return the email for a supporter whose message waited until after the delivery of the petition."""
     day = dates.format_long_date(delivered_on, str(get_locale()))
     return MessageText(
-        subject=gettext("This comes too late"),
+        subject=gettext("Sorry, it’s too late"),
         before=gettext(
-            "your e-mail address was entered under the petition to the International Olympic Committee. It was handed "
-            "in on %(day)s, before the signature was confirmed, so it does not count. The entry erases itself after 30 "
-            "days; this page erases it now:",
+            "This email address was used to sign the petition to the International Olympic Committee. The petition "
+            "was delivered on %(day)s, before the signature was confirmed, so it wasn’t included. The entry "
+            "deletes itself after 30 days. To delete it now, open this page:",
             day=day,
         ),
-        after=(gettext("Was it not you? Then you need do nothing."),),
+        button=gettext("Delete the entry"),
+        after=(gettext("Wasn’t it you? You don’t need to do anything."),),
     )
 
 
@@ -139,7 +159,7 @@ def _body(kind: Kind, language: str, sender: str, delivered_on: date | None) -> 
     message["From"] = sender
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     with force_locale(language):
-        words = too_late(delivered_on) if delivered_on and kind != "already_signed" else _WORDS[kind]()
+        words = too_late(delivered_on) if delivered_on and kind not in _NOTICES else _WORDS[kind]()
         text, html = (render_template(f"email/message.{part}", **asdict(words), link=_LINK) for part in ("txt", "html"))
     message["Subject"] = words.subject
     message.set_content(text.strip() + "\n", cte="quoted-printable")
@@ -152,6 +172,7 @@ def _body(kind: Kind, language: str, sender: str, delivered_on: date | None) -> 
 _WORDS = {
     "confirmation": confirmation,
     "already_signed": already_signed,
+    "link_request": link_request,
     "reminder": reminder,
     "blank": confirmation,
 }

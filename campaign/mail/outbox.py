@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 # A decoy is never sent. It takes the place of an email that must not be sent, so that the time that signing takes does
 # not reveal earlier signers.
-Kind = Literal["confirmation", "already_signed", "reminder", "blank"]
+Kind = Literal["confirmation", "already_signed", "link_request", "reminder", "blank"]
 
 # Pauses after each failed attempt; the last one repeats (RFC 5321, 4.5.4.1: for four to five days). A greylist lets
 # the second attempt pass after a minute, or after five.

@@ -44,7 +44,8 @@ def reclaim_slots(session: Session, *which: ColumnElement[bool]) -> list[UUID]:
 
 def _take_slot(session: Session, message_id: UUID, kind: str, mailbox_hash: bytes) -> bool:
     """Claim a free slot of the mailbox; a reminder needs none."""
-    slots = {"confirmation": range(CONFIRMATIONS_PER_DAY), "already_signed": (NOTICE_SLOT,)}.get(kind)
+    notice = (NOTICE_SLOT,)
+    slots = {"confirmation": range(CONFIRMATIONS_PER_DAY), "already_signed": notice, "link_request": notice}.get(kind)
     for slot in slots or ():
         new = insert(session, EmailSlot).values(mailbox_hash=mailbox_hash, slot=slot, message_id=message_id)
         statement = new.on_conflict_do_update(

@@ -25,7 +25,7 @@ from campaign.petition.expiry import LINK_LIFETIME, SUPPRESSION_PERIOD, has_expi
 from campaign.petition.signing_sql import Mailbox, NewSignature, Submission, insert_signatures, queue_link_again
 from campaign.petition.status import status_of
 
-CONSENT_VERSION = "2013-11c"  # of the privacy page; a new text is a new version
+CONSENT_VERSION = "2013-11d"  # of the privacy page; a new text is a new version
 
 
 @dataclass(frozen=True, slots=True)

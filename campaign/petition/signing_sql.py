@@ -215,7 +215,9 @@ def _outbox_insert(claimed: FromClause, is_ours: ColumnElement[bool], *, enterin
     is_notice, is_taken = owner.c.id.is_not(None), claimed.c.slot < NOTICE_SLOT
     of_submission = _row("id") if entering else literal(None)
     signature_id = case((is_notice, owner.c.id), (is_taken, of_submission), else_=None)
-    kind = case((is_notice, "already_signed"), (is_taken, "confirmation"), else_="blank")
+    kind = case(
+        (is_notice, "already_signed" if entering else "link_request"), (is_taken, "confirmation"), else_="blank"
+    )
     always = select(literal(1).label("one")).subquery("always")
     source = always.outerjoin(claimed, is_ours).outerjoin(owner, claimed.c.slot == NOTICE_SLOT)
     row = select(*map(_message, _MESSAGE), signature_id, kind).select_from(source)

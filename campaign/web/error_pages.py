@@ -23,16 +23,16 @@ RETRY_SECONDS = 60  # after which a database is back, or has been replaced by it
 log = structlog.get_logger(__name__)
 
 _TEXTS = {
-    400: (_("We did not understand that"), _("Please go back and try once more.")),
+    400: (_("Sorry, we didn’t understand that"), _("Please go back and try again.")),
     403: (_("This form came from another site"), _("Please sign on our own page.")),
-    404: (_("There is no such page"), _("The address may have been cut off on its way to you.")),
-    405: (_("That is not possible here"), _("Please go to the page and start from there.")),
-    413: (_("That is too much"), _("What was sent is larger than this page can take. Please shorten it.")),
-    415: (_("We cannot read that"), _("This page reads forms only. Please use the form on the page.")),
-    503: (_("We are busy at the moment"), _("Please try again in a few seconds.")),
+    404: (_("Page not found"), _("Part of the link may be missing.")),
+    405: (_("That isn’t possible here"), _("Please start again from our page.")),
+    413: (_("That’s too much"), _("That’s too long. Please shorten it.")),
+    415: (_("We can’t read that"), _("Please use the form on the page.")),
+    503: (_("We’re busy at the moment"), _("Please try again in a few seconds.")),
     500: (
-        _("Something went wrong on our side"),
-        _("We are sorry. If you were signing, please try again: signing twice does no harm."),
+        _("Sorry, something went wrong"),
+        _("If you were signing, try again: signing twice does no harm."),
     ),
 }
 
@@ -88,7 +88,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _rate_limited(error: RateLimited) -> ResponseReturnValue:
     """Answer a flood in short: the form with all that was typed would cost ten times as much."""
     i18n.set_language(request.form.get("lang"))
-    advice = gettext("Too much came from your network. Please try again %(when)s.", when=wait_in_words(error.seconds))
+    advice = gettext(
+        "Too many requests have come from your network. Please try again %(when)s.", when=wait_in_words(error.seconds)
+    )
     return set_retry_after((_page(_TEXTS[413][0], advice), 429), error.seconds)
 
 
@@ -108,10 +110,10 @@ def _invalid_value(error: InvalidValue) -> ResponseReturnValue:
 def _unknown_link(_error: UnknownLink) -> ResponseReturnValue:
     return _link_page(
         404,
-        _("This link does not work any more"),
+        _("This link no longer works"),
         _(
-            "Its entry was deleted, or the link was cut off on its way. "
-            "If you confirmed by another email from us, your signature counts."
+            "The signature was withdrawn, or part of the link is missing. If you confirmed using another email "
+            "from us, your signature counts."
         ),
     )
 
@@ -119,8 +121,8 @@ def _unknown_link(_error: UnknownLink) -> ResponseReturnValue:
 def _expired_link(_error: ExpiredLink) -> ResponseReturnValue:
     return _link_page(
         410,
-        _("This link was good for 30 days"),
-        _("Its signature was not confirmed in that time, or was taken back."),
+        _("This link has expired"),
+        _("Links last 30 days. The signature wasn’t confirmed in that time, or it was withdrawn."),
     )
 
 

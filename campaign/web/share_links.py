@@ -33,7 +33,7 @@ class ShareLinks:
     @property
     def message(self) -> str:
         """The default message that is shared along with the link."""
-        return share_texts.message(self.stage)
+        return share_texts.message(self.stage, has_signed=self.ref is not None)
 
     @property
     def embed_snippet(self) -> str:

@@ -150,7 +150,7 @@ async function showEmailSuggestion() {
   container.hidden = !suggestion;
   if (!suggestion) return;
   const suggestionButton = container.querySelector("button");
-  suggestionButton.textContent = texts.suggestionTemplate.replace("{typed}", input.value.split("@").pop()).replace("{meant}", suggestion.split("@").pop());
+  suggestionButton.textContent = texts.suggestionTemplate.replace("{meant}", suggestion);
   suggestionButton.onclick = () => {
     input.value = suggestion;
     container.hidden = true;

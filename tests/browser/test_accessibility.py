@@ -21,7 +21,7 @@ def backend() -> str:
 def test_everything_works_by_keyboard(page, site):
     page.goto(f"{site.url}/en/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     tab_to(page, "[name=given_name]")
     page.keyboard.type("Ada")
@@ -37,7 +37,7 @@ def test_everything_works_by_keyboard(page, site):
     page.goto(site.url + path_in(site.mails(1)[0]))
     tab_to(page, "main button")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your signature counts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your signature counts.")
 
 
 def tab_to(page: Page, css: str) -> None:
@@ -64,16 +64,16 @@ def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
     page.goto(f"{open_site.url}/en/")
     expect(page.locator(".sign-bar")).to_be_hidden()  # since the other way to the form is seen
     expect(page.locator("body")).to_match_aria_snapshot("""
-      - link "Skip to the content"
+      - link "Skip to main content"
       - banner:
         - link "Love Always Wins"
         - group
-        - link "Leave quickly (or press Esc three times)"
+        - link "Exit this page (or press Esc three times)"
       - main:
         - region "What if living your dream meant living a lie?":
           - button /Watch the film/
           - heading "What if living your dream meant living a lie?" [level=1]
-          - progressbar "Signatures on the way to the goal"
+          - progressbar "Progress towards the goal"
           - link "Sign the petition"
           - navigation "Chapters"
         - region "The letter":
@@ -82,16 +82,16 @@ def test_a_screen_reader_meets_the_page_in_its_order(page, open_site):
         - region "Sign the petition":
           - heading "Sign the petition" [level=2]
           - textbox "First name"
-          - textbox "Last name (if you like)"
-          - textbox "E-mail address"
+          - textbox "Last name (optional)"
+          - textbox "Email address"
           - combobox "Country"
-          - textbox "Why do you sign? (if you like)"
-          - checkbox "Write to me about what comes of this."
-          - checkbox "Show my first name and country on this page."
-          - button "Sign"
+          - textbox "Why are you signing? (optional)"
+          - checkbox "Keep me posted by email"
+          - checkbox "Show my first name and country on this page"
+          - button "Sign the petition"
         - region "Before you sign"
-        - region "Pass it on"
-        - region "The facts behind it"
+        - region "Share the film"
+        - region "The facts behind the film"
       - contentinfo
     """)
     page.evaluate("document.querySelector('.facts').scrollIntoView({ behavior: 'instant' })")

@@ -18,7 +18,7 @@ def checked(ready, tmp_path_factory):
 
 
 def press(page: Page) -> None:
-    page.get_by_role("button", name="Sign", exact=True).click()
+    page.get_by_role("button", name="Sign the petition", exact=True).click()
 
 
 def test_the_browser_does_its_work_while_somebody_types(page, checked):
@@ -56,7 +56,7 @@ def test_a_lost_connection_loses_nothing(page, checked, context):
     expect(page.locator("altcha-widget [type=checkbox]")).to_be_checked()
     context.set_offline(True)
     press(page)
-    expect(page.get_by_role("alert")).to_contain_text("The connection is lost")
+    expect(page.get_by_role("alert")).to_contain_text("You seem to be offline")
     expect(page.locator("[name=message]")).to_have_value(MARIA["message"])
     context.set_offline(False)
     press(page)
@@ -71,7 +71,7 @@ def test_the_widget_speaks_the_language_of_the_page(page, checked, language):
     expect(widget).to_contain_text(texts["label"])
     page.locator("[name=message]").focus()
     expect(widget).to_contain_text(texts["verified"])
-    assert (texts["verified"] == "Checked, thank you") == (language == "en")
+    assert (texts["verified"] == "Check complete") == (language == "en")
     assert widget.evaluate("widget => getComputedStyle(widget).direction") == ("rtl" if language == "ar" else "ltr")
 
 
@@ -81,7 +81,7 @@ def test_a_widget_that_cannot_work_stands_in_nobodys_way(page, checked):
     fill_in(page)
     expect(page.locator("altcha-widget")).to_have_count(0)
     press(page)
-    expect(page.get_by_role("alert")).to_contain_text("wait ten seconds")
+    expect(page.get_by_role("alert")).to_contain_text("Wait ten seconds")
 
 
 @pytest.mark.long
@@ -91,7 +91,7 @@ def test_without_javascript_one_waits(browser, checked):
     page.goto(f"{checked.url}/en/")
     fill_in(page)
     press(page)
-    expect(page.get_by_role("alert")).to_contain_text("wait ten seconds")
+    expect(page.get_by_role("alert")).to_contain_text("Wait ten seconds")
     page.wait_for_timeout(11_000)  # the wait itself is under test
     press(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")

@@ -44,15 +44,15 @@ def fill_in(page: Page) -> None:
 
 def sign(page: Page) -> None:
     fill_in(page)
-    page.get_by_role("button", name="Sign", exact=True).click()
+    page.get_by_role("button", name="Sign the petition", exact=True).click()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
 def confirm(page: Page, site) -> None:
     page.goto(site.url + path_in(site.mails(1)[0]))
     site.waits_for_count(0)
-    page.get_by_role("button", name="Yes, count me in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your signature counts")
+    page.get_by_role("button", name="Confirm my signature").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your signature counts.")
     site.waits_for_count(1)
 
 
@@ -96,7 +96,7 @@ def test_the_receipt_withdraws(any_page, site):
     expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
     site.waits_for_count(1)
     any_page.get_by_role("button", name="Withdraw my signature").click()
-    expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Your signature has been withdrawn")
     site.waits_for_count(0)
 
 
@@ -108,15 +108,15 @@ def test_a_supporter_who_lost_the_email_can_withdraw_after_closing(any_page, sit
     for mail in (site.instance / "mail").iterdir():
         mail.unlink()
     any_page.goto(f"{site.url}/en/")
-    any_page.get_by_role("link", name="Get your link again").click()
+    any_page.get_by_role("link", name="Lost your link?").click()
     any_page.fill("[name=email]", MARIA["email"])
     any_page.get_by_role("button", name="Send me my link").click()
-    expect(any_page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Check your email")
     any_page.goto(site.url + path_in(site.mails(1)[0]))
     any_page.get_by_role("button", name="Withdraw my signature").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
     any_page.get_by_role("button", name="Withdraw my signature").click()
-    expect(any_page.get_by_role("heading", level=1)).to_have_text("It is erased")
+    expect(any_page.get_by_role("heading", level=1)).to_have_text("Your signature has been withdrawn")
     site.waits_for_count(0)
 
 
@@ -124,7 +124,7 @@ def test_an_error_appears_at_once_and_typed_values_stay(page, open_site):
     page.goto(f"{open_site.url}/en/")
     page.fill("[name=given_name]", MARIA["given_name"])
     page.fill("[name=email]", "no address")
-    page.get_by_role("button", name="Sign", exact=True).click()
+    page.get_by_role("button", name="Sign the petition", exact=True).click()
     expect(page.get_by_role("alert")).to_be_in_viewport()
     expect(page.locator("[name=given_name]")).to_have_value(MARIA["given_name"])
     expect(page.locator("[name=email]")).to_have_attribute("aria-invalid", "true")

@@ -139,7 +139,7 @@ def test_a_film_that_cannot_be_loaded_says_so(page, open_site):
     page.route(re.compile(r"\.(webm|mp4)$"), lambda route: route.abort())
     opened(page, open_site)
     page.get_by_role("button", name="Watch the film").click()
-    expect(page.locator(".film [role=alert]")).to_contain_text("The film cannot be played here.")
+    expect(page.locator(".film [role=alert]")).to_contain_text("The film can’t be played here.")
     expect(page.locator(".film [role=alert] a")).to_have_attribute("href", re.compile(r"-1080\.mp4$"))
 
 
@@ -198,7 +198,7 @@ def test_leaving_quickly_ends_a_film_from_elsewhere(page, elsewhere):
     opened(page, elsewhere)
     page.get_by_role("link", name="Watch the film on YouTube").click()
     expect(page.locator("iframe")).to_have_count(1)
-    page.get_by_role("link", name="Leave quickly").click()
+    page.get_by_role("link", name="Exit this page").click()
     expect(page.locator("iframe")).to_have_count(0)
 
 

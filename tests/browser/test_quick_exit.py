@@ -41,7 +41,7 @@ def test_one_is_gone_and_back_does_not_lead_here(away, open_site, way):
     came_to(away, open_site)
     away.fill("[name=given_name]", "Ada")
     if way == "button":
-        away.get_by_role("link", name="Leave quickly").click()
+        away.get_by_role("link", name="Exit this page").click()
     else:
         for _ in range(3):
             away.keyboard.press("Escape")
@@ -54,7 +54,7 @@ def test_links_within_the_page_add_no_history_entry(away, open_site):
     came_to(away, open_site)
     away.locator(".film-intro .button").click()
     away.wait_for_url(re.compile("#sign$"))
-    away.get_by_role("link", name="Leave quickly").click()
+    away.get_by_role("link", name="Exit this page").click()
     away.wait_for_url(EXIT_URL)
     away.go_back()
     assert away.url == "about:blank"
@@ -64,7 +64,7 @@ def test_going_back_after_a_quick_exit_leaves_again(away, open_site):
     came_to(away, open_site)
     away.fill("[name=message]", "For those who stay")
     away.goto(f"{open_site.url}/en/privacy")
-    away.get_by_role("link", name="Leave quickly").click()
+    away.get_by_role("link", name="Exit this page").click()
     away.wait_for_url(EXIT_URL)
     with away.expect_request(EXIT_URL):  # again, from the page that "back" leads to
         away.go_back(wait_until="commit")
@@ -73,7 +73,7 @@ def test_going_back_after_a_quick_exit_leaves_again(away, open_site):
 
 def test_a_deliberate_new_visit_after_a_quick_exit_stays(away, open_site):
     came_to(away, open_site)
-    away.get_by_role("link", name="Leave quickly").click()
+    away.get_by_role("link", name="Exit this page").click()
     away.wait_for_url(EXIT_URL)
     away.goto(f"{open_site.url}/en/")
     expect(away.locator("h1")).to_be_visible()
@@ -84,7 +84,7 @@ def test_the_quick_exit_sends_no_referrer(away, open_site):
     told: list[dict[str, str]] = []
     away.on("request", lambda request: told.append(request.headers) if request.url == EXIT_URL else None)
     came_to(away, open_site)
-    away.get_by_role("link", name="Leave quickly").click()
+    away.get_by_role("link", name="Exit this page").click()
     away.wait_for_url(EXIT_URL)
     assert [headers for headers in told if "referer" in headers] == []
 
@@ -116,13 +116,13 @@ def test_other_keys_in_between_and_slow_presses_do_not_count(away, open_site):
 @pytest.mark.parametrize("path", ["/en/thanks", "/en/privacy", "/nothing"])
 def test_every_page_has_it(page, open_site, path):
     page.goto(open_site.url + path)
-    expect(page.get_by_role("link", name="Leave quickly")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Exit this page")).to_be_in_viewport()
 
 
 def test_without_javascript_it_is_a_link(browser, open_site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{open_site.url}/en/")
-    link = page.get_by_role("link", name="Leave quickly")
+    link = page.get_by_role("link", name="Exit this page")
     assert (link.get_attribute("href"), link.get_attribute("rel")) == (EXIT_URL, "noreferrer")
     context.close()

@@ -152,16 +152,16 @@ def test_mastodon_asks_once_where_one_is_at_home(browser, open_site, javascript)
     context.route(re.compile("chaos.example"), lambda route: route.fulfill(body="Mastodon"))
     page = context.new_page()
     page.goto(f"{open_site.url}/share/mastodon?lang=en&ref=abcdefghijk#My%20own%20words")
-    page.get_by_label("Which instance are you on?").fill("@ada@chaos.example.org")
-    page.get_by_role("button", name="On to Mastodon").click()
+    page.get_by_label("Which Mastodon server are you on?").fill("@ada@chaos.example.org")
+    page.get_by_role("button", name="Share on Mastodon").click()
     if not javascript:
         page.get_by_role("link", name="chaos.example.org").click()
     page.wait_for_url(re.compile("^https://chaos.example.org/share"))
     [text] = parse_qs(urlsplit(page.url).query)["text"]
     assert text.endswith(f" {open_site.url}/en/?ref=abcdefghijk&via=mastodon")
-    assert text.startswith("My own words" if javascript else "She wins gold")
+    assert text.startswith("My own words" if javascript else "I’ve just called on the IOC")
     page.goto(f"{open_site.url}/en/mastodon")
-    expect(page.get_by_label("Which instance are you on?")).to_have_value(
+    expect(page.get_by_label("Which Mastodon server are you on?")).to_have_value(
         "@ada@chaos.example.org" if javascript else ""
     )
     context.close()
@@ -171,7 +171,7 @@ def test_leaving_quickly_forgets_the_instance(page, open_site):
     page.route(re.compile("wikipedia.org"), lambda route: route.fulfill(body="elsewhere"))
     page.goto(f"{open_site.url}/en/mastodon")
     page.evaluate("localStorage.setItem('instance', 'chaos.example.org')")
-    page.get_by_role("link", name="Leave quickly").click()
+    page.get_by_role("link", name="Exit this page").click()
     page.wait_for_url(re.compile("wikipedia"))
     page.goto(f"{open_site.url}/en/")
     assert page.evaluate("localStorage.length") == 0

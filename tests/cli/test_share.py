@@ -26,7 +26,7 @@ def served(ready, tmp_path) -> Iterator[Site]:
 def test_all_networks_show_the_page_in_all_languages(served):
     printed = served.flask("share", "check")
     assert printed.splitlines()[-1] == "45 of 45 previews are right."
-    assert "She wins gold, and cannot embrace the woman she loves." in printed
+    assert "She wins gold and can’t embrace the woman she loves." in printed
     assert printed.count("1200x630, 16") + printed.count("1200x630, 15") == 45
 
 

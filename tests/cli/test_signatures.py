@@ -70,7 +70,7 @@ def test_full_holds_everything(campaign, maria, export):
         **{name: MARIA[name] for name in ("given_name", "family_name", "email", "country", "message", "via")},
         "language": "en",
         "updates": "true",
-        "consent_version": "2013-11c",
+        "consent_version": "2013-11d",
         "show_name": "false",
         "referred_by": "",
     }

@@ -18,7 +18,7 @@ from tests.organisers import PASSPHRASE, PASSWORD, OrganiserBrowser, invitation_
 if TYPE_CHECKING:
     import subprocess
 
-MARK = b"2013-11c"  # a constant of the server's code, to prove that the search works
+MARK = b"2013-11d"  # a constant of the server's code, to prove that the search works
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_nobody_can_have_their_own_words_sent(campaign, mallory):
     assert not [mail for mail in mallory.mails() if "pills" in mail.as_string()]
 
 
-@pytest.mark.parametrize("kind", ["confirmation", "already_signed", "reminder"])
+@pytest.mark.parametrize("kind", ["confirmation", "already_signed", "link_request", "reminder"])
 def test_the_link_is_where_it_belongs_and_nowhere_else(campaign, kind):
     waits = outbox.ClaimedMessage(new_id(), kind, None, outbox.Recipient("ada@example.org", "en"), utcnow(), utcnow())
     link = f"https://{'long.' * 40}example.org/confirm/{'x' * 43}"
@@ -39,7 +39,7 @@ def test_the_link_is_where_it_belongs_and_nowhere_else(campaign, kind):
         message = render_message(waits, waits.letter, link=link, sender="info@example.org")
     parsed = message_from_bytes(message.content, policy=policy.default)
     text, html = (parsed.get_body((part,)).get_content() for part in ("plain", "html"))
-    assert (text.count(link), html.count(link), parsed.defects) == (1, 2, [])
+    assert (text.count(link), html.count(link), parsed.defects) == (1, 3, [])  # in HTML as a button, and to copy
     assert parsed.get_boundary() == "=_letter"
     assert max(map(len, message.content.split(b"\r\n"))) <= 78
 

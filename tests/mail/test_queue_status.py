@@ -18,7 +18,7 @@ def test_mail_is_late_when_nothing_leaves_for_five_minutes(posting, monkeypatch)
     for minutes, late in ((4, False), (6, True)):
         with time_machine.travel(utcnow() + timedelta(minutes=minutes)):
             worker(posting).drain()
-            assert ("late at the moment" in posting.client.get("/en/thanks").text) is late
+            assert ("running late" in posting.client.get("/en/thanks").text) is late
             assert posting.client.get("/readyz").json["mail"]["late"] is late
             assert f"late: {'yes' if late else 'no'}" in posting.command("mail", "status").output
 
@@ -28,7 +28,7 @@ def test_one_that_its_own_server_puts_off_makes_nobody_elses_mail_late(posting, 
     posting.persona("Ada", email="greylisted@example.org").signs()
     worker(posting).drain()
     with time_machine.travel(utcnow() + timedelta(minutes=6)):
-        assert "late at the moment" not in posting.client.get("/en/thanks").text
+        assert "running late" not in posting.client.get("/en/thanks").text
 
 
 def test_many_put_off_at_once_are_our_own_servers_matter(posting, mailbox):
@@ -37,7 +37,7 @@ def test_many_put_off_at_once_are_our_own_servers_matter(posting, mailbox):
     mailbox.refusal = "450 sending limit"
     worker(posting).drain()
     with time_machine.travel(utcnow() + timedelta(minutes=6)):
-        assert "late at the moment" in posting.client.get("/en/thanks").text
+        assert "running late" in posting.client.get("/en/thanks").text
 
 
 def test_a_server_that_takes_nothing_for_now_is_no_refusal(posting, mailbox):
@@ -46,7 +46,7 @@ def test_a_server_that_takes_nothing_for_now_is_no_refusal(posting, mailbox):
     mailbox.refusal = "421 closing"
     worker(posting).drain()
     with time_machine.travel(utcnow() + timedelta(minutes=6)):
-        assert "late at the moment" in posting.client.get("/en/thanks").text
+        assert "running late" in posting.client.get("/en/thanks").text
 
 
 def test_an_organiser_sees_dead_messages_and_can_retry_them(posting, mailbox):

@@ -134,7 +134,7 @@ def test_an_email_suppressed_while_signing_gets_no_message(campaign, ada):
 def test_a_mail_that_left_late_is_not_followed_by_its_reminder_at_once(campaign, ada):
     ada.signs()
     with time_machine.travel(utcnow() + timedelta(days=3)):
-        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"]
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm your email address"]
 
 
 def test_disabling_reminders_deletes_their_addresses(ready, backend, tmp_path):

@@ -35,11 +35,9 @@ def test_an_expired_link_says_so_and_offers_to_sign_again(campaign, ada, method)
     link = ada.link()
     with in_(days=30, minutes=1):
         answer = getattr(campaign.client, method)(link)
-    assert (answer.status_code, "good for 30 days" in answer.text, 'href="/en/#sign"' in answer.text) == (
-        410,
-        True,
-        True,
-    )
+    assert answer.status_code == 410
+    assert "This link has expired" in answer.text
+    assert 'href="/en/#sign"' in answer.text
     assert campaign.count() == 0
 
 
@@ -62,7 +60,7 @@ def test_signing_again_after_the_expiry_starts_anew(campaign, ada):
     first = ada.link()
     with in_(days=31):
         ada.signs()
-        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm"] * 2
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm your email address"] * 2
         assert ada.link() != first
         campaign.client.post(ada.link())
     assert (stored(campaign, Signature), campaign.count()) == (1, 1)
@@ -70,7 +68,7 @@ def test_signing_again_after_the_expiry_starts_anew(campaign, ada):
 
 def test_this_was_not_me_keeps_mail_away_for_thirty_days(campaign, ada):
     ada.signs()
-    assert "for 30 days" in campaign.client.post(f"{ada.link()}/not-me").text
+    assert "For 30 days" in campaign.client.post(f"{ada.link()}/not-me").text
     with in_(days=29, hours=23):
         ada.signs(email="ADA@example.org")
         assert len(ada.mails()) == 1
@@ -98,12 +96,18 @@ def test_a_suppression_that_cannot_be_stored_is_not_promised(campaign, ada):
     assert "30 days" not in campaign.client.post(f"{link}/not-me").text
 
 
-@pytest.mark.parametrize("path", ["/confirm/{}/not-me", "/receipt/{}/withdraw"])
-def test_erasing_twice_is_harmless(campaign, ada, path):
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/confirm/{}/not-me", "The entry has been deleted"),
+        ("/receipt/{}/withdraw", "Your signature has been withdrawn"),
+    ],
+)
+def test_deleting_twice_is_harmless(campaign, ada, path, says):
     token = ada.confirms().rpartition("/")[2]
     for _ in range(2):
         answer = campaign.client.post(path.format(token))
-        assert (answer.status_code, "It is erased" in answer.text) == (200, True)
+        assert (answer.status_code, says in answer.text) == (200, True)
 
 
 def test_an_entry_too_old_to_confirm_can_still_be_refused(campaign, ada):
@@ -116,9 +120,9 @@ def test_an_entry_too_old_to_confirm_can_still_be_refused(campaign, ada):
 def test_updates_can_be_turned_off(campaign, ada):
     ada.fields["updates"] = "1"
     receipt = ada.confirms()
-    assert "No news, please" in campaign.client.get(receipt).text
+    assert "Stop updates" in campaign.client.get(receipt).text
     answer = campaign.client.post(f"{receipt}/updates-off", headers=FROM_OUR_PAGE, follow_redirects=True)
-    assert "The organisers do not write to you" in answer.text
+    assert "You don’t get updates from us" in answer.text
     with campaign.app.app_context():
         assert db.session.scalar(select(Signature.updates)) is False
 
@@ -134,7 +138,7 @@ def test_a_supporter_who_has_not_confirmed_is_reminded_once(campaign, ada):
     with in_(hours=47):
         assert len(ada.mails()) == 1
     with in_(hours=49):
-        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm", "One step is left"]
+        assert [mail["Subject"] for mail in ada.mails()] == ["Please confirm your email address", "One last step"]
     with in_(hours=200):
         assert len(ada.mails()) == 2
     assert stored(campaign, OutboxMessage) == 0

@@ -37,7 +37,7 @@ def test_the_button_confirms_and_leads_to_the_receipt(campaign, ada):
     ada.signs()
     response = campaign.client.post(ada.link())
     assert response.status_code == 303
-    assert "Your signature counts" in campaign.client.get(response.headers["Location"]).text
+    assert "Thank you. Your signature counts." in campaign.client.get(response.headers["Location"]).text
     assert campaign.count() == 1
 
 
@@ -59,7 +59,7 @@ def test_confirming_twice_counts_once_and_keeps_the_first_time(campaign, ada):
 
 def test_this_was_not_me_erases_the_submission(campaign, ada):
     ada.signs()
-    assert "It is erased" in campaign.client.post(f"{ada.link()}/not-me").text
+    assert "The entry has been deleted" in campaign.client.post(f"{ada.link()}/not-me").text
     assert rows(campaign) == 0
     assert campaign.client.get(ada.link()).status_code == 404
 

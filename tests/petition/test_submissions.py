@@ -84,22 +84,23 @@ def test_the_link_of_a_superseded_submission_explains_itself(campaign, ada):
 def test_three_submissions_a_day_get_an_email_and_no_more_are_stored(campaign, ada):
     for _ in range(5):
         ada.signs()
-    assert subjects(ada) == {"Please confirm": 3}
+    assert subjects(ada) == {"Please confirm your email address": 3}
     assert (rows(campaign), len(set(links(ada)))) == (3, 3)
     with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
         ada.signs()
-        assert subjects(ada) == {"Please confirm": 4}
+        assert subjects(ada) == {"Please confirm your email address": 4}
 
 
 def test_an_address_that_has_signed_gets_one_notice_a_day(campaign, ada):
     ada.confirms()
     for _ in range(3):
         ada.signs()
-    assert subjects(ada) == {"Please confirm": 1, "You are on the list already": 1}
+    assert subjects(ada) == {"Please confirm your email address": 1, "Your link": 1}
+    assert "Someone used this email address to sign" in ada.mails()[-1].get_body(("plain",)).get_content()
     assert rows(campaign) == 1
     with time_machine.travel(utcnow() + timedelta(days=1, minutes=1)):
         ada.signs()
-        assert subjects(ada)["You are on the list already"] == 2
+        assert subjects(ada)["Your link"] == 2
 
 
 def test_the_notice_leads_to_the_signature_that_counts(campaign, ada):
@@ -267,13 +268,13 @@ def test_referrals_are_shown_from_five_on_and_the_next_day(campaign, ada):
         receipt = ada.confirms()
         brings(campaign, receipt, 4)
         traveller.shift(timedelta(days=2))
-        assert "Your link brought" not in told(campaign, receipt)
+        assert "signed through your link" not in told(campaign, receipt)
         brings(campaign, receipt, 1, first=4)
-        assert "Your link brought" not in told(campaign, receipt)
+        assert "signed through your link" not in told(campaign, receipt)
         traveller.shift(timedelta(hours=11, minutes=59))
-        assert "Your link brought" not in told(campaign, receipt)
+        assert "signed through your link" not in told(campaign, receipt)
         traveller.shift(timedelta(minutes=1))
-        assert "Your link brought <strong>5</strong> signatures." in told(campaign, receipt)
+        assert "<strong>5</strong> people have signed through your link." in told(campaign, receipt)
         brings(campaign, receipt, 1, first=5)
         assert "<strong>5</strong>" in told(campaign, receipt)
 
@@ -288,7 +289,7 @@ def test_second_degree_referrals_are_shown_by_the_same_rule(campaign, ada):
         brings(campaign, friend, 1, first=4)
         assert "Those people" not in told(campaign, receipt)
         traveller.shift(timedelta(days=1))
-        assert "Those people have brought <strong>5</strong> more." in told(campaign, receipt)
+        assert "They have brought in <strong>5</strong> more." in told(campaign, receipt)
 
 
 def test_pauses_that_are_over_are_purged(campaign, ada):

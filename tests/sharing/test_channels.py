@@ -55,7 +55,7 @@ def said(request, app) -> tuple[str, str]:
     """Title and message in each language."""
     with app.test_request_context():
         set_language(request.param)
-        return share_texts.title(), share_texts.message(PetitionStatus())
+        return share_texts.title(), share_texts.message(PetitionStatus(), has_signed=False)
 
 
 def weight(text: str) -> int:

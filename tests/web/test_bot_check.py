@@ -87,7 +87,7 @@ def test_a_wrong_solution_is_not_a_server_error(checked, ada, sent):
 
 def test_without_javascript_one_waits_and_presses_again(checked, ada):
     page = ada.posts()
-    assert (page.status_code, "wait ten seconds" in page.text) == (422, True)
+    assert (page.status_code, "Wait ten seconds" in page.text) == (422, True)
     assert 'value="ada@example.org"' in page.text
     with time_machine.travel(utcnow() + timedelta(seconds=12)):
         ada.signs(waited=waiting_token(page.text))

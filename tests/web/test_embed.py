@@ -65,7 +65,7 @@ def test_after_closing_it_asks_for_nothing(campaign):
     campaign.command("petition", "close")
     page = campaign.client.get("/en/embed").text
     assert "#sign" not in page
-    assert "To the campaign’s page" in page
+    assert "Go to the campaign page" in page
 
 
 @pytest.mark.parametrize(

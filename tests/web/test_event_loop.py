@@ -1,4 +1,4 @@
-"""Requests that wait for one of the server's threads: what becomes of those that wait too long."""
+"""Requests that wait too long for one of the threads of the server are refused."""
 
 import asyncio
 import re

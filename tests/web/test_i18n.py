@@ -23,7 +23,7 @@ def backend() -> str:
 
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 UNTRANSLATED = {"Love Always Wins", "HuffPost; Fast Company", "HuffPost, September 2013", "PinkNews, November 2013"}
-PARTS = re.compile(r"%\(\w+\)s|</?\w[^>]*>")
+PARTS = re.compile(r"%\(\w+\)s|</?(?!q>)\w[^>]*>")  # words that are translated back must not stand in quotation marks
 
 
 def texts_of(path):
@@ -132,8 +132,8 @@ def test_mistakes_are_explained_in_the_language_of_the_form(campaign, language):
     ada = campaign.persona("", email="no address", country="", lang=language)
     errors = ada.posts(headers={"Accept": "application/json"}).json["errors"]
     texts = texts_of(TRANSLATIONS / f"{language}.po")
-    assert errors["given_name"] == [texts["Please enter your first name."].string]
-    assert errors["country"] == [texts["Please choose your country."].string]
+    assert errors["given_name"] == [texts["Enter your first name"].string]
+    assert errors["country"] == [texts["Choose your country"].string]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -142,9 +142,9 @@ def test_mail_and_receipt_are_in_the_signers_language(campaign, language):
     receipt = ada.confirms()
     [mail] = ada.mails()
     texts = texts_of(TRANSLATIONS / f"{language}.po")
-    assert mail["Subject"] == texts["Please confirm"].string
+    assert mail["Subject"] == texts["Please confirm your email address"].string
     assert texts["Hello,"].string in mail.get_body(("plain",)).get_content()
-    assert texts["Your signature counts"].string in campaign.client.get(receipt).text
+    assert texts["Thank you. Your signature counts."].string in campaign.client.get(receipt).text
 
 
 def test_a_private_page_can_be_read_in_another_language(campaign, ada):

@@ -102,7 +102,7 @@ def test_kosovo_is_a_country(campaign, language, name):
 
 
 @pytest.mark.parametrize(
-    ("language", "says"), [("en", "Character 5 (U+2028)"), ("de", "Das 5. Zeichen (U+2028)"), ("ar", "5 (U+2028)")]
+    ("language", "says"), [("en", "number 5 (U+2028)"), ("de", "Nummer 5 (U+2028)"), ("ar", "5 (U+2028)")]
 )
 def test_a_refusal_names_the_character_and_its_place(ada, language, says):
     answer = ada.posts(given_name="Ada \u2028L", lang=language)

@@ -25,9 +25,10 @@ def test_the_link_comes_again(campaign, ada):
     receipt = ada.confirms()
     answer = ask(campaign, "ada@example.org")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/en/link-sent")
-    assert "Look into your mail" in campaign.client.get("/en/link-sent").text
+    assert "Check your email" in campaign.client.get("/en/link-sent").text
     _, mail = ada.mails()
-    assert mail["Subject"] == "You are on the list already"
+    assert mail["Subject"] == "Your link"
+    assert "You asked for the link" in mail.get_body(("plain",)).get_content()
     assert campaign.client.get(ada.link()).headers["Location"] == receipt
 
 
@@ -41,7 +42,7 @@ def test_a_supporter_who_deleted_the_email_can_withdraw_after_closing(campaign, 
     assert 'href="/en/privacy#link"' in campaign.client.get("/en/").text
     ask(campaign, " ADA@Example.org ")
     receipt = campaign.client.get(ada.link()).headers["Location"]
-    assert "It is erased" in campaign.client.post(f"{receipt}/withdraw").text
+    assert "Your signature has been withdrawn" in campaign.client.post(f"{receipt}/withdraw").text
     assert campaign.count() == 0
 
 

@@ -127,7 +127,7 @@ def test_an_invalid_instance_is_reported_beside_the_field_and_the_text_stays(cam
     data = {"instance": "mastodon", "text": "My words"}
     response = campaign.client.post("/en/mastodon", data=data, headers=FROM_OUR_PAGE)
     assert (response.status_code, response.headers["Cache-Control"]) == (422, "no-store")
-    assert "This does not look like an instance." in response.text
+    assert "Enter the address of a Mastodon server" in response.text
     assert 'value="mastodon"' in response.text
     assert ">My words</textarea>" in response.text
 

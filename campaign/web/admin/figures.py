@@ -157,7 +157,7 @@ def _channel(key: str) -> str:
     names = {
         NO_CHANNEL: gettext("by themselves"),
         "copy": gettext("copied link"),
-        "email": gettext("E-mail"),
+        "email": gettext("Email"),
         "embed": gettext("film on another site"),
         "poster": gettext("poster"),
         "qr": gettext("QR code"),

@@ -112,7 +112,9 @@ def count_refusal(response: Response) -> Response:
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry after too many attempts."""
     form, when = PasswordForm(formdata=None), wait_in_words(error.seconds)
-    form.refuse(form.email, gettext("Too much came from your network. Please try again %(when)s.", when=when))
+    form.refuse(
+        form.email, gettext("Too many requests have come from your network. Please try again %(when)s.", when=when)
+    )
     return set_retry_after(_login_page(form, 429), error.seconds)
 
 

@@ -163,7 +163,7 @@ class RemovalForm(CurrentSecretForm):
         try:
             self.passkey_id = UUID(field.data)
         except (TypeError, ValueError):
-            raise ValidationError(gettext("Please choose from the list.")) from None
+            raise ValidationError(gettext("Choose from the list.")) from None
 
 
 class ChangePasswordForm(CurrentSecretForm, NewSecretForm):
@@ -183,14 +183,14 @@ class NameForm(OrganiserForm):
 class DecryptForm(EmailForm):
     """An email address, and the passphrase that decrypts its data."""
 
-    passphrase = secret_field(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Enter your export passphrase."))
 
 
 class DeliveryForm(OrganiserForm):
     """The cover letter of the PDF for delivery, and the passphrase."""
 
     cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
-    passphrase = secret_field(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Enter your export passphrase."))
 
 
 class InviteForm(EmailForm):
@@ -208,7 +208,7 @@ class InviteForm(EmailForm):
     def validate_passphrase(self, field: Field) -> None:
         """Require the passphrase when the export right is granted."""
         if self.exports.data and not field.data:
-            raise ValidationError(gettext("Please type your export passphrase."))
+            raise ValidationError(gettext("Enter your export passphrase."))
 
 
 def _wait_message(error: Throttled) -> str:

@@ -69,16 +69,16 @@ class ChoiceForm(OrganiserForm):
 class DownloadForm(ChoiceForm):
     """The same with a reason, the passphrase, and an optional recipient for encryption."""
 
-    reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Please say what it is for."))])
+    reason = TextField(max_length=REASON_LENGTH, validators=[DataRequired(_("Choose what the export is for."))])
     recipient = TextField(max_length=RECIPIENT_LENGTH)
-    passphrase = secret_field(_("Please type your export passphrase."))
+    passphrase = secret_field(_("Enter your export passphrase."))
 
     def validate_recipient(self, field: Field) -> None:
         """Accept an age public key, or none."""
         try:
             field.data = require_recipient(field.data) if field.data else ""
         except InvalidAgeKey:
-            raise ValidationError(gettext("This is no public key of age. It begins with age1.")) from None
+            raise ValidationError(gettext("Enter a public age key. It begins with age1.")) from None
 
     def asked(self) -> dict[str, Any]:
         """Return how the file is to be, beside which signatures it has."""
@@ -91,7 +91,7 @@ class DownloadForm(ChoiceForm):
 
 def _require(value: object) -> None:
     if not value:
-        raise ValidationError(gettext("Please choose from the list."))
+        raise ValidationError(gettext("Choose from the list."))
 
 
 def _midnight(day: Any, *, days: int = 0) -> datetime | None:

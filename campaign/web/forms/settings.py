@@ -27,7 +27,7 @@ class DayForm(OrganiserForm):
     def validate_day(self, field: Field) -> None:
         """Accept today or an earlier day."""
         if field.data is None or field.data > utcnow().date():
-            raise ValidationError(gettext("Please choose a day that has come."))
+            raise ValidationError(gettext("Choose today or an earlier date."))
 
 
 class GoalsForm(OrganiserForm):
@@ -42,7 +42,7 @@ class GoalsForm(OrganiserForm):
         goals = [int(word) for word in words if word.isascii() and word.isdigit()]
         rising = goals == sorted(set(goals)) and all(0 < goal <= MAX_GOAL for goal in goals)
         if len(goals) != len(words) or not rising or len(goals) > MAX_GOALS:
-            raise ValidationError(gettext("Please type numbers that rise, like 1000 5000 10000."))
+            raise ValidationError(gettext("Enter rising numbers, such as 1000 5000 10000."))
         field.data = " ".join(map(str, goals))
 
     def validate_contact(self, field: Field) -> None:
@@ -50,9 +50,7 @@ class GoalsForm(OrganiserForm):
         try:
             field.data = email_addresses.normalize_email(field.data) if field.data else ""
         except InvalidEmailAddress:
-            raise ValidationError(
-                gettext("This does not look like an e-mail address. It should be like name@example.org.")
-            ) from None
+            raise ValidationError(gettext("Enter an email address in the format name@example.org")) from None
 
 
 class PetitionTextForm(OrganiserForm):

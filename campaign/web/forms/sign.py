@@ -35,7 +35,7 @@ _CHANNEL = re.compile(r"(?:3D)?([a-z]+)(?![A-Za-z0-9_-])")
 
 def _has_a_letter(_form: Any, field: Field) -> None:
     if not any(letter.isalnum() for letter in field.data):
-        raise StopValidation(_("Please enter your first name."))
+        raise StopValidation(_("Enter your first name"))
 
 
 def limit_length(length: int) -> Callable[[Any, Field], None]:
@@ -43,14 +43,14 @@ def limit_length(length: int) -> Callable[[Any, Field], None]:
 
     def check(_form: Any, field: Field) -> None:
         if len(field.data or "") > length:
-            raise StopValidation(_("Please use at most %(length)s characters.", length=length))
+            raise StopValidation(_("Use %(length)s characters or fewer", length=length))
 
     return check
 
 
 def email_field() -> TextField:
     """Return the field for an email address."""
-    return TextField(max_length=MAX_LENGTH, validators=[DataRequired(_("Please enter your e-mail address."))])
+    return TextField(max_length=MAX_LENGTH, validators=[DataRequired(_("Enter your email address"))])
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc]
@@ -78,9 +78,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc]
         try:
             self.address  # noqa: B018 - computed here, and kept
         except InvalidEmailAddress:
-            raise ValidationError(
-                _("This does not look like an e-mail address. It should be like name@example.org.")
-            ) from None
+            raise ValidationError(_("Enter an email address in the format name@example.org")) from None
 
 
 Form = TypeVar("Form", bound=LinkForm)
@@ -89,12 +87,10 @@ Form = TypeVar("Form", bound=LinkForm)
 class SignForm(LinkForm):
     """The form to sign; it keeps all typed values."""
 
-    given_name = TextField(
-        max_length=NAME_LENGTH, validators=[DataRequired(_("Please enter your first name.")), _has_a_letter]
-    )
+    given_name = TextField(max_length=NAME_LENGTH, validators=[DataRequired(_("Enter your first name")), _has_a_letter])
     family_name = TextField(max_length=NAME_LENGTH)
     email = email_field()  # redefined, to keep the order of the fields in error lists
-    country = TextField(max_length=CODE_LENGTH, validators=[DataRequired(_("Please choose your country."))])
+    country = TextField(max_length=CODE_LENGTH, validators=[DataRequired(_("Choose your country"))])
     message = MultilineField(max_length=MESSAGE_LENGTH)
     updates = BooleanField(false_values=(False, "", "0", "false", "off"))
     show_name = BooleanField(false_values=(False, "", "0", "false", "off"))
@@ -105,7 +101,7 @@ class SignForm(LinkForm):
     def validate_country(self, field: Field) -> None:
         """A set is looked up far faster than 249 choices of a select field are compared."""
         if field.data not in CODES:
-            raise ValidationError(_("Please choose your country from the list."))
+            raise ValidationError(_("Choose your country from the list"))
 
     def is_bot(self) -> bool:
         """Whether the field that people cannot see was filled in."""

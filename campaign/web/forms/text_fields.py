@@ -30,10 +30,10 @@ class TextField(StringField):
         try:
             self.data = clean(self.data or "", max_length=self.max_length, multiline=self.multiline)
         except TextTooLong as error:
-            raise ValueError(_("Please use at most %(length)s characters.", length=error.max_length)) from None
+            raise ValueError(_("Use %(length)s characters or fewer", length=error.max_length)) from None
         except UnusableCharacter as error:
             text = _(
-                "Character %(place)s (%(code)s) cannot be used here. Please remove it.",
+                "We can’t read one of these characters: number %(place)s (%(code)s). Delete it and type it again.",
                 place=error.place,
                 code=error.code,
             )

@@ -53,14 +53,14 @@ def sign() -> ResponseReturnValue:
             raise PetitionClosed
         return _error_response(form, 422)
     if not is_ours:
-        return _asked_again(form, gettext("Please press “Sign” once more."), again=csrf.token())
+        return _asked_again(form, gettext("Please select “Sign the petition” again."), again=csrf.token())
     if not form.is_bot():
         count_signing()
     try:
         with minimum_duration():
             _sign(form, has_passed=bot_check.is_passed(form.address))
     except BotCheckRequired:
-        advice = gettext("Please wait ten seconds, then press “Sign” once more.")
+        advice = gettext("Wait ten seconds, then select “Sign the petition” again.")
         return _asked_again(form, advice, waited=bot_check.token(form.address))
     return _accepted()
 
@@ -69,7 +69,9 @@ def sign() -> ResponseReturnValue:
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry to clients that sign too often, with their input in the form."""
     form, when = _read_form(), wait_in_words(error.seconds)
-    form.form_errors.append(gettext("Many signatures came from your network. Please try again %(when)s.", when=when))
+    form.form_errors.append(
+        gettext("Too many signatures have come from your network. Please try again %(when)s.", when=when)
+    )
     return set_retry_after(_error_response(form, 429), error.seconds)
 
 
@@ -133,9 +135,10 @@ def _sign(form: SignForm, *, has_passed: bool) -> None:
 
 def _why_closed(stage: PetitionStatus) -> str:
     if stage.delivered_on is None:
-        return str(gettext("The petition is closed. Thank you for wanting to sign."))
+        return str(gettext("This petition is closed. Thank you for wanting to sign."))
     text = gettext(
-        "The petition was handed to the International Olympic Committee on %(day)s. Thank you to everyone who signed.",
+        "The petition was delivered to the International Olympic Committee on %(day)s. Thank you to everyone who "
+        "signed.",
         day=i18n.format_day(stage.delivered_on),
     )
     return str(text)

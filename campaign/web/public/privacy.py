@@ -33,7 +33,7 @@ def send_link() -> ResponseReturnValue:
     if not form.validate():
         return _error_response(form, 422)
     if not is_ours:
-        form.form_errors.append(gettext("Please press the button once more."))
+        form.form_errors.append(gettext("Please press the button again."))
         return _error_response(form, 422, **{csrf.TOKEN_FIELD: csrf.token()})
     count_signing()
     with minimum_duration():
@@ -47,7 +47,9 @@ def send_link() -> ResponseReturnValue:
 def refuse_for_now(error: LimitReached) -> ResponseReturnValue:
     """Return the time to retry after too many requests."""
     form, when = read_form(LinkForm), wait_in_words(error.seconds)
-    form.form_errors.append(gettext("Too much came from your network. Please try again %(when)s.", when=when))
+    form.form_errors.append(
+        gettext("Too many requests have come from your network. Please try again %(when)s.", when=when)
+    )
     return set_retry_after(_error_response(form, 429), error.seconds)
 
 

@@ -78,7 +78,7 @@ def _target(channel: str, ref: str | None) -> str:
 
 def _message() -> str:
     """Return the message to share."""
-    return share_texts.message(last_known.status())
+    return share_texts.message(last_known.status(), has_signed=_ref() is not None)
 
 
 def _ref() -> str | None:

@@ -58,7 +58,7 @@ def confirm_now(token: str) -> ResponseReturnValue:
 def not_me(token: str) -> ResponseReturnValue:
     """Erase the signature, and suppress further email to its address."""
     is_suppressed = signatures.refuse(db.session, g.signature_id)
-    return render_template("public/erased.html", is_suppressed=is_suppressed, can_sign_again=False)
+    return render_template("public/deleted.html", is_refusal=True, is_suppressed=is_suppressed)
 
 
 @bp.get("/receipt/<token:token>", strict_slashes=False)
@@ -91,7 +91,7 @@ def ask_to_withdraw(token: str) -> ResponseReturnValue:
 def withdraw(token: str) -> ResponseReturnValue:
     """Erase the signature; the supporter may sign again."""
     signatures.erase(db.session, g.signature_id)
-    return render_template("public/erased.html", is_suppressed=False, can_sign_again=last_known.status().is_open)
+    return render_template("public/deleted.html", can_sign_again=last_known.status().is_open)
 
 
 def _receipt() -> Receipt:

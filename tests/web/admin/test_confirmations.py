@@ -177,7 +177,7 @@ def test_a_late_supporter_is_asked_before_the_entry_is_erased(campaign, ada):
     erasing = link.replace("confirm", "receipt") + "/withdraw"
     assert f'action="{erasing}" method="get"' in " ".join(campaign.client.get(link).text.split())
     page = campaign.client.get(erasing).text
-    assert "Erase the entry?" in page
+    assert "Delete the entry?" in page
     assert "does not count any more" not in page
 
 

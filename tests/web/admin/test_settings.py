@@ -48,7 +48,7 @@ def test_goals_are_ours_first_and_then_round_numbers(campaign, grace, ada):
 @pytest.mark.parametrize("goals", ["5 3", "many", "0", "7 7", "-1", "1e9"])
 def test_goals_that_do_not_rise_are_refused(campaign, grace, goals):
     answer = grace.posts(f"{PAGE}/goals", PAGE, goals=goals, contact="")
-    assert (answer.status_code, "numbers that rise" in answer.text) == (422, True)
+    assert (answer.status_code, "Enter rising numbers" in answer.text) == (422, True)
     assert campaign.client.get("/count.json").json["goal"] == 100
 
 
