@@ -16,6 +16,7 @@ from campaign.context import context_of, init_context, mail_worker, require_read
 from campaign.core import database
 from campaign.core.atomic_files import make_private_dir
 from campaign.core.database import ConnectionOptions
+from campaign.core.error_reports import ErrorReports
 from campaign.core.logging import configure_logging
 from campaign.core.metrics import Metrics
 from campaign.core.migrations import init_migrations
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None, *, is_server: bool = False) -> 
     """
     settings = settings or Settings.load()
     app = Flask("campaign", template_folder=str(TEMPLATES), static_folder=None)
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, ErrorReports(settings.sentry_dsn) if settings.sentry_dsn else None)
     _warn_of_unknown_settings()
     _create_instance_dir(settings)
     init_context(app, settings, Metrics.of_server(settings.instance) if is_server else Metrics())

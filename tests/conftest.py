@@ -27,6 +27,7 @@ from tests.deploy.cluster_files import why_no_cluster_programs
 from tests.live_server import Site
 from tests.personas import Persona
 from tests.postgresql_pool import DatabasePool, database_on, execute, new_database
+from tests.sentry_server import SentryServer, sentry_server
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -184,6 +185,13 @@ class Ready:
             execute(server, "CREATE DATABASE ready")
             self._keys["postgresql"] = _made_ready(database_on(server, "ready"), self._folder)
         return server
+
+
+@pytest.fixture
+def sentry(tmp_path: Path) -> Iterator[SentryServer]:
+    """A server that takes reports of errors."""
+    with sentry_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         description="What Prometheus must send as bearer token to read `/metrics`, at least 16 characters. Empty: only "
         "programs on the same machine may read them.",
     )
+    sentry_dsn: Annotated[str, AfterValidator(validators.sentry_dsn)] = Field(
+        default="",
+        description="The DSN of a project of Sentry that gets the kind of each error and its place in the code, and "
+        "nothing about visitors. It needs the extra `sentry`. Empty: no reports.",
+    )
     log_format: Annotated[Literal["console", "json"], validators.choice("console", "json")] = Field(
         default="console", description="`console` for people, `json` for machines."
     )

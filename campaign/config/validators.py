@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -168,6 +169,20 @@ def films_url(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.:/\[\]_~-]+", value):
         raise ValueError("the URL may only have letters, digits and -._~; use for example https://films.example.org")
     return value.rstrip("/")
+
+
+def sentry_dsn(value: str) -> str:
+    """Return the address of a project of Sentry, or none. Raises `ValueError`, also where its package is missing."""
+    if not value:
+        return ""
+    parts = _split(value, "https://key@sentry.example.org/1")
+    is_here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+    if not is_safe or not parts.hostname or not parts.username or not parts.path.strip("/"):
+        raise ValueError("use the DSN that Sentry shows, with https, for example https://key@sentry.example.org/1")
+    if find_spec("sentry_sdk") is None:
+        raise ValueError("it needs the package sentry-sdk: install the campaign with its extra, '.[sentry]'")
+    return value
 
 
 def sign_limit(value: str) -> str:

@@ -18,11 +18,15 @@ from structlog.typing import EventDict, Processor
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logging(log_format: str) -> None:
-    """Send all logs, also those of libraries, to standard error as `console` or `json` lines."""
+def configure_logging(log_format: str, report: Processor | None = None) -> None:
+    """Send all logs, also those of libraries, to standard error as `console` or `json` lines.
+
+    `report` gets the events of our own code, whose words hold no values.
+    """
     shared = [*_shared_processors(), _exception_without_values]
+    own = [*_shared_processors(), *([report] if report else []), _exception_without_values]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*own, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

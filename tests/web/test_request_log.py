@@ -18,7 +18,7 @@ from campaign.core.logging import direct_logger
 from campaign.models import Signature
 from tests.conftest import campaign_on, dispose
 from tests.leak_search import found_in
-from tests.live_server import Site, ready_site
+from tests.live_server import Site, ready_site, wait_for
 from tests.personas import FROM_OUR_PAGE
 
 NAME, MESSAGE = "Adelheid", "Remember the skaters"
@@ -100,8 +100,8 @@ def test_no_line_is_written_where_the_operator_wants_none(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["console", "json"])
-def test_whatever_is_asked_no_log_says_who_asked(site, log_format):
-    site.set(CAMPAIGN_LOG_FORMAT=log_format)
+def test_whatever_is_asked_no_log_and_no_report_says_who_asked(site, log_format, sentry):
+    site.set(CAMPAIGN_LOG_FORMAT=log_format, CAMPAIGN_SENTRY_DSN=sentry.dsn)
     rules = list(create_app(Settings.load(instance=site.instance)).url_map.iter_rules())
     fields = {
         "given_name": NAME,
@@ -131,9 +131,10 @@ def test_whatever_is_asked_no_log_says_who_asked(site, log_format):
         break_tables(site)
         statuses.add(ask(site, "POST", "/sign", urlencode(fields), **headers)[0])
         statuses.add(ask(site, "GET", f"/receipt/{TOKEN}", **headers)[0])
+        wait_for(sentry.reports, "reports")
     assert statuses >= {200, 303, 404, 405, 422, 500}
     assert len(site.log.read_bytes()) > 10_000
-    assert found_in([site.log], PLANTED) == []
+    assert found_in([site.log, sentry.received], PLANTED) == []
 
 
 def test_each_line_is_written_in_one_piece(monkeypatch):
