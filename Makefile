@@ -76,7 +76,7 @@ endif
 
 chaos: ## Pull the plug under load, again and again
 	@tools/setup requirements-dev.txt
-	@tools/test-services buildah etcd-server mmdebstrap podman runc
+	@tools/test-services buildah etcd-server mmdebstrap pgbackrest podman runc
 	@$(py) -m pytest -m chaos $(ARGS)
 
 texts: ## Bring campaign/translations up to date with the texts in code and templates (new ones stand there empty)
