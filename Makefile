@@ -43,9 +43,9 @@ quick: ## Run the fast tests on SQLite: no browser, office program or film encod
 	@tools/setup requirements-dev.txt
 	@$(py) -m pytest -n 2 -m 'not chaos and not long and not browser and not slow' -k 'not postgresql' $(ARGS)
 
-long: ## Run the rest of the large matrices: all languages, engines and databases (CI does)
+long: ## Run the rest of the large matrices (all languages, engines and databases) and build the container image (CI does)
 	@tools/setup requirements-dev.txt
-	@tools/test-services
+	@tools/test-services buildah mmdebstrap podman runc
 	@$(py) -m pytest -n 2 -m long $(ARGS)
 
 lint: ## Check style, types, imports, spelling, templates, JavaScript and CSS

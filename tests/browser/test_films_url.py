@@ -74,7 +74,7 @@ def test_it_plays_from_there_once_it_is_asked_for(page: Page, site, storage):
         page.goto(f"{site.url}/en/", wait_until="networkidle")
         assert asked == []
         assert page.locator(".film-poster").first.evaluate("image => image.complete && image.naturalWidth > 0")
-        assert "The film plays from 127.0.0.1 once you ask for it" in page.locator(".film-notes").inner_text()
+        assert "The film plays from 127.0.0.1 when you start it" in page.locator(".film-notes").inner_text()
         play = "async video => { video.muted = true; await video.play(); }"
         page.locator("video").evaluate(play)
         wait_for(lambda: page.locator("video").evaluate("video => video.currentTime") > 0.5, "the film to play")

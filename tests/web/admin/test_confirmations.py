@@ -154,11 +154,11 @@ def test_withdrawing_asks_for_confirmation_on_a_page_that_names_the_effect(campa
     assert f'action="{receipt}/withdraw" method="get"' in " ".join(campaign.client.get(receipt).text.split())
     page = campaign.client.get(f"{receipt}/withdraw")
     assert "Withdraw your signature?" in page.text
-    assert "Your signature does not count any more" in page.text
-    assert "handed over" not in page.text
+    assert "Your signature will no longer count" in page.text
+    assert "already been delivered" not in page.text
     assert (page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
     assert campaign.count() == 1
-    assert "It is erased" in campaign.client.post(f"{receipt}/withdraw").text
+    assert "Your signature has been withdrawn" in campaign.client.post(f"{receipt}/withdraw").text
     assert campaign.count() == 0
     assert campaign.client.get(f"{receipt}/withdraw").status_code == 404
 
@@ -167,7 +167,8 @@ def test_withdrawing_after_the_delivery_names_its_limits(campaign, ada):
     receipt = ada.confirms()
     campaign.persona("Zoe", email="zoe@example.org").signs()
     campaign.command("petition", "deliver", "--on", "2013-12-10")
-    assert "cannot be taken out of what was handed over" in campaign.client.get(f"{receipt}/withdraw").text
+    page = campaign.client.get(f"{receipt}/withdraw").text
+    assert "remove it from a petition that has already been delivered" in page
 
 
 def test_a_late_supporter_is_asked_before_the_entry_is_erased(campaign, ada):
@@ -178,7 +179,7 @@ def test_a_late_supporter_is_asked_before_the_entry_is_erased(campaign, ada):
     assert f'action="{erasing}" method="get"' in " ".join(campaign.client.get(link).text.split())
     page = campaign.client.get(erasing).text
     assert "Delete the entry?" in page
-    assert "does not count any more" not in page
+    assert "will no longer count" not in page
 
 
 # The last organiser who may export
