@@ -62,7 +62,7 @@ def finish(page: Page) -> None:
     page.fill("[name=chosen]", PASSPHRASE)
     page.fill("[name=again]", PASSPHRASE)
     page.click("main form button")
-    expect(page.locator("h1")).to_have_text("You are in")
+    expect(page.locator("h1")).to_have_text("Your account is ready")
 
 
 def come_in(page: Page, address: str) -> str:
@@ -81,7 +81,7 @@ def test_an_organiser_registers_sees_every_page_and_exports(any_page, room, tmp_
     expect(any_page.locator(".stat-tiles")).to_contain_text("30")
     any_page.click("nav >> text=Export")
     any_page.select_option("#country", "")
-    any_page.click("text=How many are that?")
+    any_page.click("text=Count signatures")
     expect(any_page.locator("#rows")).to_have_text("30 signatures")
     any_page.fill("[name=reason]", "trial")
     any_page.fill("[name=passphrase]", PASSPHRASE)
@@ -112,7 +112,7 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
     email = f"{tmp_path.name}@example.org"
     begin(page, invitation(room, email))
     page.click("[data-passkey] button")
-    expect(page.locator("h1")).to_have_text("Recovery codes")
+    expect(page.locator("h1")).to_have_text("Backup codes")
     finish(page)
     for _ in range(2):  # each challenge is answered once, and another time another one
         page.click("header button[type=submit]")
@@ -124,10 +124,10 @@ def test_a_passkey_is_a_second_factor(page, room, tmp_path):
     page.goto(f"{room.url}/organise/settings?of=fr")
     page.fill("[name=text]", 'Cher "CIO",\n\nparlez <enfin>.')
     page.get_by_role("button", name="Save").last.click()
-    expect(page.locator("h1")).to_have_text("Please confirm that it is you")
+    expect(page.locator("h1")).to_have_text("Confirm it’s you")
     assert violations(page) == []
     page.click("[data-passkey] button")
-    expect(page.get_by_role("status")).to_contain_text("Done")
+    expect(page.get_by_role("status")).to_contain_text("have been saved")
     expect(page.locator("[name=text]")).to_have_value('Cher "CIO",\n\nparlez <enfin>.')
 
 
@@ -139,19 +139,19 @@ def test_asking_first_needs_no_script_and_fits_a_phone(browser, room, tmp_path, 
     invited = f"{width}{'long' * 12}@{'example' * 8}.org"
     page.goto(f"{room.url}/organise/organisers")
     page.fill("main #email", invited)
-    page.get_by_role("button", name="Invite").click()
+    page.get_by_role("button", name="Create invitation").click()
     page.fill("[name=confirm-secret]", "a guess of mine")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator("#confirm-secret-error")).to_contain_text("not right")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#confirm-secret-error")).to_contain_text("Wrong password or code")
     page.fill("[name=confirm-secret]", PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.locator("code.invitation-url")).to_contain_text("/organise/invitation/")
     page.get_by_role("listitem").filter(has_text=invited).get_by_role("button").click()
-    expect(page.locator("h1")).to_have_text(f"Take back the invitation of {invited}?")
-    button = page.get_by_role("button", name="Take back").bounding_box()
+    expect(page.locator("h1")).to_have_text(f"Withdraw the invitation for {invited}?")
+    button = page.get_by_role("button", name="Withdraw invitation").bounding_box()
     assert button is not None
     assert button["x"] + button["width"] <= width
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Withdraw invitation").click()
     expect(page.get_by_text(invited)).to_have_count(0)
     context.close()
 
@@ -174,7 +174,7 @@ def views(site: Site) -> int:
 def test_figures_refresh_and_keep_open_details(page, room, tmp_path):
     come_in(page, invitation(room, f"{tmp_path.name}@example.org"))
     page.goto(f"{room.url}/organise/")
-    page.locator("summary", has_text="As a table").first.click()
+    page.locator("summary", has_text="Show table").first.click()
     first = page.locator(".admin-page > p.text-small").inner_text()
     page.evaluate("document.activeElement.blur()")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

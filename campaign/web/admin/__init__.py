@@ -38,14 +38,14 @@ def init_admin(app: Flask, settings: Settings) -> None:
 def _navigation() -> list[tuple[str, str]]:
     """Return the pages that the organiser may open, as pairs of endpoint and label."""
     pages = [
-        ("reader", "overview.show", gettext("Figures")),
+        ("reader", "overview.show", gettext("Overview")),
         ("organiser", "export.show", gettext("Export")),
-        ("organiser", "delivery.show", gettext("Hand in")),
+        ("organiser", "delivery.show", gettext("Delivery")),
         ("reader", "display_names.show", gettext("Names")),
-        ("organiser", "data_requests.show", gettext("Requests")),
-        ("owner", "organisers.show", gettext("Organisers")),
+        ("organiser", "data_requests.show", gettext("Data requests")),
+        ("owner", "organisers.show", gettext("Team")),
         ("owner", "settings.show", gettext("Settings")),
-        ("organiser", "audit_log.show", gettext("Activity")),
+        ("organiser", "audit_log.show", gettext("Activity log")),
         ("reader", "account.show", gettext("Your account")),
     ]
     return [(view, label) for role, view, label in pages if access.current_organiser().has_role(role)]  # type: ignore[arg-type]

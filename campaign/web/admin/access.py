@@ -166,7 +166,9 @@ def _check_access() -> ResponseReturnValue | None:
     if needed != EVERYONE and not current_organiser().has_role(needed):
         if request.method not in SAFE_METHODS:
             record_refused(attempted_action(), "role")
-        return _forbidden(403, _("This is not for you"), _("Ask an owner of the campaign, who may change your role."))
+        return _forbidden(
+            403, _("You don’t have access"), _("To get access, ask an Admin of the campaign to change your role.")
+        )
     return None
 
 
@@ -194,7 +196,7 @@ def _choose_language() -> None:
 def _redirect_to_login() -> ResponseReturnValue:
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("login.login"), 303)
-    return _forbidden(401, _("You are signed out"), _("Nothing was done. Please sign in and try once more."))
+    return _forbidden(401, _("You’re logged out"), _("Nothing was changed. Log in and try again."))
 
 
 def _forbidden(status: int, title: str, advice: str) -> ResponseReturnValue:

@@ -67,7 +67,7 @@ def change_passphrase() -> ResponseReturnValue:
     form = ChangePassphraseForm(prefix="passphrase")
     if not form.validate():
         return _account(form.status, passphrase_form=form)
-    with form.refusing(form.old, gettext("This is not your passphrase.")):
+    with form.refusing(form.old, gettext("Wrong passphrase. Try again.")):
         run_with_passphrase("change_passphrase", str(form.old.data), new=str(form.chosen.data)).finish()
     if form.errors:
         return _account(form.status, passphrase_form=form)
@@ -96,7 +96,7 @@ def add_passkey() -> ResponseReturnValue:
     form, credential = PasskeyForm(prefix="passkey"), request.form.get("credential", "")
     if not form.validate() or not _is_theirs(form):
         return _account(form.status, passkey_form=form)
-    with form.refusing(form.old, gettext("That passkey cannot be used here. Try once more, or use an app.")):
+    with form.refusing(form.old, gettext("This passkey can’t be used here. Try again, or use an authenticator app.")):
         passkeys.register(
             db.session, relying_party(), current_organiser().id, credential=credential, name=str(form.name.data)
         )
@@ -118,14 +118,14 @@ def remove_passkey() -> ResponseReturnValue:
         with recording("removed-passkey") as draft:
             draft.happened = passkeys.remove(db.session, current_organiser().id, form.passkey_id)
     except LastSecondFactor:
-        form.refuse(form.old, gettext("This is your only second factor. Add another one first."))
+        form.refuse(form.old, gettext("You need this passkey for two-step verification. Add another one first."))
         return _account(409, removal_form=form)
     return redirect(url_for(".show", done="passkey"), 303)
 
 
 def _is_theirs(form: CurrentSecretForm) -> bool:
     """Return whether the typed password is right: with a stolen session only, nobody must lock the owner out."""
-    with form.refusing(form.old, gettext("This is not your password.")):
+    with form.refusing(form.old, gettext("Wrong password. Try again.")):
         try:
             check_password(db.session, current_organiser().email, str(form.old.data))
         except WrongCredential:

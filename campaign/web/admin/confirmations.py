@@ -20,7 +20,10 @@ def removal_question(organiser_id: UUID) -> Question | None:
     person = _member(organiser_id)
     if person is None:
         return None
-    facts = gettext("Their sessions end and their copy of the key is deleted, at once. They keep files they exported.")
+    facts = gettext(
+        "They’ll be logged out and their copy of the key will be deleted straight away. They’ll keep "
+        "any files they’ve exported."
+    )
     return Question(describe(gettext("Remove %(email)s?"), person.email), (facts,), gettext("Remove"))
 
 
@@ -30,9 +33,9 @@ def revoke_export_question(organiser_id: UUID) -> Question | None:
     if person is None or not person.may_export:
         return None
     return Question(
-        describe(gettext("Take the right to export from %(email)s?"), person.email),
+        describe(gettext("Remove export access for %(email)s?"), person.email),
         (_key_is_deleted(),),
-        gettext("Take the right to export"),
+        gettext("Remove export access"),
     )
 
 
@@ -45,15 +48,17 @@ def role_change_question(organiser_id: UUID) -> Question | None:
     return Question(
         describe(gettext("Change the role of %(email)s?"), person.email),
         (f"{role_names()[person.role]} → {role_names()[role]}", _key_is_deleted() if loses_key else ""),
-        gettext("Change it"),
+        gettext("Change"),
     )
 
 
 def revoke_invitation_question() -> Question:
     """Return the question before an invitation is taken back."""
     email = request.form.get("email") or "–"
-    facts = gettext("Its link does not work from then on.")
-    return Question(describe(gettext("Take back the invitation of %(email)s?"), email), (facts,), gettext("Take back"))
+    facts = gettext("Its link will stop working.")
+    return Question(
+        describe(gettext("Withdraw the invitation for %(email)s?"), email), (facts,), gettext("Withdraw invitation")
+    )
 
 
 def status_change_question() -> Question | None:
@@ -64,10 +69,14 @@ def status_change_question() -> Question | None:
     if present.name == "closed" if act == "close" else present.is_open:
         return None
     if act == "close":
-        facts = gettext("Visitors see that it is closed, and nobody can sign.")
-        return Question(gettext("Close the petition?"), (_confirmed(), facts, _unconfirmed_note()), gettext("Close it"))
-    facts = gettext("Visitors see that it is open, and can sign. A day of delivery is forgotten.")
-    return Question(gettext("Open the petition?"), (_confirmed(), facts), gettext("Open it"))
+        facts = gettext("Visitors will see that the petition is closed, and no one can sign.")
+        return Question(
+            gettext("Close the petition?"), (_confirmed(), facts, _unconfirmed_note()), gettext("Close the petition")
+        )
+    facts = gettext(
+        "Visitors will see that the petition is open, and they can sign. Any delivery date will be deleted."
+    )
+    return Question(gettext("Open the petition?"), (_confirmed(), facts), gettext("Open the petition"))
 
 
 def delivery_question() -> Question | None:
@@ -75,17 +84,17 @@ def delivery_question() -> Question | None:
     form = DayForm()
     if not form.validate() or form.day.data is None or petition_status(db.session).delivered_on == form.day.data:
         return None
-    facts = gettext("Visitors see that it was delivered. Nobody can sign or confirm from then on.")
+    facts = gettext("Visitors will see that the petition was delivered. No one can sign or confirm after that.")
     title = gettext("Mark the petition as delivered on %(day)s?", day=format_day(form.day.data))
-    return Question(title, (_confirmed(), facts, _unconfirmed_note()), gettext("It was handed in"))
+    return Question(title, (_confirmed(), facts, _unconfirmed_note()), gettext("Mark as delivered"))
 
 
 def role_names() -> dict[Role, str]:
     """Return the name of each role, with its rights."""
     return {
-        "reader": gettext("Reader: sees figures"),
-        "organiser": gettext("Organiser: exports and erases"),
-        "owner": gettext("Owner: also people and settings"),
+        "reader": gettext("Viewer – overview"),
+        "organiser": gettext("Organiser – also export and data requests"),
+        "owner": gettext("Admin – also team and settings"),
     }
 
 
@@ -98,7 +107,11 @@ def _member(organiser_id: UUID) -> Member | None:
 
 
 def _key_is_deleted() -> str:
-    return str(gettext("Their copy of the key is deleted at once. Somebody who may export can give them another."))
+    return str(
+        gettext(
+            "Their copy of the key will be deleted straight away. An Admin with export access can give them a new one."
+        )
+    )
 
 
 def _confirmed() -> str:
@@ -115,8 +128,8 @@ def _confirmed() -> str:
 def _unconfirmed_note() -> str:
     count = totals.unconfirmed(db.session)
     text = ngettext(
-        "%(shown)s signature is not confirmed yet.",
-        "%(shown)s signatures are not confirmed yet.",
+        "%(shown)s signature isn’t confirmed yet.",
+        "%(shown)s signatures aren’t confirmed yet.",
         count,
         shown=format_decimal(count),
     )

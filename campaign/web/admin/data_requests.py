@@ -57,7 +57,7 @@ def open_() -> ResponseReturnValue:
     signature = _find(form.address) if form.validate() else None
     if signature is None:
         return _page(form, 422)
-    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was opened.")):
+    with form.refusing(form.passphrase, gettext("Wrong passphrase. Nothing was decrypted. Try again.")):
         person = run_with_passphrase("show", str(form.passphrase.data), signature_id=str(signature.id)).finish()
         record("opened", signature=signature.id)
         return _page(form, signature=signature, decrypted=person)
@@ -77,7 +77,7 @@ def send() -> ResponseReturnValue:
         db.session, current_context().keys, email=form.address, language=signature.language, at_once=True
     )
     record("sent-link", signature=signature.id)
-    return _page(form, signature=signature, status_message=gettext("The link is on its way to this address."))
+    return _page(form, signature=signature, status_message=gettext("The link is on its way to this email address."))
 
 
 def _erase_question() -> Question | None:
@@ -89,10 +89,10 @@ def _erase_question() -> Question | None:
     date_and_country = (
         f"{gettext('Signed')}: {format_day(signature.signed_at.date())}, {country_name(signature.country)}"
     )
-    confirmed = gettext("It is confirmed: the public count goes down by one.") if signature.confirmed_at else ""
-    facts = (date_and_country, confirmed, gettext("All that is kept of it is deleted. Nobody can undo that."))
+    confirmed = gettext("It’s confirmed, so the public count will go down by one.") if signature.confirmed_at else ""
+    facts = (date_and_country, confirmed, gettext("All stored data will be deleted. This can’t be undone."))
     return Question(
-        describe(gettext("Erase the signature of %(email)s?"), form.address), facts, gettext("Erase for ever")
+        describe(gettext("Delete the signature of %(email)s?"), form.address), facts, gettext("Delete permanently")
     )
 
 
@@ -108,7 +108,7 @@ def erase() -> ResponseReturnValue:
         return _page(form, 422)
     with recording("erased", signature=signature.id) as draft:
         draft.happened = signatures.erase(db.session, signature.id)
-    return _page(EmailForm(formdata=None), status_message=gettext("The signature is erased."))
+    return _page(EmailForm(formdata=None), status_message=gettext("The signature has been deleted."))
 
 
 @bp.errorhandler(TooManyLookups)
@@ -116,8 +116,8 @@ def refuse_for_now(error: TooManyLookups) -> ResponseReturnValue:
     """Report how long to wait."""
     minutes, form = -(-error.seconds // 60), EmailForm(formdata=None)
     text = ngettext(
-        "That is as much as one organiser may look up in an hour. Please wait %(num)s minute.",
-        "That is as much as one organiser may look up in an hour. Please wait %(num)s minutes.",
+        "You’ve reached the hourly limit for looking up signatures. Try again in %(num)s minute.",
+        "You’ve reached the hourly limit for looking up signatures. Try again in %(num)s minutes.",
         minutes,
     )
     form.refuse(form.email, text)

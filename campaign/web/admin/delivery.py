@@ -71,7 +71,7 @@ def begin() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     arguments: dict[str, Any] = {"token": job.token, "wanted": _delivery_request(form)}
-    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was made.")):
+    with form.refusing(form.passphrase, gettext("Wrong passphrase. No PDF was created. Try again.")):
         task = run_with_passphrase("deliver", str(form.passphrase.data), **arguments)
         with task.stopped_on_error():
             count = totals.confirmed(db.session)
@@ -116,7 +116,10 @@ def deliver() -> ResponseReturnValue:
 @bp.errorhandler(UnknownLink)
 def explain(_error: UnknownLink) -> ResponseReturnValue:
     """Explain that a PDF is kept for an hour."""
-    title, advice = gettext("This document is gone"), gettext("It is kept for an hour. You can have it made again.")
+    title, advice = (
+        gettext("This PDF is no longer available"),
+        gettext("PDFs are deleted after an hour. You can create a new one."),
+    )
     return render_template("admin/error.html", title=title, advice=advice), 404
 
 

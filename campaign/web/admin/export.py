@@ -53,7 +53,7 @@ def download() -> ResponseReturnValue:
         abort(403)
     if not form.validate():
         return _page(form, form, 422)
-    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nothing was sent.")):
+    with form.refusing(form.passphrase, gettext("Wrong passphrase. Nothing was exported. Try again.")):
         task = _start_export(form)
         with task.stopped_on_error():
             return _file(form, task)

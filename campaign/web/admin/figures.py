@@ -58,9 +58,7 @@ def by_hour() -> FigureTable:
     counts = totals.by_hour(db.session, since=first)
     moments = [first + timedelta(hours=number) for number in range(HOURS)]
     lines = [FigureRow(iso(moment), _hour(moment), (counts.get(moment, 0),)) for moment in moments]
-    return FigureTable(
-        "hours", gettext("The last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True
-    )
+    return FigureTable("hours", gettext("Last 48 hours"), gettext("Hour (UTC)"), _signatures(), lines, over_time=True)
 
 
 def by_day() -> FigureTable:
@@ -72,7 +70,7 @@ def by_day() -> FigureTable:
     lines = [
         FigureRow(str(day.date()), format_date(day, "medium", rebase=False), (counts.get(day, 0),)) for day in days
     ]
-    return FigureTable("days", gettext("Day by day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
+    return FigureTable("days", gettext("By day"), gettext("Day (UTC)"), _signatures(), lines, over_time=True)
 
 
 def by_country() -> FigureTable:
@@ -97,7 +95,7 @@ def by_channel() -> FigureTable:
     lines = [FigureRow(key, _channel(key), (came, shares)) for key, (shares, came) in counts.items()]
     lines.sort(key=lambda line: line.numbers, reverse=True)
     columns = (*_signatures(), gettext("Shares"))
-    return FigureTable("channels", gettext("How they came"), gettext("Channel"), columns, lines)
+    return FigureTable("channels", gettext("Sources"), gettext("Source"), columns, lines)
 
 
 def funnel() -> FigureTable:
@@ -107,25 +105,25 @@ def funnel() -> FigureTable:
         sum(number for _, _, percent, number in marks if percent == mark) for mark in (MILESTONES[0], MILESTONES[-1])
     )
     lines = [
-        FigureRow("views", gettext("opened the page"), (views.get("viewed", 0),)),
-        FigureRow("plays", gettext("started the film"), (plays,)),
-        FigureRow("watched", gettext("watched it to its end"), (ends,)),
-        FigureRow("signed", gettext("signed"), (views.get("signed", 0),)),
-        FigureRow("confirmed", gettext("confirmed"), (totals.confirmed(db.session),)),
-        FigureRow("shared", gettext("passed it on"), (sum(share_counts(db.session).values()),)),
+        FigureRow("views", gettext("Page views"), (views.get("viewed", 0),)),
+        FigureRow("plays", gettext("Film starts"), (plays,)),
+        FigureRow("watched", gettext("Watched to the end"), (ends,)),
+        FigureRow("signed", gettext("Signatures"), (views.get("signed", 0),)),
+        FigureRow("confirmed", gettext("Confirmed signatures"), (totals.confirmed(db.session),)),
+        FigureRow("shared", gettext("Shares"), (sum(share_counts(db.session).values()),)),
     ]
-    return FigureTable("funnel", gettext("From the film to the signature"), gettext("Step"), (gettext("Times"),), lines)
+    return FigureTable("funnel", gettext("From film to signature"), gettext("Step"), (gettext("Count"),), lines)
 
 
 def mail() -> FigureTable:
     """Return the numbers of waiting, bounced and dead messages."""
     queue = queue_status(db.session)
     lines = [
-        FigureRow("waiting", gettext("waiting to be sent"), (queue.waiting,)),
-        FigureRow("bounced", gettext("refused by the other side"), (queue.bounced,)),
-        FigureRow("dead", gettext("given up"), (queue.dead,)),
+        FigureRow("waiting", gettext("In queue"), (queue.waiting,)),
+        FigureRow("bounced", gettext("Bounced"), (queue.bounced,)),
+        FigureRow("dead", gettext("Failed"), (queue.dead,)),
     ]
-    return FigureTable("mail", gettext("Mail"), gettext("State"), (gettext("Mails"),), lines)
+    return FigureTable("mail", gettext("Emails"), gettext("Status"), (gettext("Emails"),), lines)
 
 
 FIGURES: dict[str, Callable[[], FigureTable]] = {
@@ -155,12 +153,12 @@ def _hour(moment: datetime) -> str:
 
 def _channel(key: str) -> str:
     names = {
-        NO_CHANNEL: gettext("by themselves"),
-        "copy": gettext("copied link"),
+        NO_CHANNEL: gettext("Direct"),
+        "copy": gettext("Copied link"),
         "email": gettext("Email"),
-        "embed": gettext("film on another site"),
-        "poster": gettext("poster"),
+        "embed": gettext("Embedded film"),
+        "poster": gettext("Poster"),
         "qr": gettext("QR code"),
-        "sheet": gettext("share menu of the device"),
+        "sheet": gettext("Device share menu"),
     }
     return str(names[key]) if key in names else CHANNELS[key].name

@@ -51,7 +51,10 @@ def explain(_error: UnknownInvitation) -> ResponseReturnValue:
     """Explain that an invitation is single-use and valid for 48 hours. A second click on the last step redirects."""
     if request.method == "POST" and (g.organiser or is_active(sessions.registration_token())):
         return redirect(url_for("account.welcome" if g.organiser else "login.login"), 303)
-    title, advice = gettext("This invitation is over"), gettext("It is good once, and for 48 hours. Ask for a new one.")
+    title, advice = (
+        gettext("This invitation is no longer valid"),
+        gettext("Invitations work only once and expire after 48 hours. Ask for a new one."),
+    )
     return render_template("admin/error.html", title=title, advice=advice), 404
 
 
@@ -76,7 +79,10 @@ def submit_account(token: str) -> ResponseReturnValue:
         form.email.data = current_invitation().email
     if not form.validate():
         return _account(form, 422)
-    begun_by_another = gettext("Somebody has begun with this invitation; this is not their password.")
+    begun_by_another = gettext(
+        "Someone has already started setting up an account with this invitation. Enter the "
+        "password chosen then, or ask for a new invitation."
+    )
     try:
         with form.refusing(form.chosen, begun_by_another):
             sessions.start_registration(
@@ -84,7 +90,7 @@ def submit_account(token: str) -> ResponseReturnValue:
             )
             return redirect_to(".show_second_factor")
     except EmailAlreadyRegistered:
-        form.refuse(form.email, gettext("Somebody with this address is in already."))
+        form.refuse(form.email, gettext("This email address already has an account."))
     return _account(form, form.status)
 
 
@@ -104,7 +110,9 @@ def submit_code(who: UUID) -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate():
         return _factor(who, form, 422)
-    with form.refusing(form.code, gettext("This code is not right. Is the clock of your device right?")):
+    with form.refusing(
+        form.code, gettext("Wrong code. Check that your device’s clock is correct, then enter a new code.")
+    ):
         check_code(db.session, current_context().factor_key, who, str(form.code.data))
     return _after_factor(who, form)
 
@@ -116,7 +124,7 @@ def submit_passkey(who: UUID) -> ResponseReturnValue:
     if has_second_factor(db.session, who):
         return redirect_to(".show_codes")
     credential, form = request.form.get("credential", ""), CodeForm(formdata=None)
-    with form.refusing(form.code, gettext("That passkey cannot be used here. Try once more, or use an app.")):
+    with form.refusing(form.code, gettext("This passkey can’t be used here. Try again, or use an authenticator app.")):
         passkeys.register(db.session, relying_party(), who, credential=credential)
     return _after_factor(who, form)
 
@@ -142,7 +150,7 @@ def make_codes(who: UUID) -> ResponseReturnValue:
     if codes is None:
         if not form.validate():
             return _codes(who, form, 422)
-        with form.refusing(form.old, gettext("This is not your password.")):
+        with form.refusing(form.old, gettext("Wrong password. Try again.")):
             check_password(db.session, organisers.member(db.session, who).email, str(form.old.data))
             codes = backup_codes.new_backup_codes(db.session, who)
     return _codes(who, form, form.status if form.errors else 200, codes=codes)
@@ -165,7 +173,7 @@ def submit_passphrase(who: UUID) -> ResponseReturnValue:
     if not form.validate():
         return _passphrase(form, 422)
     if isinstance(form, MemberPassphraseForm):
-        with form.refusing(form.password, gettext("This is not your password.")):
+        with form.refusing(form.password, gettext("Wrong password. Try again.")):
             check_password(db.session, organisers.member(db.session, who).email, str(form.password.data))
         if form.errors:
             return _passphrase(form, form.status)
@@ -177,7 +185,7 @@ def submit_passphrase(who: UUID) -> ResponseReturnValue:
     }
     if isinstance(form, KeyForm):
         arguments["recovery_keys"] = form.recovery_key.data
-    wrong_key = gettext("This is not this campaign’s recovery key, or has a slip.")
+    wrong_key = gettext("This isn’t the campaign’s recovery key. Check it for typing errors.")
     with form.refusing(form["recovery_key"] if isinstance(form, KeyForm) else form.chosen, wrong_key):
         client.begin("grant_keys", database=current_context().settings.database(), **arguments).finish()
         return _enter(who)
@@ -206,7 +214,7 @@ def _enter(who: UUID) -> ResponseReturnValue:
 
 
 def _sign_in_first() -> ResponseReturnValue:
-    title, advice = gettext("Please sign in first"), gettext("Then open your invitation once more.")
+    title, advice = gettext("Log in first"), gettext("Then open your invitation again.")
     return render_template("admin/error.html", title=title, advice=advice), 403
 
 

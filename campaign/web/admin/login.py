@@ -39,10 +39,12 @@ def submit_password() -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate():
         return _login_page(form, 422)
-    with form.refusing(form.password, gettext("Address or password is not right.")):
+    with form.refusing(form.password, gettext("Wrong email address or password. Try again.")):
         organiser = check_password(db.session, str(form.email.data), str(form.password.data))
         if organiser.activated_at is None:
-            form.refuse(form.email, gettext("You have not finished coming in. Please open your invitation again."))
+            form.refuse(
+                form.email, gettext("You haven’t finished setting up your account. Open your invitation again.")
+            )
         else:
             sessions.remember_password(organiser.id)
     return _login_page(form, form.status) if form.errors else redirect(url_for(".two_factor"), 303)
@@ -67,7 +69,7 @@ def submit_code() -> ResponseReturnValue:
     if not form.validate():
         return _two_factor_page(form, who, 422)
     with (
-        form.refusing(form.code, gettext("This code is not right. Each code is good once.")),
+        form.refusing(form.code, gettext("Wrong code. Each code works only once. Enter a new one.")),
         _recording_wrong_code(who),
     ):
         check_code(db.session, current_context().factor_key, who, str(form.code.data))
@@ -84,7 +86,7 @@ def submit_passkey() -> ResponseReturnValue:
         return redirect(url_for(".login"), 303)
     form = CodeForm(formdata=None)
     with (
-        form.refusing(form.code, gettext("That passkey is not right. Try once more, or type a code.")),
+        form.refusing(form.code, gettext("This passkey didn’t work. Try again, or enter a code.")),
         _recording_wrong_code(who),
     ):
         passkeys.verify(db.session, relying_party(), who, credential=credential)

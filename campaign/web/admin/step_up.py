@@ -100,7 +100,7 @@ def _is_confirmed(form: StepUpForm) -> bool:
     credential, secret = request.form.get(CREDENTIAL), str(form.secret.data or "")
     if not form.validate() or not (credential or secret):
         return False
-    with form.refusing(form.secret, gettext("This is not right. Each code is good once.")):
+    with form.refusing(form.secret, gettext("Wrong password or code. Each code works only once. Try again.")):
         try:
             _check(credential, secret)
         except WrongCredential:

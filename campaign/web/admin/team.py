@@ -36,10 +36,10 @@ def invite() -> ResponseReturnValue:
         return _page(form, 422)
     organiser = organisers.by_email(db.session, form.address)
     if organiser and organiser.activated_at and not form.exports.data:
-        form.refuse(form.email, gettext("Somebody with this address is in already."))
+        form.refuse(form.email, gettext("This email address already has an account."))
         return _page(form, 422)
     guest = organiser.id if organiser and organiser.activated_at else None
-    with form.refusing(form.passphrase, gettext("This is not your passphrase. Nobody was invited.")):
+    with form.refusing(form.passphrase, gettext("Wrong passphrase. No invitation was created. Try again.")):
         invitation_url = url_for("invitation.account", token=_invitation(form, guest))
         return _page(InviteForm(formdata=None), invitation_url=invitation_url, email=form.address)
     return _page(form, form.status)
@@ -99,21 +99,23 @@ def take_back() -> ResponseReturnValue:
 def explain_last_owner(_error: LastOwner) -> ResponseReturnValue:
     """Explain that at least one owner must remain."""
     return _page(
-        InviteForm(formdata=None), 409, error_message=gettext("This is the only owner. Make somebody else one first.")
+        InviteForm(formdata=None),
+        409,
+        error_message=gettext("No one else has the role Admin. Give it to someone else first."),
     )
 
 
 @bp.errorhandler(LastExporter)
 def explain_last_exporter(_error: LastExporter) -> ResponseReturnValue:
     """Explain that at least one organiser with the export right must remain."""
-    error_message = gettext("Nobody else may export. Give somebody else the right first.")
+    error_message = gettext("No one else has export access. Give it to someone else first.")
     return _page(InviteForm(formdata=None), 409, error_message=error_message)
 
 
 @bp.errorhandler(UnknownOrganiser)
 def explain_unknown_organiser(_error: UnknownOrganiser) -> ResponseReturnValue:
     """Explain that the organiser has been removed already."""
-    return _page(InviteForm(formdata=None), 404, error_message=gettext("There is no such organiser any more."))
+    return _page(InviteForm(formdata=None), 404, error_message=gettext("This person is no longer in the team."))
 
 
 def _invitation(form: InviteForm, guest: UUID | None) -> str:

@@ -72,22 +72,22 @@ class PasswordForm(OrganiserForm):
     """Email address and password for the log-in."""
 
     email = email_field()
-    password = secret_field(_("Please type your password."))
+    password = secret_field(_("Enter your password."))
 
 
 class NewSecretForm(OrganiserForm):
     """Something secret that is chosen now, typed twice; `least` characters."""
 
     least = passwords.MIN_LENGTH
-    chosen = secret_field(_("Please choose one."))
-    again = secret_field(_("Please type it once more."))
+    chosen = secret_field(_("Enter a new password or passphrase."))
+    again = secret_field(_("Type it a second time."))
 
     def validate_chosen(self, field: Field) -> None:
         """Reject passwords that are easy to guess."""
         if passwords.is_weak(field.data, least=self.least, known=self.known()):
             raise ValidationError(
                 gettext(
-                    "This could be guessed. Take at least %(least)s characters, best some words by chance.",
+                    "This is too easy to guess. Use at least %(least)s characters, ideally several random words.",
                     least=self.least,
                 )
             )
@@ -95,7 +95,7 @@ class NewSecretForm(OrganiserForm):
     def validate_again(self, field: Field) -> None:
         """Refuse a slip."""
         if normalize_secret(field.data) != normalize_secret(self.chosen.data or ""):
-            raise ValidationError(gettext("This is not the same as above."))
+            raise ValidationError(gettext("This doesn’t match the entry above. Type it again."))
 
     def known(self) -> tuple[str, ...]:
         """Return words that an attacker would try first."""
@@ -114,7 +114,7 @@ class AccountForm(NewSecretForm, EmailForm):
 class CodeForm(OrganiserForm):
     """The code of a second factor."""
 
-    code = TextField(max_length=FACTOR_LENGTH, validators=[DataRequired(_("Please type the code."))])
+    code = TextField(max_length=FACTOR_LENGTH, validators=[DataRequired(_("Enter the code."))])
 
 
 class PassphraseForm(NewSecretForm):
@@ -126,13 +126,13 @@ class PassphraseForm(NewSecretForm):
 class MemberPassphraseForm(PassphraseForm):
     """The same for an active organiser: a stolen session must not be enough to get the keys of an invitation."""
 
-    password = secret_field(_("Please type your password."))
+    password = secret_field(_("Enter your password."))
 
 
 class KeyForm(PassphraseForm):
     """The same, where the recovery key is asked for as well."""
 
-    recovery_key = secret_field(_("Please type the recovery key."))
+    recovery_key = secret_field(_("Enter the recovery key."))
 
 
 class StepUpForm(OrganiserForm):
@@ -144,7 +144,7 @@ class StepUpForm(OrganiserForm):
 class CurrentSecretForm(OrganiserForm):
     """What an organiser has, before something of it is changed."""
 
-    old = secret_field(_("Please type it as it is now."))
+    old = secret_field(_("Enter your current password or passphrase."))
 
 
 class PasskeyForm(CurrentSecretForm):
@@ -189,7 +189,7 @@ class DecryptForm(EmailForm):
 class DeliveryForm(OrganiserForm):
     """The cover letter of the PDF for delivery, and the passphrase."""
 
-    cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Please write a few words."))])
+    cover = MultilineField(max_length=COVER_LENGTH, validators=[DataRequired(_("Write a cover letter."))])
     passphrase = secret_field(_("Enter your export passphrase."))
 
 
@@ -203,7 +203,7 @@ class InviteForm(EmailForm):
     def validate_role(self, field: Field) -> None:
         """Accept only existing roles; a viewer cannot export."""
         if field.data not in ROLES or (self.exports.data and field.data not in EXPORT_ROLES):
-            raise ValidationError(gettext("A reader sees figures only, and cannot export."))
+            raise ValidationError(gettext("For export access, choose the role Organiser or Admin."))
 
     def validate_passphrase(self, field: Field) -> None:
         """Require the passphrase when the export right is granted."""
@@ -214,8 +214,8 @@ class InviteForm(EmailForm):
 def _wait_message(error: Throttled) -> str:
     minutes = -(-error.seconds // 60)
     text = ngettext(
-        "That was wrong too often. Please wait %(num)s minute.",
-        "That was wrong too often. Please wait %(num)s minutes.",
+        "Too many wrong attempts. Try again in %(num)s minute.",
+        "Too many wrong attempts. Try again in %(num)s minutes.",
         minutes,
     )
     return str(text)

@@ -35,7 +35,7 @@ def test_a_signature_is_found_by_its_email_and_no_encrypted_data_is_shown(campai
 
 def test_an_email_without_a_signature_is_not_found(olga, signed):
     page = olga.posts("/organise/signatures", page="/organise/signatures", email="zoe@example.org").text
-    assert "Nothing is kept for this address" in page
+    assert "No data is stored for this email address" in page
 
 
 @pytest.mark.slow
@@ -71,16 +71,16 @@ def test_all_submissions_with_an_email_are_counted_and_erased(campaign, olga, ad
     for _ in range(2):
         ada.signs()
     page = " ".join(olga.posts("/organise/signatures", **ADA).text.split())
-    assert "not confirmed: 2" in page
+    assert "with this email address: 2" in page
     olga.posts("/organise/signatures/erase", **ADA)
-    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
+    assert "No data is stored" in olga.posts("/organise/signatures", **ADA).text
 
 
 def test_a_signature_is_erased_permanently(campaign, olga, ada):
     ada.confirms()
-    assert "is erased" in olga.posts("/organise/signatures/erase", **ADA).text
+    assert "has been deleted" in olga.posts("/organise/signatures/erase", **ADA).text
     assert campaign.count() == 0
-    assert "Nothing is kept" in olga.posts("/organise/signatures", **ADA).text
+    assert "No data is stored" in olga.posts("/organise/signatures", **ADA).text
     assert "erased" in actions(campaign)
 
 

@@ -161,7 +161,7 @@ def test_errors_are_explained_and_nothing_is_exported(campaign, grace, signed, w
 
 def test_a_wrong_passphrase_sends_nothing_and_is_noted(campaign, grace, signed):
     answer = export(grace, passphrase="a guess of mine")
-    assert (answer.status_code, "Nothing was sent" in answer.text) == (422, True)
+    assert (answer.status_code, "Nothing was exported" in answer.text) == (422, True)
     assert b"ada@example.org" not in answer.data
     assert done(campaign)[-1] == "wrong-passphrase"
 
@@ -217,4 +217,4 @@ def test_rows_that_cannot_be_decrypted_are_reported(campaign, grace, signed):
         db.session.commit()
     assert len(rows(export(grace))) == 1
     assert done(campaign)[-1] == "export-incomplete"
-    assert "could not be opened" in grace.get("/organise/export").text
+    assert "couldn’t be decrypted" in grace.get("/organise/export").text

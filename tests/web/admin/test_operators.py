@@ -43,7 +43,7 @@ def test_a_known_proxy_is_no_news(campaign, grace, caplog):
     [("LOW_SPACE_BYTES", (200, "ready"), "low"), ("MIN_SPACE_BYTES", (503, "not ready"), "full")],
 )
 def test_a_nearly_full_disk_is_reported(campaign, grace, monkeypatch, limit, status, told):
-    nearly_full = "The disk of the server is nearly full"
+    nearly_full = "The server’s disk is nearly full"
     enough = campaign.client.get("/readyz")
     assert (enough.status_code, enough.json["disk"]) == (200, "enough")
     assert nearly_full not in grace.client.get("/organise/").text

@@ -88,7 +88,7 @@ def test_a_mail_server_at_fault_is_shown_in_red_with_its_words_until_it_works(ca
     campaign.send_mail()
     page = olga.get("/organise/").text
     assert 'data-mail-status="failing"' in page
-    assert "Emails are not leaving" in page
+    assert "Emails aren’t being sent" in page
     assert "File exists" in page
     mail_folder.unlink()
     campaign.send_mail()
@@ -109,7 +109,7 @@ def test_every_figure_is_on_the_page_with_its_table(olga, key):
 def test_charts_have_a_text_alternative(olga, ada):
     ada.confirms()
     assert 'role="img"' in olga.get("/organise/").text
-    assert "1 in all, at most 1 at a time" in olga.get("/organise/").text
+    assert "1 in total, with a peak of 1" in olga.get("/organise/").text
 
 
 def test_no_row_of_a_signature_is_read_for_the_dashboard(campaign, olga, ada):
@@ -133,7 +133,7 @@ def test_a_domain_that_used_up_its_budget_is_named(campaign, reader):
     assert "school.example" not in reader.get("/organise/").text
     campaign.send_mail()
     page = " ".join(reader.get("/organise/").text.split())
-    assert "school.example reached its limit" in page
+    assert "school.example reached the daily limit" in page
     assert "1 sent, 2 held" in page
 
 

@@ -186,7 +186,7 @@ def test_typed_values_are_carried_through_the_confirmation_page(campaign, grace)
     assert form.action == f"{SETTINGS}/letter"
     assert form.fields.keys() == {"csrf_token", "of", "text"}
     wrong = grace.client.post(form.action, data=form.fields | {"confirm-secret": "a guess of mine"})
-    assert (wrong.status_code, "is not right" in wrong.text) == (422, True)
+    assert (wrong.status_code, "Wrong password or code" in wrong.text) == (422, True)
     assert "a guess of mine" not in wrong.text
     answer = grace.client.post(form.action, data=form.fields | {"confirm-secret": PASSWORD})
     assert answer.status_code == 303
@@ -300,7 +300,7 @@ def test_look_ups_are_limited_counted_together_and_recorded_without_the_address(
     assert "target" not in str([entry.details for entry in noted])
     answer = olga.posts(SIGNATURES, email="ada@example.org")
     assert 3500 < int(answer.headers["Retry-After"]) <= 3600
-    assert "Please wait 60 minutes" in answer.text
+    assert "Try again in 60 minutes" in answer.text
     with time_machine.travel(utcnow() + timedelta(minutes=20), tick=False) as clock:
         for _ in range(3):  # and the session goes on
             olga.get("/organise/")
