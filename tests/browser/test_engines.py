@@ -54,7 +54,7 @@ def test_captions_are_shown_in_the_language_that_is_chosen(tab, open_site):
     watch(tab)
     tab.fill("[data-captions]", "ar")
     tab.evaluate("() => { document.querySelector('video').currentTime = 47; }")
-    tab.wait_for(SHOWN, "ماذا لو كان عيش حلمك")
+    tab.wait_for(SHOWN, "ماذا لو كان عيش الحلم")
 
 
 @pytest.mark.long
